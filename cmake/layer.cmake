@@ -1,0 +1,14 @@
+# plumbline_layer(NAME [LINK targets...]): the static library of one layer, from src/NAME/*.cpp.
+# Layers are declared lowest first and each links the one before it, so that a layer sees the
+# layers below it and no other. CONFIGURE_DEPENDS: adding a file needs no edit here.
+set(PLUMBLINE_LOWER_LAYER "" CACHE INTERNAL "")
+function(plumbline_layer name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(plumbline_${name} STATIC ${sources})
+  target_include_directories(plumbline_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(plumbline_${name}
+    PUBLIC ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK}
+    PRIVATE plumbline_options)
+  set(PLUMBLINE_LOWER_LAYER plumbline_${name} CACHE INTERNAL "")
+endfunction()

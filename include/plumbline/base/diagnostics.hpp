@@ -1,0 +1,94 @@
+// What is wrong with an input, all of it at once: the first of the three error channels.
+//
+// Code that finds a fault appends it here and goes on. It does not throw, print or log.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plumbline {
+
+/// The stable words that scripts match on; docs/errors.md explains each.
+enum class Code : std::uint8_t {
+  syntax_error,
+  unsupported_version,
+  unsupported_format,
+  unreadable_file,
+  too_large,
+  empty_spec,
+  conflicting_files,
+  unknown_key,
+  duplicate_key,
+  missing_key,
+  wrong_type,
+  out_of_range,
+  duplicate_identity,
+  invalid_interface_name,
+  invalid_address,
+  invalid_link,
+  invalid_route,
+  invalid_rule,
+  invalid_sysctl,
+  invalid_chain_name,
+  invalid_iptables_rule,
+  not_available,
+  foreign_conflict,
+  foreign_equal,
+  foreign_dependents,
+  would_remove_everything,
+  locked,
+  not_confirmed,
+  contended,
+};
+
+/// `SYNTAX_ERROR`, `UNKNOWN_KEY`, …
+[[nodiscard]] std::string_view format(Code code);
+
+/// A place in a file of the spec. Line and column count from 1, columns in bytes; no file at all
+/// for what has no place.
+struct Origin {
+  std::shared_ptr<const std::string> file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+
+  [[nodiscard]] bool known() const { return file != nullptr; }
+  /// By the file's name, not by which copy of the name.
+  bool operator==(const Origin& other) const;
+};
+
+/// `file:line:column`, or nothing.
+[[nodiscard]] std::string format(const Origin& origin);
+
+struct Diagnostic {
+  Code code = Code::syntax_error;
+  std::string message;
+  Origin origin;
+  std::string pointer;  ///< RFC 6901, empty for the whole document
+
+  bool operator==(const Diagnostic&) const = default;
+};
+
+/// `file:line:column: CODE: message (at /json/pointer)`, on one line: control characters in the
+/// message are shown escaped.
+[[nodiscard]] std::string format(const Diagnostic& diagnostic);
+
+struct Diagnostics {
+  std::vector<Diagnostic> errors;
+  std::vector<Diagnostic> warnings;
+
+  void error(Code code, std::string message, Origin origin = {}, std::string pointer = {});
+  void warning(Code code, std::string message, Origin origin = {}, std::string pointer = {});
+  [[nodiscard]] bool ok() const { return errors.empty(); }
+};
+
+/// `text` with control characters and invalid UTF-8 written as `\xNN`, for terminals and logs.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// Whether `text` is well-formed UTF-8 (no surrogates, nothing overlong).
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+}  // namespace plumbline

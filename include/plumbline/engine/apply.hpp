@@ -1,0 +1,38 @@
+// Carries a plan out as one transaction: all of it, or the state from before.
+//
+// Names become indexes just before a request is sent. A step that fails ends the forward way; the
+// steps done are then undone in reverse. The caller observes again and judges what is there.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plumbline/engine/observe.hpp"
+#include "plumbline/plan/plan.hpp"
+
+namespace plumbline::engine {
+
+enum class StepResult : std::uint8_t { done, failed, undone, skipped };
+
+[[nodiscard]] std::string_view format(StepResult result);
+
+struct StepReport {
+  StepResult result = StepResult::skipped;
+  int error = 0;        ///< errno of a failed step, or of one whose undoing failed
+  std::string message;  ///< the kernel's own words where it had any
+
+  bool operator==(const StepReport&) const = default;
+};
+
+struct Report {
+  std::vector<StepReport> steps;  ///< one per step of the plan, in its order
+  bool failed = false;
+  /// What could not be undone, as keys and reasons; empty when the rollback was complete.
+  std::vector<std::string> left_behind;
+};
+
+/// `links` are the names observed along with the plan's `have`.
+[[nodiscard]] Report apply(io::Host& host, const Plan& plan, LinkNames links);
+
+}  // namespace plumbline::engine

@@ -1,0 +1,34 @@
+// The one door to the kernel.
+//
+// Moves bytes; knows no kind. Requests are carried out in the order given, on the calling thread,
+// and every one is answered. An error in one does not stop those behind it: who batches requests
+// must be ready to undo what came after.
+
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "plumbline/wire/request.hpp"
+
+namespace plumbline::io {
+
+/// Observing or changing is not possible at all: no socket, an endless interrupted dump, a program
+/// that is not installed. Never used for a request that the kernel refused.
+struct HostError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  /// One reply per request, in order. Consecutive NetlinkChanges go out in as few system calls as
+  /// the socket takes. Throws HostError.
+  [[nodiscard]] virtual std::vector<wire::Reply> exchange(
+      std::span<const wire::Request> requests) = 0;
+};
+
+}  // namespace plumbline::io

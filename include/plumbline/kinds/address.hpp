@@ -1,0 +1,62 @@
+// Addresses of links: ip-address(8).
+//
+// Only static addresses are wanted. What autoconfiguration or DHCP put there is observed, foreign
+// and left alone.
+
+#pragma once
+
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+struct Address {
+  static constexpr std::string_view kind_name = "address";
+  /// IPv4: link, address, length and peer, as __inet_insert_ifa() compares (net/ipv4/devinet.c).
+  /// IPv6: link and address only (net/ipv6/addrconf.c), so `length` is 0 here.
+  struct Key {
+    IfName link;
+    IpAddress local;
+    std::uint8_t length = 0;
+    std::optional<IpAddress> peer;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  IfName link;
+  InterfaceAddress local;
+  std::optional<IpAddress> peer;  ///< of a point-to-point link; never wanted
+  std::uint8_t protocol = 0;      ///< IFA_PROTO
+  bool permanent = true;          ///< valid and preferred for ever
+
+  // ---- only observed, never wanted: complete() takes them over
+  std::optional<bool> secondary;   ///< IPv4: the kernel removes it along with its primary
+  std::optional<bool> dad_failed;  ///< IPv6: there, but not usable
+
+  bool operator==(const Address&) const = default;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Address>& out);
+  /// An element of a link's `addresses`.
+  static std::optional<Address> from_spec(const wire::Entry& entry, const IfName& link);
+};
+
+[[nodiscard]] Address::Key key(const Address& address);
+[[nodiscard]] std::string format(const Address::Key& key);
+[[nodiscard]] std::vector<Need> needs(const Address& address);
+[[nodiscard]] bool is_marked(const Address& address, const Mark& mark);
+[[nodiscard]] Address with_mark(Address address, const Mark& mark);
+[[nodiscard]] Address complete(Address want, const Address& have);
+/// IPv6 with another length is a replace, as the kernel has one of each address per link.
+[[nodiscard]] Transition transition(const Address& have, const Address& want);
+[[nodiscard]] std::vector<wire::Request> create(const Address& address, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Address& have, const Address& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Address& address, const LinkNames& links);
+/// `"10.0.0.1/24"`
+[[nodiscard]] boost::json::value to_spec(const Address& address);
+
+static_assert(ResourceKind<Address>);
+
+}  // namespace plumbline

@@ -1,0 +1,117 @@
+// iptables chains: whole chains of ours, and our rules in chains that others share.
+//
+// Rules are held as iptables-save prints them, without `-A CHAIN`. Wanted rules come from the spec
+// as a person wrote them; engine::compile has the installed iptables turn them into that form
+// before anything is compared. Nothing here knows a match or a target.
+
+#pragma once
+
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+/// A chain of ours, whole. On the observed side every user-defined chain is one, foreign ones too.
+struct Chain {
+  static constexpr std::string_view kind_name = "chain";
+  struct Key {
+    Family family = Family::inet;
+    std::string table;
+    std::string name;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+  std::vector<std::string> rules;  ///< without the rule that is our mark
+  /// Its last rule is `-m comment --comment plumbline`, without a target.
+  bool marked = false;
+
+  bool operator==(const Chain&) const = default;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Chain>& out);
+  /// A member of a table's `chains`.
+  static std::optional<Chain> from_spec(const wire::Entry& entry, Family family,
+                                        std::string_view table);
+};
+
+[[nodiscard]] Chain::Key key(const Chain& chain);
+/// `chain inet filter APP-EGRESS`
+[[nodiscard]] std::string format(const Chain::Key& key);
+/// The user-defined chains its rules jump to are found by the planner, which knows all names.
+[[nodiscard]] std::vector<Need> needs(const Chain& chain);
+[[nodiscard]] bool is_marked(const Chain& chain, const Mark& mark);
+[[nodiscard]] Chain with_mark(Chain chain, const Mark& mark);
+[[nodiscard]] Chain complete(Chain want, const Chain& have);
+[[nodiscard]] Transition transition(const Chain& have, const Chain& want);
+/// The engine merges the restores of one table and family into one.
+[[nodiscard]] std::vector<wire::Request> create(const Chain& chain, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Chain& have, const Chain& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Chain& chain, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const Chain& chain);
+
+static_assert(ResourceKind<Chain>);
+
+/// Our rules in a chain that is not ours: a built-in one, or somebody else's.
+struct SharedChain {
+  static constexpr std::string_view kind_name = "shared";
+  struct Key {
+    Family family = Family::inet;
+    std::string table;
+    std::string name;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+  /// Of a built-in chain: ACCEPT or DROP. Wanted side: nothing is not managed.
+  std::optional<std::string> policy;
+  std::vector<std::string> insert;  ///< ours, together at the top, with our comment
+  std::vector<std::string> append;  ///< ours, together at the end, with our comment
+
+  // ---- only observed, never wanted
+  std::vector<std::string> strays;  ///< ours, between foreign rules: to be moved or removed
+  bool only_ours = true;            ///< no foreign rule, so that top and end are one place
+
+  bool operator==(const SharedChain&) const = default;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<SharedChain>& out);
+  /// A member of a table's `shared`.
+  static std::optional<SharedChain> from_spec(const wire::Entry& entry, Family family,
+                                              std::string_view table);
+};
+
+[[nodiscard]] SharedChain::Key key(const SharedChain& chain);
+/// `shared inet filter FORWARD`
+[[nodiscard]] std::string format(const SharedChain::Key& key);
+/// A chain that is not built in must be there.
+[[nodiscard]] std::vector<Need> needs(const SharedChain& chain);
+/// Whether any rule of ours is in it.
+[[nodiscard]] bool is_marked(const SharedChain& chain, const Mark& mark);
+[[nodiscard]] SharedChain with_mark(SharedChain chain, const Mark& mark);
+[[nodiscard]] SharedChain complete(SharedChain want, const SharedChain& have);
+[[nodiscard]] Transition transition(const SharedChain& have, const SharedChain& want);
+[[nodiscard]] std::vector<wire::Request> create(const SharedChain& chain, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const SharedChain& have, const SharedChain& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const SharedChain& chain, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const SharedChain& chain);
+
+static_assert(ResourceKind<SharedChain>);
+
+/// Whether the table of the family has a built-in chain of that name (iptables(8), "TABLES").
+[[nodiscard]] bool is_builtin_chain(std::string_view table, std::string_view name);
+
+/// The chains that a rule in saved form jumps or goes to; targets of iptables itself included.
+[[nodiscard]] std::vector<std::string> jumps_of(std::string_view rule);
+
+}  // namespace plumbline

@@ -1,0 +1,136 @@
+// What every resource kind is made of.
+//
+// A kind is a value type and a set of functions over it, checked by the concept below with a
+// static_assert in each kind's header. A kind does no I/O: it translates between the spec, our
+// value and the kernel's bytes, says what it needs, and how one value becomes another. Adding one
+// is a header, a source, its tests and a line in kinds.hpp.
+
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "plumbline/base/ip.hpp"
+#include "plumbline/base/link_names.hpp"
+#include "plumbline/base/table.hpp"
+#include "plumbline/wire/request.hpp"
+
+namespace plumbline {
+
+// ---- needs: what must be there before a value can be -------------------------------------------
+
+/// A link of that name, and `up` if asked.
+struct NeedsLink {
+  IfName name;
+  bool up = false;
+
+  auto operator<=>(const NeedsLink&) const = default;
+};
+
+/// A network on `dev` (on any link when not given) that holds the gateway.
+struct NeedsGateway {
+  IpAddress via;
+  std::optional<IfName> dev;
+  TableId table;
+
+  auto operator<=>(const NeedsGateway&) const = default;
+};
+
+/// An address of the host itself, to be used as a source. IPv6 and IPv4 alike: on any link.
+struct NeedsAddress {
+  IpAddress address;
+
+  auto operator<=>(const NeedsAddress&) const = default;
+};
+
+struct NeedsChain {
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+
+  auto operator<=>(const NeedsChain&) const = default;
+};
+
+using Need = std::variant<NeedsLink, NeedsGateway, NeedsAddress, NeedsChain>;
+
+/// What a blocked object waits for, in the words of keys: `link eth9`, `link eth9 up`,
+/// `address 192.0.2.1`, `a network with 192.0.2.1 on eth0`, `chain inet filter DOCKER-USER`.
+[[nodiscard]] std::string format(const Need& need);
+
+// ---- transitions: how one value becomes another -------------------------------------------------
+
+/// What suffers, from nothing to everything that passes. Ordered.
+enum class Disruption : std::uint8_t { nothing, counters, sessions, traffic };
+
+[[nodiscard]] std::string_view format(Disruption disruption);
+
+enum class Change : std::uint8_t { none, update, replace };
+
+struct Transition {
+  Change change = Change::none;
+  Disruption disrupts = Disruption::nothing;
+  /// Not empty: cannot be done now, and this says what has to happen first.
+  std::string blocked_until = {};
+
+  bool operator==(const Transition&) const = default;
+};
+
+// ---- marks --------------------------------------------------------------------------------------
+
+/// What tells our objects from everybody else's in the kernel.
+struct Mark {
+  /// Of routes (rtm_protocol), policy rules (FRA_PROTOCOL) and addresses (IFA_PROTO).
+  std::uint8_t protocol = 112;
+};
+
+/// What to look at. Links, addresses, routes, rules and chains are always observed whole.
+struct Scope {
+  std::vector<std::string> sysctls;  ///< paths with slashes
+};
+
+// ---- the concept --------------------------------------------------------------------------------
+
+/// For every kind K and values `have`, `want` of it:
+///
+/// - `K::kind_name`: the first word of its keys.
+/// - `key(k)`: what the kernel uses to tell two objects apart; ordered. `format(key)`: its text,
+///   the same in plans, logs and `adopt`.
+/// - `needs(k)`: what must be there first.
+/// - `is_marked(k, mark)`: whether it carries our mark.
+/// - `with_mark(k, mark)`: the same value carrying it.
+/// - `complete(want, have)`: `want` with everything the spec left open taken from `have`. After it
+///   plain == decides whether anything is to do.
+/// - `transition(have, want)`: how to get there; `want` is completed.
+/// - `create(k, links)`, `update(have, want, links)`, `remove(k, links)`: the requests. Every link
+///   that needs() names is in `links` when they are called.
+/// - `to_spec(k)`: a boost::json::value, as the spec would write it. (Not checked here: the type
+///   is only declared in headers, as it is slow to compile.)
+/// - `K::queries(scope)` and `K::decode(request, reply, links, out)`: how it is observed. Values of
+///   everybody are decoded, not only ours. decode() throws wire::Malformed.
+template <class K>
+concept ResourceKind = std::equality_comparable<K> && std::totally_ordered<typename K::Key> &&
+    requires(const K& k, const K& other, const Mark& mark, const LinkNames& links,
+             const typename K::Key& key_value, const wire::Request& request,
+             const wire::Reply& reply, std::vector<K>& out, const Scope& scope) {
+  { K::kind_name } -> std::convertible_to<std::string_view>;
+  { key(k) } -> std::same_as<typename K::Key>;
+  { format(key_value) } -> std::same_as<std::string>;
+  { needs(k) } -> std::same_as<std::vector<Need>>;
+  { is_marked(k, mark) } -> std::same_as<bool>;
+  { with_mark(k, mark) } -> std::same_as<K>;
+  { complete(k, other) } -> std::same_as<K>;
+  { transition(k, other) } -> std::same_as<Transition>;
+  { create(k, links) } -> std::same_as<std::vector<wire::Request>>;
+  { update(k, other, links) } -> std::same_as<std::vector<wire::Request>>;
+  { remove(k, links) } -> std::same_as<std::vector<wire::Request>>;
+  { K::queries(scope) } -> std::same_as<std::vector<wire::Request>>;
+  K::decode(request, reply, links, out);
+};
+
+}  // namespace plumbline

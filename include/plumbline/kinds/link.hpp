@@ -1,0 +1,147 @@
+// Network interfaces: bridge, tap, veth, and the physical ones that are only configured.
+//
+// A link's bridge port settings are part of it. Its addresses are a kind of their own. A link that
+// the spec calls `physical` is never created, deleted or marked: only its settings are set, and the
+// engine's ledger remembers what they were.
+
+#pragma once
+
+#include "plumbline/base/mac.hpp"
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+/// The kinds of ip-link(8) that a spec may name. `physical` is any link the kernel has, and what a
+/// link without IFLA_INFO_KIND is; `other` is a kind this list does not know.
+enum class LinkKind : std::uint8_t {
+  physical,
+  bridge,
+  tap,
+  tun,
+  veth,
+  vxlan,
+  ifb,
+  dummy,
+  vlan,
+  bond,
+  vrf,
+  macvlan,
+  ipvlan,
+  geneve,
+  gre,
+  gretap,
+  ipip,
+  sit,
+  wireguard,
+  other,
+};
+
+[[nodiscard]] std::string_view format(LinkKind kind);
+
+/// ip-link(8), "bridge". Times are hundredths of a second, as the kernel counts them (USER_HZ).
+struct BridgeOptions {
+  std::optional<bool> stp;
+  std::optional<std::uint32_t> forward_delay;  ///< 0, or 200..3000; 0 only while stp is off
+  std::optional<std::uint32_t> ageing_time;
+  std::optional<bool> vlan_filtering;
+  std::optional<bool> multicast_snooping;
+
+  bool operator==(const BridgeOptions&) const = default;
+};
+
+/// `multi_queue` and `vnet_header` apply at creation and are never compared: whoever attaches to
+/// the TAP decides them (drivers/net/tun.c, tun_set_iff()).
+struct TapOptions {
+  std::optional<std::uint32_t> owner;
+  std::optional<std::uint32_t> group;
+  std::optional<bool> multi_queue;
+  std::optional<bool> vnet_header;
+
+  bool operator==(const TapOptions&) const = default;
+};
+
+struct VethOptions {
+  /// Nothing on the observed side when the peer is in another network namespace.
+  std::optional<IfName> peer;
+
+  bool operator==(const VethOptions&) const = default;
+};
+
+/// bridge(8), "bridge link set". Reset by the kernel whenever the link joins a bridge.
+struct PortSettings {
+  std::optional<bool> isolated;
+  std::optional<bool> learning;
+  std::optional<bool> hairpin;
+  std::optional<std::uint32_t> cost;      ///< 1..65535
+  std::optional<std::uint16_t> priority;  ///< 0..63
+
+  bool operator==(const PortSettings&) const = default;
+};
+
+struct Link {
+  static constexpr std::string_view kind_name = "link";
+  struct Key {
+    IfName name;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  IfName name;
+  LinkKind kind = LinkKind::physical;
+  /// Wanted side: what is not set is not managed. Observed side: all set, but for `master`, where
+  /// nothing means none, and for the options of other kinds.
+  std::optional<bool> up;
+  std::optional<std::uint32_t> mtu;
+  std::optional<Mac> mac;
+  std::optional<IfName> master;
+  std::optional<std::uint32_t> tx_queue_length;
+  std::optional<std::string> alias;  ///< the user's part of IFLA_IFALIAS, behind our mark
+  std::optional<BridgeOptions> bridge;
+  std::optional<TapOptions> tap;
+  std::optional<VethOptions> veth;
+  std::optional<PortSettings> port;
+
+  /// IFLA_IFALIAS starts with our mark, or IFLA_GROUP is our number: made by us, alias to come.
+  bool marked = false;
+
+  // ---- only observed, never wanted: complete() takes them over
+  std::optional<bool> carrier;  ///< of a TAP: somebody holds it open
+  std::optional<bool>
+      promote_secondaries;        ///< the effective value of the sysctl, all or the link's
+  std::optional<bool> has_qdisc;  ///< a root qdisc other than the kernel's default ones
+
+  bool operator==(const Link&) const = default;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Link>& out);
+  /// A member of `links`: the key is the name. Nothing when the entry cannot become a link;
+  /// `addresses` is left to Address::from_spec.
+  static std::optional<Link> from_spec(const wire::Entry& entry);
+};
+
+[[nodiscard]] Link::Key key(const Link& link);
+[[nodiscard]] std::string format(const Link::Key& key);
+[[nodiscard]] std::vector<Need> needs(const Link& link);
+[[nodiscard]] bool is_marked(const Link& link, const Mark& mark);
+[[nodiscard]] Link with_mark(Link link, const Mark& mark);
+[[nodiscard]] Link complete(Link want, const Link& have);
+[[nodiscard]] Transition transition(const Link& have, const Link& want);
+/// A veth pair is made by the one of its two ends whose name sorts first; the other end's create()
+/// only configures it, and its remove() asks for nothing.
+[[nodiscard]] std::vector<wire::Request> create(const Link& link, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Link& have, const Link& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Link& link, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const Link& link);
+
+/// Whether this end of a veth pair is the one whose create() and remove() act on both.
+[[nodiscard]] bool makes_the_pair(const Link& veth);
+
+/// Names and indexes out of the reply to Link::queries().
+[[nodiscard]] LinkNames link_names(const wire::Reply& reply);
+
+static_assert(ResourceKind<Link>);
+
+}  // namespace plumbline

@@ -1,0 +1,84 @@
+// Routes of every table: ip-route(8).
+//
+// Cached and cloned routes are not observed. Routes of protocol `kernel` are, as they say which
+// networks are reachable, and are never ours.
+
+#pragma once
+
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+/// The types of ip-route(8) that a spec may name, and `other` for what it may not.
+enum class RouteType : std::uint8_t { unicast, local, blackhole, unreachable, prohibit, other };
+
+[[nodiscard]] std::string_view format(RouteType type);
+
+struct Nexthop {
+  std::optional<IpAddress> via;
+  std::optional<IfName> dev;
+  std::uint32_t weight = 1;  ///< 1..256
+  bool onlink = false;
+
+  auto operator<=>(const Nexthop&) const = default;
+};
+
+struct Route {
+  static constexpr std::string_view kind_name = "route";
+  /// As the kernel tells routes apart: IPv4 (table, destination, tos, metric), IPv6 (table,
+  /// destination, metric), where the metrics 0 and 1 are 1024 too.
+  struct Key {
+    Family family = Family::inet;
+    TableId table;
+    Prefix to;
+    std::uint32_t metric = 0;
+    std::uint8_t tos = 0;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  TableId table;
+  Prefix to;
+  std::uint32_t metric = 0;  ///< as the kernel shows it: IPv6 never 0
+  std::uint8_t tos = 0;      ///< IPv4 only
+  RouteType type = RouteType::unicast;
+  std::uint8_t protocol = 0;      ///< rtm_protocol
+  std::uint8_t scope = 0;         ///< rtm_scope; 0 (global) always for IPv6
+  std::vector<Nexthop> nexthops;  ///< sorted; empty for the types that go nowhere
+  std::optional<IpAddress> src;
+  std::uint32_t mtu = 0;     ///< 0: none
+  std::uint32_t advmss = 0;  ///< 0: none
+  /// It has attributes beyond these (an encapsulation, a window, a nexthop object, …). Never
+  /// wanted, so on a route of ours it is drift.
+  bool has_more = false;
+
+  bool operator==(const Route&) const = default;
+  [[nodiscard]] Family family() const { return to.family(); }
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Route>& out);
+  /// An element of `routes`.
+  static std::optional<Route> from_spec(const wire::Entry& entry);
+};
+
+[[nodiscard]] Route::Key key(const Route& route);
+/// `route inet main 10.9.0.0/16 metric 100`; the destination of all is `default`.
+[[nodiscard]] std::string format(const Route::Key& key);
+[[nodiscard]] std::vector<Need> needs(const Route& route);
+[[nodiscard]] bool is_marked(const Route& route, const Mark& mark);
+[[nodiscard]] Route with_mark(Route route, const Mark& mark);
+[[nodiscard]] Route complete(Route want, const Route& have);
+/// Always an update where the kernel replaces in place. IPv6 cannot where the type changes between
+/// one that goes somewhere and one that does not.
+[[nodiscard]] Transition transition(const Route& have, const Route& want);
+[[nodiscard]] std::vector<wire::Request> create(const Route& route, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Route& have, const Route& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Route& route, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const Route& route);
+
+static_assert(ResourceKind<Route>);
+
+}  // namespace plumbline

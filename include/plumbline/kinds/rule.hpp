@@ -1,0 +1,92 @@
+// Policy routing rules: ip-rule(8).
+//
+// A rule is identified by all it says, our mark (FRA_PROTOCOL) included, so it is never updated:
+// one is added and another removed. The kernel's own three rules are never ours.
+
+#pragma once
+
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+enum class RuleAction : std::uint8_t {
+  table,
+  goto_priority,
+  nop,
+  blackhole,
+  unreachable,
+  prohibit
+};
+
+[[nodiscard]] std::string_view format(RuleAction action);
+
+/// An inclusive range of ports or user ids.
+template <class T>
+struct Range {
+  T first{};
+  T last{};
+
+  auto operator<=>(const Range&) const = default;
+};
+
+struct Rule {
+  static constexpr std::string_view kind_name = "rule";
+
+  Family family = Family::inet;
+  std::uint32_t priority = 0;
+  std::uint8_t protocol = 0;  ///< FRA_PROTOCOL
+  bool invert = false;        ///< `not`
+  std::optional<Prefix> from;
+  std::optional<Prefix> to;
+  std::optional<std::string> iif;  ///< by name in the kernel too, so the link need not exist
+  std::optional<std::string> oif;
+  std::optional<std::uint32_t> fwmark;
+  std::optional<std::uint32_t> fwmask;  ///< set whenever fwmark is
+  std::uint8_t tos = 0;
+  std::optional<std::uint8_t> ip_protocol;
+  std::optional<Range<std::uint16_t>> source_ports;
+  std::optional<Range<std::uint16_t>> destination_ports;
+  std::optional<Range<std::uint32_t>> uids;
+  RuleAction action = RuleAction::table;
+  std::optional<TableId> table;                ///< of action table
+  std::optional<std::uint32_t> goto_priority;  ///< of action goto_priority
+  std::optional<std::uint32_t> suppress_prefix_length;
+  /// It has attributes beyond these. Never wanted.
+  bool has_more = false;
+
+  auto operator<=>(const Rule&) const = default;
+
+  struct Key;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Rule>& out);
+  /// An element of `rules`.
+  static std::optional<Rule> from_spec(const wire::Entry& entry);
+};
+
+/// The whole rule, ordered by family and priority first.
+struct Rule::Key {
+  Rule rule;
+
+  auto operator<=>(const Key&) const = default;
+};
+
+[[nodiscard]] Rule::Key key(const Rule& rule);
+/// `rule inet 1000 from 10.0.0.0/8 table 100`
+[[nodiscard]] std::string format(const Rule::Key& key);
+[[nodiscard]] std::vector<Need> needs(const Rule& rule);
+[[nodiscard]] bool is_marked(const Rule& rule, const Mark& mark);
+[[nodiscard]] Rule with_mark(Rule rule, const Mark& mark);
+[[nodiscard]] Rule complete(Rule want, const Rule& have);
+[[nodiscard]] Transition transition(const Rule& have, const Rule& want);
+[[nodiscard]] std::vector<wire::Request> create(const Rule& rule, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Rule& have, const Rule& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Rule& rule, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const Rule& rule);
+
+static_assert(ResourceKind<Rule>);
+
+}  // namespace plumbline

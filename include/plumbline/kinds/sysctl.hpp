@@ -1,0 +1,60 @@
+// Kernel settings below /proc/sys/net: sysctl(8).
+//
+// A sysctl cannot carry a mark. Which ones we set, and what they were, is in the engine's ledger.
+
+#pragma once
+
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+struct Sysctl {
+  static constexpr std::string_view kind_name = "sysctl";
+  struct Key {
+    std::string path;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  std::string path;   ///< with slashes, `net/ipv4/ip_forward`
+  std::string value;  ///< white space folded to single spaces, as the kernel prints tabs
+
+  bool operator==(const Sysctl&) const = default;
+
+  /// Reads each of the scope's.
+  static std::vector<wire::Request> queries(const Scope& scope);
+  /// A sysctl that is not there (ENOENT) gives no value; any other error throws.
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Sysctl>& out);
+  /// A member of `sysctls`.
+  static std::optional<Sysctl> from_spec(const wire::Entry& entry);
+};
+
+[[nodiscard]] Sysctl::Key key(const Sysctl& sysctl);
+/// `sysctl net.ipv4.ip_forward`; with slashes where a name has a dot.
+[[nodiscard]] std::string format(const Sysctl::Key& key);
+/// The link whose settings it is, if it is one's.
+[[nodiscard]] std::vector<Need> needs(const Sysctl& sysctl);
+/// Never: the ledger knows.
+[[nodiscard]] bool is_marked(const Sysctl& sysctl, const Mark& mark);
+[[nodiscard]] Sysctl with_mark(Sysctl sysctl, const Mark& mark);
+[[nodiscard]] Sysctl complete(Sysctl want, const Sysctl& have);
+[[nodiscard]] Transition transition(const Sysctl& have, const Sysctl& want);
+/// A sysctl is there or not, as the kernel has it: creating is writing, removing asks for nothing.
+[[nodiscard]] std::vector<wire::Request> create(const Sysctl& sysctl, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Sysctl& have, const Sysctl& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Sysctl& sysctl, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const Sysctl& sysctl);
+
+/// The other sysctls that the kernel changes along when this one is written: for `ip_forward` and
+/// the `all/forwarding` of either family, every link's `forwarding` and more (devinet.c,
+/// inet_forward_change(); addrconf.c, addrconf_forward_change()). They are saved before and put
+/// back after, when the sysctl itself is put back.
+[[nodiscard]] std::vector<std::string> changed_along(const Sysctl& sysctl,
+                                                     const std::vector<IfName>& links);
+
+static_assert(ResourceKind<Sysctl>);
+
+}  // namespace plumbline

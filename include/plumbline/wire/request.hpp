@@ -1,0 +1,106 @@
+// What we may ask of the kernel and of the iptables programs, and what comes back.
+//
+// A closed set: a kind builds Requests, io::Host carries them out. Neither knows the other, so a
+// kind can be tested without a kernel and a Host without a kind.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "plumbline/base/family.hpp"
+#include "plumbline/base/if_name.hpp"
+
+namespace plumbline::wire {
+
+using Bytes = std::vector<std::byte>;
+
+/// One complete rtnetlink message; the Host sets its sequence number and asks for the ack.
+struct NetlinkChange {
+  Bytes message;
+
+  bool operator==(const NetlinkChange&) const = default;
+};
+
+/// One rtnetlink dump (NLM_F_DUMP is set by the Host). The Reply's `bytes` are its messages.
+/// An interrupted or truncated dump is made again by the Host, never returned.
+struct NetlinkDump {
+  Bytes message;
+
+  bool operator==(const NetlinkDump&) const = default;
+};
+
+/// A TAP made or re-attached through /dev/net/tun, as rtnetlink cannot (drivers/net/tun.c).
+/// For a new one the order is TUNSETIFF, owner, group, alias, TUNSETPERSIST: a crash before the
+/// last leaves nothing behind.
+struct TapChange {
+  enum class Action : std::uint8_t { create, set_owner };
+
+  Action action = Action::create;
+  IfName name;
+  std::optional<std::uint32_t> owner;  ///< uid; 4294967295 takes an owner away
+  std::optional<std::uint32_t> group;  ///< gid; likewise
+  bool multi_queue = false;
+  bool vnet_header = false;
+  std::string alias;  ///< create only
+
+  bool operator==(const TapChange&) const = default;
+};
+
+/// Reads /proc/sys/`path` into the Reply's `text`, without the newline at its end.
+struct SysctlRead {
+  std::string path;  ///< with slashes, `net/ipv4/ip_forward`
+
+  bool operator==(const SysctlRead&) const = default;
+};
+
+struct SysctlWrite {
+  std::string path;
+  std::string value;
+
+  bool operator==(const SysctlWrite&) const = default;
+};
+
+/// The text of iptables-save for every table of a family into the Reply's `text`.
+struct FirewallDump {
+  Family family = Family::inet;
+
+  bool operator==(const FirewallDump&) const = default;
+};
+
+/// One `iptables-restore --noflush` of one table: atomic, all of it or nothing.
+struct FirewallRestore {
+  Family family = Family::inet;
+  std::string text;  ///< from `*table` to `COMMIT`
+
+  bool operator==(const FirewallRestore&) const = default;
+};
+
+/// Deletes a table that holds no chain and no rule of anybody, as `iptables` itself never does.
+/// Nothing happens where it is not empty or not there.
+struct FirewallDropTable {
+  Family family = Family::inet;
+  std::string table;
+
+  bool operator==(const FirewallDropTable&) const = default;
+};
+
+using Request = std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
+                             FirewallDump, FirewallRestore, FirewallDropTable>;
+
+/// `error` is an errno value, 0 when it was done. `message` is what the kernel's extended ack or
+/// the program's standard error said, and may be there without an error: a warning.
+struct Reply {
+  int error = 0;
+  std::string message;
+  std::string text;  ///< of a read or a firewall dump
+  Bytes bytes;       ///< of a netlink dump: whole messages, one after the other
+
+  bool operator==(const Reply&) const = default;
+};
+
+}  // namespace plumbline::wire
