@@ -1,0 +1,56 @@
+// What the kernel cannot hold for us, on disk: /run/plumbline/<network namespace cookie>/.
+//
+// The values found before we set what cannot be marked, digests of what was last applied, and the
+// tables we made. It dies with the kernel state it describes and is never needed to know what is
+// ours: without it nothing foreign is touched, only nothing can be put back.
+
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "plumbline/plan/plan.hpp"
+
+namespace plumbline::engine {
+
+/// A firewall table: family and name.
+using TableKey = std::pair<Family, std::string>;
+
+struct Ledger {
+  Memory memory;
+  /// Tables that were not there before our first chain or rule in them.
+  std::set<TableKey> tables_made;
+};
+
+/// The directory of the calling thread's network namespace, below `root`: named by the cookie of
+/// SO_NETNS_COOKIE, as inode numbers and names are reused. Made with mode 0700 when missing.
+/// Throws io::HostError.
+[[nodiscard]] std::filesystem::path state_directory(
+    const std::filesystem::path& root = "/run/plumbline");
+
+/// An absent or unreadable ledger is an empty one; `warning` then says why it could not be read.
+[[nodiscard]] Ledger read_ledger(const std::filesystem::path& directory, std::string& warning);
+/// Written beside and renamed into place. Throws io::HostError.
+void write_ledger(const std::filesystem::path& directory, const Ledger& ledger);
+
+/// One plumbline at a time per network namespace. Released with the object, or the process.
+class Lock {
+ public:
+  /// Nothing when another process has it; `holder` is then its pid, 0 when it cannot be told.
+  [[nodiscard]] static std::optional<Lock> take(const std::filesystem::path& directory,
+                                                int& holder);
+  Lock(Lock&& other) noexcept;
+  Lock& operator=(Lock&& other) noexcept;
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock();
+
+ private:
+  explicit Lock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace plumbline::engine

@@ -1,0 +1,65 @@
+// One pass: from the files to a kernel that is as they say.
+//
+// The same six calls for the command line and the daemon: load, expand, observe, compile,
+// make_plan, apply; then observe again, as nothing is believed that was not seen.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "plumbline/engine/apply.hpp"
+#include "plumbline/engine/compile.hpp"
+#include "plumbline/engine/ledger.hpp"
+
+namespace plumbline::engine {
+
+/// Everything a pass works with. The host acts on the namespace, the compiler on a scratch one.
+struct Workshop {
+  io::Host& host;
+  Compiler& compiler;
+  std::filesystem::path directory;  ///< of the ledger and the lock
+  PlanOptions options;
+};
+
+/// What shall be, what is, and the way between them.
+struct Prepared {
+  spec::Desired desired;
+  Observed have;
+  Ledger ledger;
+  Plan plan;
+  std::vector<Diagnostic> errors;  ///< not empty: there is no plan
+  std::vector<Diagnostic> warnings;
+};
+
+/// Reads the sources. Errors are in the diagnostics; touches no kernel.
+[[nodiscard]] spec::Desired read_spec(const std::vector<std::string>& sources,
+                                      spec::FileReader& files, const Mark& mark,
+                                      Diagnostics& diagnostics);
+
+/// Observes, compiles and plans. Changes nothing. Throws io::HostError, wire::Malformed.
+[[nodiscard]] Prepared prepare(const Workshop& workshop, spec::Desired desired);
+
+enum class Result : std::uint8_t {
+  unchanged,
+  applied,
+  rolled_back,  ///< a step failed; the state from before was seen to be back
+  refused,      ///< Plan::refusals says why; nothing was changed
+  failed,       ///< a step failed and something of the state from before is not back
+};
+
+/// `unchanged`, `applied`, `rolled-back`, `refused`, `failed`
+[[nodiscard]] std::string_view format(Result result);
+
+struct Outcome {
+  Result result = Result::unchanged;
+  Report report;
+  /// After `applied`: what a new plan would still do, as keys; empty when all is as wanted.
+  std::vector<std::string> unsettled;
+};
+
+/// Carries the plan out under the caller's Lock, and observes what came of it.
+[[nodiscard]] Outcome carry_out(const Workshop& workshop, const Prepared& prepared);
+
+}  // namespace plumbline::engine
