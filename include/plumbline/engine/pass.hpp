@@ -34,9 +34,8 @@ struct Prepared {
 };
 
 /// Reads the sources. Errors are in the diagnostics; touches no kernel.
-[[nodiscard]] spec::Desired read_spec(const std::vector<std::string>& sources,
-                                      spec::FileReader& files, const Mark& mark,
-                                      Diagnostics& diagnostics);
+[[nodiscard]] spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& files,
+                                      const Mark& mark, Diagnostics& diagnostics);
 
 /// Observes, compiles and plans. Changes nothing. Throws io::HostError, wire::Malformed.
 [[nodiscard]] Prepared prepare(const Workshop& workshop, spec::Desired desired);

@@ -6,33 +6,14 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "plumbline/base/diagnostics.hpp"
+#include "plumbline/base/file_reader.hpp"
 #include "plumbline/kinds/kinds.hpp"
 
 namespace plumbline::spec {
-
-/// Where files come from. io::Files is the real one; tests give their own.
-class FileReader {
- public:
-  enum class Type : std::uint8_t { missing, file, directory, other };
-  struct Content {
-    int error = 0;           ///< errno, 0 when it was read
-    bool too_large = false;  ///< cut off at the limit asked for
-    std::string text;
-  };
-
-  virtual ~FileReader() = default;
-  /// Follows symbolic links. A FIFO, device or socket is `other` and is never opened.
-  [[nodiscard]] virtual Type type(const std::string& path) = 0;
-  /// The names in a directory, in no order; nothing when it cannot be read.
-  [[nodiscard]] virtual std::optional<std::vector<std::string>> list(const std::string& path) = 0;
-  /// At most `limit` bytes of a regular file; `-` is standard input.
-  [[nodiscard]] virtual Content read(const std::string& path, std::size_t limit) = 0;
-};
 
 /// What the files say. So far only resources; `networks` will join them here.
 struct Spec {
