@@ -1,0 +1,164 @@
+// Who may include whom: docs/architecture.md, "The layers", enforced on the #include lines.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <regex>
+
+#include "tests/house/tree.hpp"
+
+namespace plumbline::house {
+namespace {
+
+constexpr std::array<std::string_view, 9> layers{"base", "wire",   "kinds",  "spec", "plan",
+                                                 "io",   "engine", "daemon", "cli"};
+constexpr std::size_t first_impure = 5;
+
+/// Bans beyond the order of the layers.
+struct Ban {
+  std::string_view from;
+  std::string_view to;
+};
+constexpr std::array<Ban, 4> bans{
+    {{"plan", "spec"}, {"io", "kinds"}, {"io", "spec"}, {"io", "plan"}}};
+
+/// Files that read the spec's files for it, through the interface that spec gives.
+constexpr std::array<std::string_view, 2> spec_readers{"include/plumbline/io/files.hpp",
+                                                       "src/io/files.cpp"};
+
+std::optional<std::size_t> layer_of(std::string_view path) {
+  for (const std::string_view top : {"include/plumbline/", "src/"}) {
+    if (!path.starts_with(top)) continue;
+    const auto rest = path.substr(top.size());
+    const auto* const found = std::ranges::find(layers, rest.substr(0, rest.find('/')));
+    if (found != layers.end()) return static_cast<std::size_t>(found - layers.begin());
+  }
+  return std::nullopt;
+}
+
+struct Include {
+  std::string target;
+  bool ours = false;
+};
+
+std::optional<Include> include_in(const std::string& line) {
+  static const std::regex pattern(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
+  std::smatch match;
+  if (!std::regex_search(line, match, pattern)) return std::nullopt;
+  return Include{match[2], match[2].str().starts_with("plumbline/") || match[1] == "\""};
+}
+
+bool is_header(std::string_view path) { return path.ends_with(".hpp"); }
+
+/// Nothing, or why a file of layer `from` may not include the header of the system or a library.
+std::string fault_of_foreign(const File& file, std::size_t from, const std::string& target) {
+  static const std::regex io_or_clock(
+      "(chrono|ctime|time\\.h|fstream|iostream|cstdio|stdio\\.h|filesystem|thread|mutex|future|"
+      "condition_variable|random|unistd\\.h|fcntl\\.h|poll\\.h|spawn\\.h|dirent\\.h|net/if\\.h|"
+      "sys/.*|libmnl/(?!libmnl\\.h).*)");
+  const auto layer = layers.at(from);
+  if (from < first_impure && std::regex_match(target, io_or_clock)) {
+    return "a pure layer does no I/O and reads no clock";
+  }
+  if (target.starts_with("boost/asio") && (layer != "daemon" || is_header(file.path))) {
+    return "Asio is only in sources of daemon";
+  }
+  if (target.starts_with("CLI/") && (layer != "cli" || is_header(file.path))) {
+    return "CLI11 is only in sources of cli";
+  }
+  if (target.starts_with("spdlog/") &&
+      ((layer != "daemon" && layer != "cli") || is_header(file.path))) {
+    return "only sources of daemon and cli log";
+  }
+  if (is_header(file.path) && file.path.starts_with("include/") &&
+      target.starts_with("boost/json") && target != "boost/json/fwd.hpp") {
+    return "headers declare Boost.JSON by its fwd.hpp, as it is slow to compile";
+  }
+  return {};
+}
+
+std::string fault_of_ours(const File& file, std::size_t from, const std::string& target) {
+  if (!target.starts_with("plumbline/")) {
+    // A private header: beside the source that includes it, or named from the top.
+    const auto to = target.find('/') == std::string::npos ? std::optional(from) : layer_of(target);
+    return to == from ? "" : "a private header belongs to the sources of its own layer";
+  }
+  const auto to = layer_of("include/" + target);
+  if (!to) return "no such layer";
+  if (*to > from) return std::string(layers.at(from)) + " is below " + std::string(layers.at(*to));
+  for (const auto& ban : bans) {
+    if (ban.from != layers.at(from) || ban.to != layers.at(*to)) continue;
+    if (ban.to == "spec" && std::ranges::count(spec_readers, std::string_view(file.path)) != 0) {
+      continue;
+    }
+    return std::string(ban.from) + " does not know " + std::string(ban.to);
+  }
+  return {};
+}
+
+std::vector<std::string> layer_faults(const std::vector<File>& files) {
+  std::vector<std::string> faults;
+  for (const auto& file : files) {
+    const auto from = layer_of(file.path);
+    if (!from) {
+      if (file.path != "src/main.cpp") faults.push_back(file.path + ": in no layer");
+      continue;
+    }
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const auto include = include_in(file.lines[i]);
+      if (!include) continue;
+      const auto fault = include->ours ? fault_of_ours(file, *from, include->target)
+                                       : fault_of_foreign(file, *from, include->target);
+      if (!fault.empty()) {
+        faults.push_back(file.path + ":" + std::to_string(i + 1) + ": " + include->target + ": " +
+                         fault);
+      }
+    }
+  }
+  return faults;
+}
+
+std::size_t faults_of(std::string path, std::string line) {
+  return layer_faults({File{std::move(path), {std::move(line)}}}).size();
+}
+
+}  // namespace
+
+TEST(Layers, IncludeOnlyWhatIsBelowThem) {
+  const auto files = program_sources();
+  ASSERT_GT(files.size(), 20U);
+  const auto faults = layer_faults(files);
+  EXPECT_TRUE(faults.empty()) << joined(faults);
+}
+
+TEST(Layers, AnIncludeUpwardsIsSeen) {
+  EXPECT_EQ(faults_of("src/wire/a.cpp", "#include \"plumbline/kinds/kind.hpp\""), 1U);
+  EXPECT_EQ(faults_of("include/plumbline/engine/a.hpp", "#include \"plumbline/cli/cli.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"plumbline/wire/entry.hpp\""), 0U);
+}
+
+TEST(Layers, TheBansBeyondTheOrderAreSeen) {
+  EXPECT_EQ(faults_of("src/plan/a.cpp", "#include \"plumbline/spec/load.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/io/a.cpp", "#include \"plumbline/kinds/kind.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/io/a.cpp", "#include \"plumbline/spec/load.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/plan/a.cpp", "#include \"src/kinds/private.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/plan/a.cpp", "#include \"../kinds/private.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"src/kinds/private.hpp\""), 0U);
+  EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"private.hpp\""), 0U);
+}
+
+TEST(Layers, AHeaderInTheWrongPlaceIsSeen) {
+  EXPECT_EQ(faults_of("src/plan/a.cpp", "#include <chrono>"), 1U);
+  EXPECT_EQ(faults_of("src/base/a.cpp", "#include <sys/socket.h>"), 1U);
+  EXPECT_EQ(faults_of("src/io/a.cpp", "#include <sys/socket.h>"), 0U);
+  EXPECT_EQ(faults_of("src/engine/a.cpp", "#include <boost/asio/io_context.hpp>"), 1U);
+  EXPECT_EQ(faults_of("src/daemon/a.cpp", "#include <boost/asio/io_context.hpp>"), 0U);
+  EXPECT_EQ(faults_of("include/plumbline/daemon/a.hpp", "#include <spdlog/spdlog.h>"), 1U);
+  EXPECT_EQ(faults_of("include/plumbline/kinds/a.hpp", "#include <boost/json/value.hpp>"), 1U);
+  EXPECT_EQ(faults_of("src/daemon/a.cpp", "#include <CLI/CLI.hpp>"), 1U);
+  EXPECT_EQ(faults_of("src/other/a.cpp", "#include <string>"), 1U);
+}
+
+}  // namespace plumbline::house
