@@ -5,10 +5,16 @@ set(PLUMBLINE_LOWER_LAYER "" CACHE INTERNAL "")
 function(plumbline_layer name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
-  add_library(plumbline_${name} STATIC ${sources})
-  target_include_directories(plumbline_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
-  target_link_libraries(plumbline_${name}
-    PUBLIC ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK}
-    PRIVATE plumbline_options)
+  if(NOT sources)
+    # A layer of headers only.
+    add_library(plumbline_${name} INTERFACE)
+    target_link_libraries(plumbline_${name} INTERFACE ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK})
+  else()
+    add_library(plumbline_${name} STATIC ${sources})
+    target_include_directories(plumbline_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+    target_link_libraries(plumbline_${name}
+      PUBLIC ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK}
+      PRIVATE plumbline_options)
+  endif()
   set(PLUMBLINE_LOWER_LAYER plumbline_${name} CACHE INTERNAL "")
 endfunction()
