@@ -126,8 +126,10 @@ std::string_view format(Code code) {
       return "LOCKED";
     case Code::not_confirmed:
       return "NOT_CONFIRMED";
-    case Code::contended:
-      return "CONTENDED";
+    case Code::cannot_observe:
+      return "CANNOT_OBSERVE";
+    case Code::busy:
+      return "BUSY";
   }
   return "UNKNOWN";
 }

@@ -42,7 +42,8 @@ enum class Code : std::uint8_t {
   would_remove_everything,
   locked,
   not_confirmed,
-  contended,
+  cannot_observe,
+  busy,
 };
 
 /// `SYNTAX_ERROR`, `UNKNOWN_KEY`, …

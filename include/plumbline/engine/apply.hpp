@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plumbline/engine/ledger.hpp"
 #include "plumbline/engine/observe.hpp"
 #include "plumbline/plan/plan.hpp"
 
@@ -32,7 +33,13 @@ struct Report {
   std::vector<std::string> left_behind;
 };
 
-/// `links` are the names observed along with the plan's `have`.
-[[nodiscard]] Report apply(io::Host& host, const Plan& plan, LinkNames links);
+/// What apply() must know beyond the plan.
+struct Surroundings {
+  LinkNames links;       ///< as observed along with the plan's `have`
+  SysctlsAlong now;      ///< written back when a step is undone
+  SysctlsAlong earlier;  ///< written back when a sysctl itself is put back
+};
+
+[[nodiscard]] Report apply(io::Host& host, const Plan& plan, Surroundings surroundings);
 
 }  // namespace plumbline::engine

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "plumbline/plan/plan.hpp"
 
@@ -19,11 +21,23 @@ namespace plumbline::engine {
 /// A firewall table: family and name.
 using TableKey = std::pair<Family, std::string>;
 
+/// For a sysctl's path, the values of those that the kernel changes along with it.
+using SysctlsAlong = std::map<std::string, std::vector<Sysctl>>;
+
 struct Ledger {
   Memory memory;
+  /// What was changed along with the sysctls in `memory.earlier`, as it was before.
+  SysctlsAlong along;
   /// Tables that were not there before our first chain or rule in them.
   std::set<TableKey> tables_made;
+
+  bool operator==(const Ledger&) const = default;
 };
+
+/// Adds to `memory.earlier` what `plan` is about to set for the first time and cannot mark.
+void remember(Memory& memory, const Plan& plan);
+/// Drops from `memory.earlier` what `want` no longer manages: it has been put back.
+void forget(Memory& memory, const State& want);
 
 /// The directory of the calling thread's network namespace, below `root`: named by the cookie of
 /// SO_NETNS_COOKIE, as inode numbers and names are reused. Made with mode 0700 when missing.

@@ -81,6 +81,8 @@ struct Memory {
   State earlier;
   /// A digest per key of the value last applied, to tell drift from a changed spec. Wording only.
   std::map<std::string, std::uint64_t> applied;
+
+  bool operator==(const Memory&) const = default;
 };
 
 struct PlanOptions {

@@ -1,0 +1,89 @@
+#include "plumbline/engine/apply.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include "batch.hpp"
+
+namespace plumbline::engine {
+
+std::string_view format(StepResult result) {
+  switch (result) {
+    case StepResult::done:
+      return "done";
+    case StepResult::failed:
+      return "failed";
+    case StepResult::undone:
+      return "undone";
+    case StepResult::skipped:
+      return "skipped";
+  }
+  return "unknown";
+}
+
+namespace {
+
+std::string words_for(const MoveResult& result) {
+  const std::string reason = std::generic_category().message(result.error);
+  return result.message.empty() ? reason : result.message + " (" + reason + ")";
+}
+
+/// Carries out the steps in order until one fails. Says which were begun, in the order they were.
+std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) {
+  std::vector<Move> moves;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) moves.push_back({i, &plan.steps[i], false});
+  std::vector<Move> begun;
+  std::size_t next = 0;
+  while (next < moves.size() && !report.failed) {
+    const std::vector<MoveResult> results = sender.send(std::span(moves).subspan(next));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      StepReport& step = report.steps[next + i];
+      const bool failed = results[i].error != 0;
+      step.result = failed ? StepResult::failed : StepResult::done;
+      if (failed) {
+        step.error = results[i].error;
+        step.message = words_for(results[i]);
+        report.failed = true;
+      }
+      if (!failed || results[i].partial) begun.push_back(moves[next + i]);
+    }
+    next += results.size();
+  }
+  return begun;
+}
+
+void go_backwards(Sender& sender, std::vector<Move> begun, Report& report) {
+  std::ranges::reverse(begun);
+  for (Move& move : begun) move.backwards = true;
+  std::size_t next = 0;
+  while (next < begun.size()) {
+    const std::vector<MoveResult> results = sender.send(std::span(begun).subspan(next));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const Move& move = begun[next + i];
+      StepReport& step = report.steps[move.position];
+      // Half of a failed step was done; whether all of that is undone, the next observation says.
+      if (step.result == StepResult::failed) continue;
+      if (results[i].error == 0) {
+        step.result = StepResult::undone;
+      } else {
+        step.error = results[i].error;
+        step.message = words_for(results[i]);
+        report.left_behind.push_back(format(move.step->key) + ": " + step.message);
+      }
+    }
+    next += results.size();
+  }
+}
+
+}  // namespace
+
+Report apply(io::Host& host, const Plan& plan, Surroundings surroundings) {
+  Report report;
+  report.steps.resize(plan.steps.size());
+  Sender sender(host, std::move(surroundings));
+  std::vector<Move> begun = go_forwards(sender, plan, report);
+  if (report.failed) go_backwards(sender, std::move(begun), report);
+  return report;
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,208 @@
+#include "batch.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <unordered_set>
+
+namespace plumbline::engine {
+
+namespace {
+
+const Resource* pointer_to(const std::optional<Resource>& value) {
+  return value ? &*value : nullptr;
+}
+
+bool is_firewall(const Move& move) { return move.step->phase != Phase::main; }
+
+/// The steps under way together, and what they need.
+class Company {
+ public:
+  void add(const Move& move) {
+    members_.insert(move.position);
+    needed_.insert(move.step->needs.begin(), move.step->needs.end());
+  }
+  /// Whether the move needs one of them or, on the way back, one of them needs it.
+  [[nodiscard]] bool depends(const Move& move) const {
+    const auto is_member = [&](std::size_t position) { return members_.contains(position); };
+    return needed_.contains(move.position) || std::ranges::any_of(move.step->needs, is_member);
+  }
+
+ private:
+  std::unordered_set<std::size_t> members_;
+  std::unordered_set<std::size_t> needed_;
+};
+
+Action action_of(const Move& move) {
+  if (from_value(move) == nullptr) return Action::create;
+  return to_value(move) == nullptr ? Action::remove : Action::update;
+}
+
+bool alike(const Move& a, const Move& b) {
+  return a.step->key.index() == b.step->key.index() && action_of(a) == action_of(b);
+}
+
+/// A removal of what is not there is done: somebody, or the kernel with something else, was first.
+bool counts_as_done(const Move& move, int error) {
+  if (action_of(move) != Action::remove) return false;
+  return error == ESRCH || error == ENOENT || error == ENODEV || error == EADDRNOTAVAIL;
+}
+
+}  // namespace
+
+const Resource* from_value(const Move& move) {
+  return pointer_to(move.backwards ? move.step->after : move.step->before);
+}
+
+const Resource* to_value(const Move& move) {
+  return pointer_to(move.backwards ? move.step->before : move.step->after);
+}
+
+std::vector<wire::Request> Sender::requests_of(const Move& move) const {
+  const Resource* from = from_value(move);
+  const Resource* to = to_value(move);
+  return std::visit(
+      [&]<class K>(const K& value) {
+        std::vector<wire::Request> requests;
+        if (from == nullptr) {
+          requests = create(value, surroundings_.links);
+        } else if (to == nullptr) {
+          requests = remove(value, surroundings_.links);
+        } else {
+          requests = update(std::get<K>(*from), std::get<K>(*to), surroundings_.links);
+        }
+        if constexpr (std::is_same_v<K, Sysctl>) {
+          const auto& along = move.backwards ? surroundings_.now : surroundings_.earlier;
+          const bool put_back = move.backwards || move.step->why == Why::unwanted;
+          if (const auto it = along.find(value.path); put_back && it != along.end()) {
+            for (const Sysctl& other : it->second) {
+              requests.emplace_back(wire::SysctlWrite{other.path, other.value});
+            }
+          }
+        }
+        return requests;
+      },
+      to != nullptr ? *to : *from);
+}
+
+std::vector<IfName> Sender::missing_links(const Move& move) const {
+  std::vector<IfName> missing;
+  for (const Resource* value : {from_value(move), to_value(move)}) {
+    if (value == nullptr) continue;
+    for (const Need& need : std::visit([](const auto& v) { return needs(v); }, *value)) {
+      const auto* link = std::get_if<NeedsLink>(&need);
+      if (link != nullptr && surroundings_.links.index(link->name) == 0) {
+        missing.push_back(link->name);
+      }
+    }
+  }
+  return missing;
+}
+
+void Sender::refresh_links() {
+  const std::vector<wire::Request> queries = Link::queries({});
+  const std::vector<wire::Reply> replies = host_->exchange(std::span(queries).first(1));
+  surroundings_.links = link_names(replies.front());
+}
+
+std::vector<MoveResult> Sender::send_firewall(std::span<const Move> moves) {
+  std::vector<wire::FirewallRestore> restores;
+  for (const Move& move : moves) {
+    for (wire::Request& request : requests_of(move)) {
+      restores.push_back(std::get<wire::FirewallRestore>(std::move(request)));
+    }
+  }
+  const std::vector<wire::FirewallRestore> commits = wire::merged(restores);
+  const std::vector<wire::Request> requests(commits.begin(), commits.end());
+
+  // A table that fails ends it: the tables behind it are not touched.
+  std::vector<MoveResult> results(moves.size());
+  bool failed = false;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    wire::Reply reply{ECANCELED, "another table failed", {}, {}};
+    if (!failed) reply = host_->exchange(std::span(requests).subspan(i, 1)).front();
+    failed = failed || reply.error != 0;
+    if (reply.error == 0) continue;
+    for (std::size_t j = 0; j < moves.size(); ++j) {
+      const auto same_table = [&](const auto& key) {
+        if constexpr (requires {
+                        key.table;
+                        key.name;
+                        key.family;
+                      }) {
+          return key.family == commits[i].family &&
+                 commits[i].text.starts_with("*" + std::string(key.table) + "\n");
+        } else {
+          return false;
+        }
+      };
+      if (std::visit(same_table, moves[j].step->key)) results[j] = {reply.error, reply.message};
+    }
+  }
+  return results;
+}
+
+std::vector<MoveResult> Sender::send_waves(std::span<const Move> moves) {
+  std::vector<std::vector<wire::Request>> pending;
+  pending.reserve(moves.size());
+  std::size_t waves = 0;
+  for (const Move& move : moves) {
+    pending.push_back(requests_of(move));
+    waves = std::max(waves, pending.back().size());
+  }
+  std::vector<MoveResult> results(moves.size());
+  for (std::size_t wave = 0; wave < waves; ++wave) {
+    std::vector<wire::Request> requests;
+    std::vector<std::size_t> owners;
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+      if (wave >= pending[i].size() || results[i].error != 0) continue;
+      requests.push_back(std::move(pending[i][wave]));
+      owners.push_back(i);
+    }
+    const std::vector<wire::Reply> replies = host_->exchange(requests);
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+      const wire::Reply& reply = replies.at(i);
+      if (reply.error == 0 || counts_as_done(moves[owners[i]], reply.error)) continue;
+      // A sysctl changed along may be gone with its link.
+      const bool along = std::holds_alternative<wire::SysctlWrite>(requests[i]) && wave > 0;
+      if (along && reply.error == ENOENT) continue;
+      results[owners[i]] = {reply.error, reply.message, wave > 0};
+    }
+  }
+  return results;
+}
+
+std::vector<MoveResult> Sender::send(std::span<const Move> moves) {
+  std::size_t count = 1;
+  if (is_firewall(moves.front())) {
+    const auto same_phase = [&](const Move& move) {
+      return move.step->phase == moves.front().step->phase;
+    };
+    while (count < moves.size() && same_phase(moves[count])) ++count;
+    return send_firewall(moves.first(count));
+  }
+  if (!missing_links(moves.front()).empty()) refresh_links();
+  if (const auto missing = missing_links(moves.front()); !missing.empty()) {
+    return {{ENODEV, "link " + format(missing.front()) + " is not there"}};
+  }
+  constexpr std::size_t most = 1024;
+  Company company;
+  company.add(moves.front());
+  while (count < moves.size() && count < most) {
+    const Move& next = moves[count];
+    if (!alike(moves.front(), next) || !missing_links(next).empty()) break;
+    if (company.depends(next)) break;
+    company.add(next);
+    ++count;
+  }
+  const std::vector<MoveResult> results = send_waves(moves.first(count));
+  // Links made or gone: their names lead elsewhere now.
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* link = std::get_if<Link::Key>(&moves[i].step->key);
+    if (link != nullptr && action_of(moves[i]) != Action::update) {
+      surroundings_.links.remove(link->name);
+    }
+  }
+  return results;
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,55 @@
+// Sends steps to the host, as many at a time as is safe.
+//
+// Steps of one kind and action that do not need each other go together. Where a step takes several
+// requests, the first requests of all go first, then the second ones of those that succeeded: a
+// request is never sent after one of the same step failed, as it could hit somebody else's object.
+
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "plumbline/engine/apply.hpp"
+#include "plumbline/wire/iptables.hpp"
+
+namespace plumbline::engine {
+
+/// One step to be carried out forwards or backwards: the values say which way.
+struct Move {
+  std::size_t position = 0;  ///< of the step in the plan
+  const Step* step = nullptr;
+  bool backwards = false;
+};
+
+struct MoveResult {
+  int error = 0;
+  std::string message;
+  bool partial = false;  ///< failed, but not at its first request
+};
+
+class Sender {
+ public:
+  Sender(io::Host& host, Surroundings surroundings)
+      : host_(&host), surroundings_(std::move(surroundings)) {}
+
+  /// Carries out moves from the front of `moves` and says how each went; how many it took is the
+  /// size of what it returns, at least one.
+  [[nodiscard]] std::vector<MoveResult> send(std::span<const Move> moves);
+
+ private:
+  [[nodiscard]] std::vector<MoveResult> send_firewall(std::span<const Move> moves);
+  [[nodiscard]] std::vector<MoveResult> send_waves(std::span<const Move> moves);
+  [[nodiscard]] std::vector<wire::Request> requests_of(const Move& move) const;
+  [[nodiscard]] std::vector<IfName> missing_links(const Move& move) const;
+  void refresh_links();
+
+  io::Host* host_;
+  Surroundings surroundings_;
+};
+
+/// The value a move starts from and the one it leads to; nothing when there is none.
+[[nodiscard]] const Resource* from_value(const Move& move);
+[[nodiscard]] const Resource* to_value(const Move& move);
+
+}  // namespace plumbline::engine

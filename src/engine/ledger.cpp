@@ -1,0 +1,279 @@
+#include "plumbline/engine/ledger.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "plumbline/io/host.hpp"
+#include "plumbline/io/namespace.hpp"
+
+namespace plumbline::engine {
+
+namespace json = boost::json;
+
+namespace {
+
+// ---- the values found before, as a spec would write them
+// ------------------------------------------
+
+json::object earlier_to_json(const State& earlier) {
+  json::object links;
+  for (const Link& link : earlier.of<Link>()) links[format(link.name)] = to_spec(link);
+  json::object sysctls;
+  for (const Sysctl& sysctl : earlier.of<Sysctl>()) sysctls[sysctl.path] = sysctl.value;
+  json::array policies;
+  for (const SharedChain& chain : earlier.of<SharedChain>()) {
+    policies.push_back({{"family", format(chain.family)},
+                        {"table", chain.table},
+                        {"chain", chain.name},
+                        {"policy", chain.policy.value_or("ACCEPT")}});
+  }
+  return {{"links", links}, {"sysctls", sysctls}, {"policies", policies}};
+}
+
+std::optional<Family> parse_family(const std::optional<std::string>& text) {
+  if (text == "inet") return Family::inet;
+  if (text == "inet6") return Family::inet6;
+  return std::nullopt;
+}
+
+State earlier_from(const wire::Entry& entry) {
+  State earlier;
+  if (const auto links = entry.find("links")) {
+    links->for_each_member([&](const wire::Entry& link) {
+      if (auto value = Link::from_spec(link)) earlier.of<Link>().push_back(std::move(*value));
+    });
+  }
+  if (const auto sysctls = entry.find("sysctls")) {
+    sysctls->for_each_member([&](const wire::Entry& sysctl) {
+      if (auto value = sysctl.string()) {
+        earlier.of<Sysctl>().push_back({std::string(sysctl.key()), std::move(*value)});
+      }
+    });
+  }
+  if (const auto policies = entry.find("policies")) {
+    policies->for_each_element([&](const wire::Entry& policy) {
+      SharedChain chain;
+      const auto family = parse_family(policy.string("family"));
+      if (!family) return;
+      chain.family = *family;
+      chain.table = policy.string("table").value_or("");
+      chain.name = policy.string("chain").value_or("");
+      chain.policy = policy.string("policy");
+      earlier.of<SharedChain>().push_back(std::move(chain));
+    });
+  }
+  earlier.sort();
+  return earlier;
+}
+
+// ---- the whole
+// ------------------------------------------------------------------------------------
+
+json::object to_json(const Ledger& ledger) {
+  json::object applied;
+  for (const auto& [key, value] : ledger.memory.applied) applied[key] = std::to_string(value);
+  json::object along;
+  for (const auto& [path, sysctls] : ledger.along) {
+    json::object values;
+    for (const Sysctl& sysctl : sysctls) values[sysctl.path] = sysctl.value;
+    along[path] = values;
+  }
+  json::array tables;
+  for (const auto& [family, table] : ledger.tables_made) {
+    tables.push_back({{"family", format(family)}, {"table", table}});
+  }
+  return {{"earlier", earlier_to_json(ledger.memory.earlier)},
+          {"applied", applied},
+          {"along", along},
+          {"tables_made", tables}};
+}
+
+Ledger ledger_from(const wire::Entry& root) {
+  Ledger ledger;
+  if (const auto earlier = root.find("earlier")) ledger.memory.earlier = earlier_from(*earlier);
+  if (const auto applied = root.find("applied")) {
+    applied->for_each_member([&](const wire::Entry& entry) {
+      if (const auto value = parse_number<std::uint64_t>(entry.string().value_or(""))) {
+        ledger.memory.applied.emplace(entry.key(), *value);
+      }
+    });
+  }
+  if (const auto along = root.find("along")) {
+    along->for_each_member([&](const wire::Entry& entry) {
+      std::vector<Sysctl>& values = ledger.along[std::string(entry.key())];
+      entry.for_each_member([&](const wire::Entry& sysctl) {
+        if (auto value = sysctl.string()) values.push_back({std::string(sysctl.key()), *value});
+      });
+    });
+  }
+  if (const auto tables = root.find("tables_made")) {
+    tables->for_each_element([&](const wire::Entry& entry) {
+      const auto family = parse_family(entry.string("family"));
+      const auto table = entry.string("table");
+      if (family && table) ledger.tables_made.emplace(*family, *table);
+    });
+  }
+  return ledger;
+}
+
+// ---- what goes in and out of Memory::earlier
+// ------------------------------------------------------
+
+/// Calls `visit` with each setting of a link that somebody else's link may have from us.
+template <class Visit>
+void for_each_setting(Visit&& visit) {
+  visit(&Link::up);
+  visit(&Link::mtu);
+  visit(&Link::mac);
+  visit(&Link::master);
+  visit(&Link::tx_queue_length);
+  visit(&Link::alias);
+}
+
+template <class Visit>
+void for_each_port_setting(Visit&& visit) {
+  visit(&PortSettings::isolated);
+  visit(&PortSettings::learning);
+  visit(&PortSettings::hairpin);
+  visit(&PortSettings::cost);
+  visit(&PortSettings::priority);
+}
+
+template <class K>
+K& entry_of(State& state, const typename K::Key& wanted, const K& fresh) {
+  auto& values = state.of<K>();
+  const auto it = std::ranges::find(values, wanted, [](const K& value) { return key(value); });
+  return it != values.end() ? *it : values.emplace_back(fresh);
+}
+
+void remember_link(State& earlier, const Link& before, const Link& after) {
+  if (before.marked || after.marked) return;
+  Link fresh;
+  fresh.name = before.name;
+  Link& entry = entry_of(earlier, key(before), fresh);
+  for_each_setting([&](auto setting) {
+    if (before.*setting != after.*setting && !(entry.*setting)) entry.*setting = before.*setting;
+  });
+  if (!before.port || !after.port) return;
+  PortSettings port = entry.port.value_or(PortSettings{});
+  for_each_port_setting([&](auto setting) {
+    if ((*before.port).*setting != (*after.port).*setting && !(port.*setting)) {
+      port.*setting = (*before.port).*setting;
+    }
+  });
+  if (port != PortSettings{}) entry.port = port;
+}
+
+void remember_step(State& earlier, const Step& step) {
+  if (step.why == Why::unwanted || !step.after) return;
+  if (const auto* sysctl = std::get_if<Sysctl>(&*step.after)) {
+    if (step.before) entry_of(earlier, key(*sysctl), std::get<Sysctl>(*step.before));
+  } else if (const auto* link = std::get_if<Link>(&*step.after)) {
+    if (step.before) remember_link(earlier, std::get<Link>(*step.before), *link);
+  } else if (const auto* chain = std::get_if<SharedChain>(&*step.after)) {
+    SharedChain fresh;
+    fresh.family = chain->family;
+    fresh.table = chain->table;
+    fresh.name = chain->name;
+    // A table that is not there yet comes with the policy ACCEPT.
+    fresh.policy = step.before ? std::get<SharedChain>(*step.before).policy : "ACCEPT";
+    if (chain->policy && chain->policy != fresh.policy) entry_of(earlier, key(*chain), fresh);
+  }
+}
+
+/// Leaves in `link` only what `wanted` manages; whether anything is left.
+bool keep_managed(Link& link, const Link* wanted) {
+  bool any = false;
+  for_each_setting([&](auto setting) {
+    if (wanted == nullptr || !(wanted->*setting)) (link.*setting).reset();
+    any = any || link.*setting;
+  });
+  if (link.port) {
+    for_each_port_setting([&](auto setting) {
+      if (wanted == nullptr || !wanted->port || !((*wanted->port).*setting)) {
+        ((*link.port).*setting).reset();
+      }
+      any = any || (*link.port).*setting;
+    });
+    if (*link.port == PortSettings{}) link.port.reset();
+  }
+  return any;
+}
+
+}  // namespace
+
+void remember(Memory& memory, const Plan& plan) {
+  for (const Step& step : plan.steps) remember_step(memory.earlier, step);
+  memory.earlier.sort();
+}
+
+void forget(Memory& memory, const State& want) {
+  std::erase_if(memory.earlier.of<Sysctl>(),
+                [&](const Sysctl& sysctl) { return !want.find<Sysctl>(key(sysctl)); });
+  std::erase_if(memory.earlier.of<Link>(),
+                [&](Link& link) { return !keep_managed(link, want.find<Link>(key(link))); });
+  std::erase_if(memory.earlier.of<SharedChain>(), [&](const SharedChain& chain) {
+    const SharedChain* wanted = want.find<SharedChain>(key(chain));
+    return wanted == nullptr || !wanted->policy;
+  });
+}
+
+std::filesystem::path state_directory(const std::filesystem::path& root) {
+  const std::filesystem::path directory = root / std::to_string(io::namespace_cookie());
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error) {
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  }
+  if (error) throw io::HostError(directory.string() + ": " + error.message());
+  return directory;
+}
+
+Ledger read_ledger(const std::filesystem::path& directory, std::string& warning) {
+  const std::filesystem::path path = directory / "ledger.json";
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    if (std::filesystem::exists(path)) warning = path.string() + ": cannot be read";
+    return {};
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  Diagnostics diagnostics;
+  const auto root = wire::read_document(
+      text.str(), std::make_shared<const std::string>(path.string()), diagnostics);
+  if (!root) {
+    warning = format(diagnostics.errors.front());
+    return {};
+  }
+  const TableNames tables;
+  wire::Reading reading{diagnostics, tables};
+  return ledger_from(wire::Entry(*root, reading));
+}
+
+void write_ledger(const std::filesystem::path& directory, const Ledger& ledger) {
+  const std::string path = directory / "ledger.json";
+  const std::string fresh = path + ".new";
+  const std::string text = json::serialize(to_json(ledger));
+  const int descriptor = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool written = descriptor >= 0;
+  for (std::size_t done = 0; written && done < text.size();) {
+    const ssize_t size = write(descriptor, text.data() + done, text.size() - done);
+    written = size > 0 || (size < 0 && errno == EINTR);
+    if (size > 0) done += static_cast<std::size_t>(size);
+  }
+  const int error = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (!written || rename(fresh.c_str(), path.c_str()) != 0) {
+    throw io::HostError(path + ": " + std::strerror(written ? errno : error));
+  }
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,217 @@
+#include "plumbline/engine/pass.hpp"
+
+#include <algorithm>
+
+namespace plumbline::engine {
+
+namespace {
+
+std::set<TableKey> tables_of(const State& state) {
+  std::set<TableKey> tables;
+  for (const Chain& chain : state.of<Chain>()) tables.emplace(chain.family, chain.table);
+  for (const SharedChain& chain : state.of<SharedChain>()) {
+    tables.emplace(chain.family, chain.table);
+  }
+  return tables;
+}
+
+Scope scope_of(const State& desired, const State& earlier) {
+  std::set<std::string> paths;
+  for (const State* state : {&desired, &earlier}) {
+    for (const Sysctl& sysctl : state->of<Sysctl>()) paths.insert(sysctl.path);
+  }
+  return {{paths.begin(), paths.end()}};
+}
+
+std::vector<IfName> link_list(const State& state) {
+  std::vector<IfName> names;
+  for (const Link& link : state.of<Link>()) names.push_back(link.name);
+  return names;
+}
+
+/// What the kernel will change along with each sysctl that the plan writes, as it is now.
+SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
+  const std::vector<IfName> links = link_list(prepared.have.state);
+  SysctlsAlong along;
+  for (const Step& step : prepared.plan.steps) {
+    const auto* sysctl = step.after ? std::get_if<Sysctl>(&*step.after) : nullptr;
+    if (sysctl == nullptr) continue;
+    std::vector<wire::Request> reads;
+    for (const std::string& path : changed_along(*sysctl, links)) {
+      reads.emplace_back(wire::SysctlRead{path});
+    }
+    const std::vector<wire::Reply> replies = workshop.host.exchange(reads);
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      if (replies[i].error != 0) continue;  // a link that is gone by now
+      along[sysctl->path].push_back({std::get<wire::SysctlRead>(reads[i]).path, replies[i].text});
+    }
+  }
+  return along;
+}
+
+/// What the kernel makes of itself and may make again a little differently: its own routes and
+/// link-local addresses. Not looked at when the state before is compared with the state after.
+State without_kernels_own(State state) {
+  constexpr std::uint8_t proto_kernel_ll = 3;  // IFAPROT_KERNEL_LL, linux/if_addr.h
+  constexpr std::uint8_t proto_kernel = 2;     // RTPROT_KERNEL, linux/rtnetlink.h
+  std::erase_if(state.of<Route>(), [](const Route& r) { return r.protocol == proto_kernel; });
+  std::erase_if(state.of<Address>(),
+                [](const Address& a) { return a.protocol == proto_kernel_ll; });
+  return state;
+}
+
+/// The keys whose values are not as before, but for what is only ever observed.
+std::vector<std::string> differences(const State& before, const State& now) {
+  std::set<std::string> keys;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    const auto& old_values = before.of<K>();
+    const auto& new_values = now.of<K>();
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (i < old_values.size() || j < new_values.size()) {
+      if (j == new_values.size() ||
+          (i < old_values.size() && key(old_values[i]) < key(new_values[j]))) {
+        keys.insert(format(key(old_values[i++])) + " is missing");
+      } else if (i == old_values.size() || key(new_values[j]) < key(old_values[i])) {
+        keys.insert(format(key(new_values[j++])) + " is there");
+      } else {
+        if (complete(old_values[i], new_values[j]) != new_values[j]) {
+          keys.insert(format(key(old_values[i])) + " differs");
+        }
+        ++i;
+        ++j;
+      }
+    }
+  });
+  return {keys.begin(), keys.end()};
+}
+
+/// Drops those of `tables` that hold nothing; the Host leaves the others alone.
+void drop_empty(io::Host& host, const std::set<TableKey>& tables) {
+  std::vector<wire::Request> requests;
+  for (const auto& [family, table] : tables) {
+    requests.emplace_back(wire::FirewallDropTable{family, table});
+  }
+  static_cast<void>(host.exchange(requests));
+}
+
+std::set<TableKey> minus(const std::set<TableKey>& all, const std::set<TableKey>& some) {
+  std::set<TableKey> rest;
+  std::ranges::set_difference(all, some, std::inserter(rest, rest.end()));
+  return rest;
+}
+
+/// After success: what was put back is forgotten, what was applied is noted, empty tables go.
+void settle_ledger(const Workshop& workshop, const Prepared& prepared, const State& now,
+                   Ledger ledger) {
+  const State& want = prepared.desired.state;
+  forget(ledger.memory, want);
+  std::erase_if(ledger.along, [&](const auto& entry) {
+    return ledger.memory.earlier.template find<Sysctl>(Sysctl::Key{entry.first}) == nullptr;
+  });
+  std::set<std::string> blocked;
+  for (const Blocked& object : prepared.plan.blocked) blocked.insert(format(object.key));
+  ledger.memory.applied.clear();
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    for (const K& value : want.of<K>()) {
+      std::string text = format(key(value));
+      if (!blocked.contains(text)) ledger.memory.applied.emplace(std::move(text), digest(value));
+    }
+  });
+  const std::set<TableKey> unused = minus(ledger.tables_made, tables_of(want));
+  if (!unused.empty()) {
+    drop_empty(workshop.host, unused);
+    ledger.tables_made = minus(ledger.tables_made, unused);
+  }
+  for (const TableKey& table : minus(tables_of(now), tables_of(prepared.have.state))) {
+    if (!unused.contains(table)) ledger.tables_made.insert(table);
+  }
+  if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
+}
+
+}  // namespace
+
+spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& files,
+                        const Mark& mark, Diagnostics& diagnostics) {
+  spec::Spec spec = spec::load(sources, files, diagnostics);
+  if (!diagnostics.ok()) return {};
+  return spec::expand(std::move(spec), mark);
+}
+
+Prepared prepare(const Workshop& workshop, spec::Desired desired) {
+  Prepared prepared;
+  std::string warning;
+  prepared.ledger = read_ledger(workshop.directory, warning);
+  if (!warning.empty()) {
+    prepared.warnings.push_back({Code::unreadable_file, std::move(warning), {}, {}});
+  }
+  prepared.desired = std::move(desired);
+  prepared.have =
+      observe(workshop.host, scope_of(prepared.desired.state, prepared.ledger.memory.earlier));
+  Diagnostics diagnostics;
+  workshop.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
+  prepared.errors = std::move(diagnostics.errors);
+  std::ranges::move(diagnostics.warnings, std::back_inserter(prepared.warnings));
+  if (prepared.errors.empty()) {
+    prepared.plan = make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
+                              prepared.desired.origins, workshop.options);
+  }
+  return prepared;
+}
+
+std::string_view format(Result result) {
+  switch (result) {
+    case Result::unchanged:
+      return "unchanged";
+    case Result::applied:
+      return "applied";
+    case Result::rolled_back:
+      return "rolled-back";
+    case Result::refused:
+      return "refused";
+    case Result::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
+  Outcome outcome;
+  if (!prepared.plan.refusals.empty()) {
+    outcome.result = Result::refused;
+    return outcome;
+  }
+  if (prepared.plan.empty()) {
+    settle_ledger(workshop, prepared, prepared.have.state, prepared.ledger);
+    return outcome;
+  }
+  // Written before anything is changed: a process killed on the way must still know what it found.
+  Ledger ledger = prepared.ledger;
+  const SysctlsAlong along = read_along(workshop, prepared);
+  remember(ledger.memory, prepared.plan);
+  ledger.along.insert(along.begin(), along.end());
+  if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
+
+  outcome.report = apply(workshop.host, prepared.plan, {prepared.have.links, along, ledger.along});
+  const Scope scope = scope_of(prepared.desired.state, ledger.memory.earlier);
+  Observed now = observe(workshop.host, scope);
+  if (!outcome.report.failed) {
+    outcome.result = Result::applied;
+    settle_ledger(workshop, prepared, now.state, std::move(ledger));
+    const Plan rest = make_plan(now.state, prepared.desired.state, prepared.ledger.memory,
+                                prepared.desired.origins, workshop.options);
+    for (const Step& step : rest.steps) outcome.unsettled.push_back(format(step.key));
+    return outcome;
+  }
+  drop_empty(workshop.host, minus(tables_of(now.state), tables_of(prepared.have.state)));
+  now = observe(workshop.host, scope_of(prepared.desired.state, prepared.ledger.memory.earlier));
+  for (std::string& difference :
+       differences(without_kernels_own(prepared.have.state), without_kernels_own(now.state))) {
+    outcome.report.left_behind.push_back(std::move(difference));
+  }
+  write_ledger(workshop.directory, prepared.ledger);
+  outcome.result = outcome.report.left_behind.empty() ? Result::rolled_back : Result::failed;
+  return outcome;
+}
+
+}  // namespace plumbline::engine
