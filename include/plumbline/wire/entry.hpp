@@ -40,7 +40,9 @@ class Entry {
   void warning(Code code, std::string message) const;
 
   // ---- an object
-  /// Whether this is an object; WRONG_TYPE when not.
+  // What is no object has no members: is_object(), only(), require() and for_each_member() report
+  // that as WRONG_TYPE, once between them; find(), has() and the getters by key do not.
+  /// Whether this is an object.
   [[nodiscard]] bool is_object() const;
   /// Reports each member whose key is not listed as UNKNOWN_KEY, naming the listed key nearest to
   /// it when one is near.
@@ -50,7 +52,7 @@ class Entry {
   [[nodiscard]] std::optional<Entry> find(std::string_view key) const;
   /// The member; MISSING_KEY when there is none.
   [[nodiscard]] std::optional<Entry> require(std::string_view key) const;
-  /// In the order of the file. Reports WRONG_TYPE and visits nothing when this is no object.
+  /// In the order of the file.
   void for_each_member(const std::function<void(const Entry&)>& visit) const;
 
   // ---- an array
@@ -93,6 +95,8 @@ class Entry {
  private:
   Entry(const Node& node, Reading& reading, const Entry& parent, std::string_view key,
         std::size_t index);
+
+  void wrong_type(std::string_view expected) const;
 
   const Node* node_;
   Reading* reading_;
