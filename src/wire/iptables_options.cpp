@@ -1,0 +1,90 @@
+// Which words of a rule are options, as getopt_long(3) sees them.
+
+#include <algorithm>
+#include <array>
+
+#include "plumbline/wire/iptables.hpp"
+
+namespace plumbline::wire {
+
+namespace {
+
+/// Short options of iptables that take an argument and may be in a rule.
+constexpr std::string_view short_with_argument = "sdpiojgm";
+
+/// Long options that always take an argument, and one that may well begin with a dash. Any other
+/// option's argument that begins with one is taken for an option, which errs on the safe side.
+constexpr std::array<std::string_view, 30> long_with_argument = {
+    "source",       "src",       "destination", "dst",         "protocol",
+    "proto",        "jump",      "goto",        "match",       "in-interface",
+    "comment",      "string",    "hex-string",  "log-prefix",  "out-interface",
+    "nflog-prefix", "name",      "path",        "physdev-in",  "hashlimit-name",
+    "label",        "bytecode",  "u32",         "physdev-out", "led-trigger-id",
+    "ulog-prefix",  "match-set", "add-set",     "del-set",     "nfacct-name",
+};
+
+bool takes_argument(std::string_view name) {
+  return std::find(long_with_argument.begin(), long_with_argument.end(), name) !=
+         long_with_argument.end();
+}
+
+/// `--name`, `--name=argument`
+RuleOption long_option(std::string_view word) {
+  RuleOption option;
+  option.name = word.substr(2, word.find('=') - 2);
+  if (option.name.size() + 2 < word.size()) option.argument = word.substr(option.name.size() + 3);
+  return option;
+}
+
+/// `-j`, `-jACCEPT`; of letters put together, each is an option of its own.
+void short_options(std::string_view word, std::size_t position, std::vector<RuleOption>& options) {
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    RuleOption option{word.substr(i, 1), std::nullopt, position};
+    const bool with_argument = short_with_argument.find(word[i]) != std::string_view::npos;
+    if (with_argument && i + 1 < word.size()) option.argument = word.substr(i + 1);
+    options.push_back(option);
+    if (with_argument) return;
+  }
+}
+
+}  // namespace
+
+std::vector<RuleOption> options_of(const Words& words) {
+  std::vector<RuleOption> options;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word.size() < 2 || word[0] != '-') continue;
+    const bool is_long = word[1] == '-';
+    if (is_long) {
+      options.push_back(long_option(word));
+      options.back().word = i;
+    } else {
+      short_options(word, i, options);
+    }
+    RuleOption& last = options.back();
+    const bool wants_one = is_long ? takes_argument(last.name)
+                                   : short_with_argument.find(last.name) != std::string_view::npos;
+    if (wants_one && !last.argument && i + 1 < words.size()) last.argument = words[++i];
+  }
+  return options;
+}
+
+std::vector<std::string> jumps_of(const Words& words) {
+  std::vector<std::string> targets;
+  for (const RuleOption& option : options_of(words)) {
+    const bool jumps =
+        option.name == "j" || option.name == "jump" || option.name == "g" || option.name == "goto";
+    if (jumps && option.argument) targets.emplace_back(*option.argument);
+  }
+  return targets;
+}
+
+std::vector<std::string> comments_of(const Words& words) {
+  std::vector<std::string> comments;
+  for (const RuleOption& option : options_of(words)) {
+    if (option.name == "comment" && option.argument) comments.emplace_back(*option.argument);
+  }
+  return comments;
+}
+
+}  // namespace plumbline::wire

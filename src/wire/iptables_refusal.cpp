@@ -1,0 +1,219 @@
+// What may not stand in the text of a rule, because iptables would do something else with it than
+// what a reader of the spec expects.
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "plumbline/base/diagnostics.hpp"
+#include "plumbline/base/ip.hpp"
+#include "plumbline/base/number.hpp"
+#include "plumbline/wire/iptables.hpp"
+
+namespace plumbline::wire {
+
+namespace {
+
+/// A line of restore input is read into 10240 bytes, and the rest of a longer one as a new line;
+/// kept well below, as `-A CHAIN` and our comment come on top.
+constexpr std::size_t max_line = 9800;
+constexpr std::size_t max_word = 1023;
+/// Of 255; the program's name, the table, the command, the chain and our comment come on top.
+constexpr std::size_t max_words = 245;
+constexpr std::size_t max_chain_name = 28;
+
+/// Options of iptables itself that may not be in a rule, or that say nothing there.
+constexpr std::array<std::string_view, 27> forbidden = {
+    "table",   "append",       "check",        "delete",  "insert",        "replace",
+    "list",    "list-rules",   "flush",        "zero",    "new-chain",     "delete-chain",
+    "policy",  "rename-chain", "modprobe",     "numeric", "set-counters",  "wait",
+    "verbose", "exact",        "line-numbers", "version", "wait-interval", "help",
+    "ipv4",    "ipv6",         "object-pinned"};
+
+/// Options whose arguments are looked at here, so that they must be written in full.
+constexpr std::array<std::string_view, 10> in_full = {
+    "source", "destination", "in-interface", "out-interface", "jump",
+    "goto",   "match",       "comment",      "log-prefix",    "nflog-prefix"};
+
+constexpr std::array<std::string_view, 5> exact = {"src", "dst", "proto", "protocol", "fragment"};
+
+template <std::size_t Size>
+std::string_view with_prefix(const std::array<std::string_view, Size>& names,
+                             std::string_view prefix) {
+  for (const std::string_view name : names) {
+    if (name.starts_with(prefix)) return name;
+  }
+  return {};
+}
+
+template <std::size_t Size>
+bool holds(const std::array<std::string_view, Size>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string limit(std::string_view what, std::string_view value, std::size_t most) {
+  if (value.size() <= most) return {};
+  return std::string(what) + " is " + std::to_string(value.size()) + " bytes long, the most is " +
+         std::to_string(most);
+}
+
+/// iptables-restore(8) would look a name up, and read 010.1.1.1 as 8.1.1.1 and 10.1 as 10.1.0.0.
+bool is_address(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  if (!address) return false;
+  if (slash == std::string_view::npos) return true;
+  const std::string_view mask = text.substr(slash + 1);
+  if (const auto length = parse_number<unsigned>(mask)) {
+    return *length <= address_bits(address->family());
+  }
+  const auto bits = IpAddress::parse(mask);
+  return bits && bits->family() == address->family();
+}
+
+std::string address_refusal(std::string_view list) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    const std::string_view one = list.substr(0, comma);
+    if (!is_address(one)) {
+      return "'" + std::string(one) + "' is no address or prefix (names are not looked up)";
+    }
+    if (comma == std::string_view::npos) return {};
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::string interface_refusal(std::string_view name) {
+  if (name.empty()) return "an empty interface name";
+  if (name == "+") return "the interface '+' matches any and is not kept by iptables: leave it out";
+  return limit("the interface name '" + std::string(name) + "'", name, 15);
+}
+
+/// `30:20`, which iptables 1.8.9 takes in some places and swaps in others.
+std::string ports_refusal(std::string_view ports) {
+  const std::size_t colon = ports.find(':');
+  if (colon == std::string_view::npos) return {};
+  const auto low = parse_number<std::uint32_t>(ports.substr(0, colon));
+  const auto high = parse_number<std::uint32_t>(ports.substr(colon + 1));
+  if (!low || !high || *low <= *high) return {};
+  return "the ports '" + std::string(ports) + "' run backwards";
+}
+
+std::string argument_refusal(std::string_view name, std::string_view argument) {
+  if (name == "s" || name == "source" || name == "src" || name == "d" || name == "destination" ||
+      name == "dst") {
+    return address_refusal(argument);
+  }
+  if (name == "i" || name == "in-interface" || name == "o" || name == "out-interface") {
+    return interface_refusal(argument);
+  }
+  if (name == "comment") return limit("the comment", argument, max_comment);
+  if (name == "log-prefix") return limit("the log prefix", argument, 29);
+  if (name == "nflog-prefix") return limit("the nflog prefix", argument, 63);
+  return {};
+}
+
+std::string short_refusal(std::string_view name) {
+  constexpr std::string_view allowed = "sdpiojgmf";
+  if (allowed.find(name) != std::string_view::npos) return {};
+  return "the option '-" + std::string(name) + "' may not be in a rule";
+}
+
+/// getopt_long(3) takes any beginning of an option's name that fits no other; an exact one wins.
+std::string long_refusal(std::string_view name, const std::vector<std::string_view>& matches) {
+  if (name.empty()) return "the word '--' may not be in a rule";
+  if (holds(in_full, name) || holds(exact, name)) return {};
+  const auto loaded = [&](std::string_view match) {
+    return std::find(matches.begin(), matches.end(), match) != matches.end();
+  };
+  // The two options of matches that begin as one of iptables itself does.
+  if ((name == "set" && loaded("recent")) || (name == "pol" && loaded("policy"))) return {};
+  if (const auto full = with_prefix(forbidden, name); !full.empty()) {
+    return "the option '--" + std::string(name) + "'" +
+           (full == name ? "" : " (short for '--" + std::string(full) + "')") +
+           " may not be in a rule";
+  }
+  if (const auto full = with_prefix(in_full, name); !full.empty()) {
+    return "the option '--" + std::string(name) + "' is cut short: write '--" + std::string(full) +
+           "'";
+  }
+  return {};
+}
+
+bool is_ports(std::string_view name) {
+  return name.size() > 1 && (std::string_view("sport").starts_with(name) ||
+                             std::string_view("dport").starts_with(name) ||
+                             name.starts_with("source-p") || name.starts_with("destination-p"));
+}
+
+}  // namespace
+
+std::string text_refusal(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n' || c == '\r') return "a rule must be one line";
+    if ((byte < 0x20 && c != '\t') || byte == 0x7f) return "a control character in the text";
+  }
+  if (!is_utf8(text)) return "the text is not UTF-8";
+  const auto words = split_words(text);
+  if (!words) return "a quote is not closed";
+  if (words->size() > max_words) {
+    return std::to_string(words->size()) + " words, iptables takes " + std::to_string(max_words);
+  }
+  for (const std::string& word : *words) {
+    if (auto problem = limit("a word", word, max_word); !problem.empty()) return problem;
+  }
+  return limit("the rule", quote_words(*words), max_line);
+}
+
+std::string refusal(const Words& words) {
+  const auto options = options_of(words);
+  std::vector<std::string_view> matches;
+  for (const RuleOption& option : options) {
+    const bool is_long = words[option.word].starts_with("--");
+    if (option.argument && (option.name == "m" || option.name == "match")) {
+      matches.push_back(*option.argument);
+    }
+    std::string problem = is_long ? long_refusal(option.name, matches) : short_refusal(option.name);
+    if (problem.empty() && option.argument) {
+      problem = argument_refusal(option.name, *option.argument);
+    }
+    if (problem.empty() && is_long && is_ports(option.name)) {
+      if (option.argument) problem = ports_refusal(*option.argument);
+      if (!option.argument && option.word + 1 < words.size()) {
+        problem = ports_refusal(words[option.word + 1]);
+      }
+    }
+    if (!problem.empty()) return problem;
+  }
+  return {};
+}
+
+std::string chain_name_refusal(std::string_view name) {
+  if (name.empty()) return "a chain needs a name";
+  if (name.size() > max_chain_name) return limit("the name", name, max_chain_name);
+  if (name[0] == '-' || name[0] == '!') return "a name may not begin with '-' or '!'";
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7f) return "white space and control characters are not allowed";
+    if (c == '"' || c == '\\') return "quotes and backslashes are not allowed";
+  }
+  if (!is_utf8(name)) return "the name is not UTF-8";
+  if (is_target(name)) return "'" + std::string(name) + "' is a target of iptables";
+  return {};
+}
+
+bool is_target(std::string_view name) {
+  static constexpr std::array<std::string_view, 51> targets = {
+      "ACCEPT",   "AUDIT",     "CHECKSUM", "CLASSIFY", "CLUSTERIP",   "CONNMARK",   "CONNSECMARK",
+      "CT",       "DNAT",      "DNPT",     "DROP",     "DSCP",        "ECN",        "HL",
+      "HMARK",    "IDLETIMER", "LED",      "LOG",      "MARK",        "MASQUERADE", "MIRROR",
+      "NAT",      "NETMAP",    "NFLOG",    "NFQUEUE",  "NOTRACK",     "QUEUE",      "RATEEST",
+      "REDIRECT", "REJECT",    "RETURN",   "SAME",     "SECMARK",     "SET",        "SNAT",
+      "SNPT",     "SYNPROXY",  "TARPIT",   "TCPMSS",   "TCPOPTSTRIP", "TEE",        "TOS",
+      "TPROXY",   "TRACE",     "TTL",      "ULOG",     "XOR",         "BALANCE",    "ROUTE",
+      "ACCOUNT",  "CHAOS"};
+  return holds(targets, name);
+}
+
+}  // namespace plumbline::wire
