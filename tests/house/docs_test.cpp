@@ -1,0 +1,154 @@
+// The documentation says what is true: links lead somewhere, whole specs in it are valid, and the
+// commands it shows exist with the options it gives them.
+//
+// A block of JSON that has a "version" is a whole spec, unless its fence says `bad`.
+
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "tests/house/tree.hpp"
+#include "tests/support/netns.hpp"
+
+namespace plumbline::house {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<File> documents() {
+  auto files = files_below("docs", {".md"});
+  files.push_back(read_file(root() / "README.md"));
+  return files;
+}
+
+struct Block {
+  std::string place;  ///< file:line of its fence
+  std::string language;
+  std::string text;
+};
+
+std::vector<Block> blocks_of(const File& file) {
+  std::vector<Block> blocks;
+  bool inside = false;
+  for (std::size_t i = 0; i < file.lines.size(); ++i) {
+    const auto& line = file.lines[i];
+    if (line.starts_with("```")) {
+      if (!inside) blocks.push_back({file.path + ":" + std::to_string(i + 1), line.substr(3), {}});
+      inside = !inside;
+    } else if (inside) {
+      blocks.back().text += line + '\n';
+    }
+  }
+  return blocks;
+}
+
+std::vector<Block> all_blocks() {
+  std::vector<Block> blocks;
+  for (const auto& file : documents()) {
+    for (auto& block : blocks_of(file)) blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+/// The words of a shown command from `plumbline` on, up to what a shell would take for itself;
+/// empty when the line shows none.
+std::vector<std::string> command_in(const std::string& line) {
+  static const std::regex shown(R"(^(?:\$ |# )?(?:\S*/)?plumbline\s+([^|>&;#\[(]*))");
+  std::smatch match;
+  std::vector<std::string> words;
+  if (!std::regex_search(line, match, shown)) return words;
+  std::istringstream stream(match[1]);
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+std::string help_of(const std::vector<std::string>& verb) {
+  std::vector<std::string> command{PLUMBLINE_BINARY};
+  command.insert(command.end(), verb.begin(), verb.end());
+  command.emplace_back("--help");
+  return test::run(command).output;
+}
+
+const std::set<std::string> verbs{"validate", "plan",    "apply", "confirm", "rollback",
+                                  "destroy",  "show",    "adopt", "vms",     "run",
+                                  "status",   "history", "graph", "schema",  "doctor"};
+
+/// What is wrong with a shown command, or nothing.
+std::string fault_of(const std::vector<std::string>& words) {
+  std::string verb;
+  for (const auto& word : words) {
+    if (verbs.contains(word)) {
+      verb = word;
+      break;
+    }
+  }
+  const auto general = help_of({});
+  const auto special = verb.empty() ? std::string() : help_of({verb});
+  for (const auto& word : words) {
+    if (!word.starts_with("--")) continue;
+    const auto option = word.substr(0, word.find('='));
+    const std::regex whole(option + "\\b(?!-)");
+    if (!std::regex_search(general, whole) && !std::regex_search(special, whole)) {
+      return "no option " + option;
+    }
+  }
+  const bool asks_itself = !words.empty() && words.front().starts_with("--");
+  return verb.empty() && !asks_itself ? "no verb" : "";
+}
+
+}  // namespace
+
+TEST(Docs, LinksLeadToFiles) {
+  static const std::regex link(R"(\]\(([^)#\s]+)[^)]*\))");
+  std::vector<std::string> faults;
+  for (const auto& file : documents()) {
+    for (const auto& line : file.lines) {
+      for (std::sregex_iterator it(line.begin(), line.end(), link), end; it != end; ++it) {
+        const auto target = (*it)[1].str();
+        if (target.find("://") != std::string::npos) continue;
+        if (!fs::exists((root() / file.path).parent_path() / target)) {
+          faults.push_back(file.path + ": " + target);
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(faults.empty()) << joined(faults);
+}
+
+TEST(Docs, WholeSpecsAreValid) {
+  std::size_t specs = 0;
+  for (const auto& block : all_blocks()) {
+    if (!block.language.starts_with("json") || block.language.ends_with(" bad")) continue;
+    // A plan or a report has a version too, and no place for comments.
+    if (block.text.find("\"version\": 1") == std::string::npos) continue;
+    if (block.text.find("\"summary\"") != std::string::npos) continue;
+    ++specs;
+    const auto result = test::run({PLUMBLINE_BINARY, "validate", "-"}, block.text);
+    EXPECT_EQ(result.status, 0) << block.place << "\n" << result.output;
+  }
+  EXPECT_GT(specs, 0U);
+}
+
+TEST(Docs, ShownCommandsExist) {
+  std::size_t commands = 0;
+  for (const auto& block : all_blocks()) {
+    std::istringstream lines(block.text);
+    for (std::string line; std::getline(lines, line);) {
+      const auto words = command_in(line);
+      if (words.empty()) continue;
+      ++commands;
+      EXPECT_EQ(fault_of(words), "") << block.place << ": " << line;
+    }
+  }
+  EXPECT_GT(commands, 5U);
+}
+
+TEST(Docs, AnOptionThatIsNotThereIsSeen) {
+  EXPECT_EQ(fault_of(command_in("plumbline plan --no-such host.json")), "no option --no-such");
+  EXPECT_EQ(fault_of(command_in("$ plumbline frobnicate host.json")), "no verb");
+  EXPECT_EQ(fault_of(command_in("plumbline apply --yes host.json | tee log")), "");
+}
+
+}  // namespace plumbline::house
