@@ -1,0 +1,173 @@
+#include "plumbline/cli/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+
+#include "options.hpp"
+#include "output.hpp"
+#include "plumbline/io/host.hpp"
+#include "plumbline/wire/netlink.hpp"
+#include "verbs.hpp"
+
+namespace plumbline::cli {
+
+namespace {
+
+using Verb = int (*)(const Options&);
+
+/// Named by the contract and not built yet: exit 64, and says so.
+constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt",  "vms",   "status",
+                                         "history", "graph",    "schema", "doctor"};
+
+struct NotAvailable {
+  std::string what;
+};
+
+void add_globals(CLI::App& app, Options& options) {
+  app.add_option("--netns", options.netns,
+                 "Act on this network namespace: a name of ip-netns(8), or a path");
+  app.add_option("--iptables", options.iptables, "Which iptables to use")
+      ->check(CLI::IsMember({"auto", "nft", "legacy"}));
+  app.add_option("--format", options.format, "How results are printed")
+      ->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--color", options.color, "Colour in text: auto looks for a terminal and NO_COLOR")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_option("--log-level", options.log_level, "What `run` logs")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app.add_option("--route-protocol", options.route_protocol,
+                 "The number that marks our routes, rules and addresses")
+      ->check(CLI::Range(5, 255));
+  app.add_flag("--quiet", options.quiet, "No warnings");
+}
+
+void add_to_come(CLI::App& verb, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    verb.add_option_function<std::vector<std::string>>(
+            name, [name](const std::vector<std::string>&) { throw NotAvailable{"option " + name}; })
+        ->expected(0, 1)
+        ->group("");
+  }
+}
+
+void add_sources(CLI::App& verb, Options& options) {
+  verb.add_option("SPEC", options.sources, "A file, a directory, or - for standard input")
+      ->required();
+}
+
+void add_interval(CLI::App& verb, Options& options) {
+  verb.add_option_function<std::string>(
+          "--interval",
+          [&options](const std::string& text) {
+            static const std::map<std::string, double> units{
+                {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+            double value = 0;
+            std::size_t end = 0;
+            try {
+              value = std::stod(text, &end);
+            } catch (const std::exception&) {
+              end = 0;
+            }
+            const auto unit = units.find(end < text.size() ? text.substr(end) : "s");
+            if (end == 0 || unit == units.end() || !(value * unit->second >= 100) ||
+                value * unit->second > 86'400'000) {
+              throw CLI::ValidationError("--interval", "expected 100ms to 24h, such as 60s");
+            }
+            options.interval = std::chrono::milliseconds(
+                static_cast<std::chrono::milliseconds::rep>(value * unit->second));
+          },
+          "Time between passes without an event")
+      ->type_name("TIME");
+}
+
+CLI::App* add_verb(CLI::App& app, Verb& chosen, const std::string& name, Verb verb,
+                   const std::string& about) {
+  CLI::App* sub = app.add_subcommand(name, about);
+  sub->callback([&chosen, verb] { chosen = verb; });
+  return sub;
+}
+
+void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
+  add_sources(*add_verb(app, chosen, "validate", validate, "Check a spec; touches no kernel state"),
+              options);
+
+  CLI::App* sub = add_verb(app, chosen, "plan", plan, "Show what apply would do, and why");
+  add_sources(*sub, options);
+  sub->add_flag("--detailed-exitcode", options.detailed_exitcode,
+                "Exit 2 when changes are pending");
+  sub->add_flag("--allow-empty", options.allow_empty, "Plan even what removes everything of ours");
+  sub->add_flag("--take-foreign", options.take_foreign,
+                "Remove links along with what others put on them");
+  add_to_come(*sub, {"--out", "--rehearse", "--explain"});
+
+  sub = add_verb(app, chosen, "apply", apply, "Plan, ask, and carry out as one transaction");
+  sub->add_option("SPEC", options.sources, "A file, a directory, or - for standard input");
+  sub->add_flag("--yes", options.yes, "Do not ask");
+  sub->add_flag("--allow-empty", options.allow_empty, "Also when it removes everything of ours");
+  sub->add_flag("--take-foreign", options.take_foreign,
+                "Remove links along with what others put on them");
+  add_to_come(*sub, {"--plan", "--confirm-within", "--probe", "--allow-lockout"});
+
+  sub = add_verb(app, chosen, "destroy", destroy,
+                 "Remove everything that is ours, put back what was before");
+  sub->add_flag("--yes", options.yes, "Do not ask");
+  sub->add_flag("--take-foreign", options.take_foreign,
+                "Remove links along with what others put on them");
+
+  sub = add_verb(app, chosen, "show", show, "Print the observed state, as a spec");
+  sub->add_flag("--all", options.all, "Everything that can be expressed, not only ours");
+
+  sub = add_verb(app, chosen, "run", run, "Keep the host as the spec says");
+  add_sources(*sub, options);
+  add_interval(*sub, options);
+  sub->add_flag("--allow-empty", options.allow_empty,
+                "Follow a spec that removes everything of ours");
+  sub->add_flag("--take-foreign", options.take_foreign,
+                "Remove links along with what others put on them");
+
+  for (const char* name : verbs_to_come) {
+    sub = app.add_subcommand(name, "(not available yet)")->allow_extras()->group("");
+    sub->callback([name] { throw NotAvailable{std::string("verb ") + name}; });
+  }
+}
+
+int cannot_go_on(const Options& options, const std::string& why) {
+  print_errors(options, {{Code::cannot_observe, why, {}, {}}});
+  return exit_error;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("Keeps a Linux host's network as its spec says.", "plumbline");
+  app.set_version_flag("--version", "plumbline " PLUMBLINE_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Options options;
+  Verb chosen = nullptr;
+  add_globals(app, options);
+  add_verbs(app, options, chosen);
+  try {
+    app.parse(argc, argv);
+    if (options.sources.empty() && chosen == static_cast<Verb>(apply)) {
+      throw CLI::RequiredError("SPEC");
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_done : exit_usage;
+  } catch (const NotAvailable& error) {
+    std::fprintf(stderr, "plumbline: %s: not available\n", error.what.c_str());
+    return exit_usage;
+  }
+  try {
+    return chosen(options);
+  } catch (const io::HostError& error) {
+    return cannot_go_on(options, error.what());
+  } catch (const wire::Malformed& error) {
+    return cannot_go_on(options,
+                        std::string("the kernel or iptables said something odd: ") + error.what());
+  } catch (const std::exception& error) {
+    return cannot_go_on(options, error.what());
+  }
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,43 @@
+// What the command line says, after CLI11 has read it.
+
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace plumbline::cli {
+
+struct Options {
+  // global
+  std::string netns;
+  std::string iptables = "auto";
+  std::string format = "text";
+  std::string color = "auto";
+  std::string log_level = "info";
+  bool quiet = false;
+  unsigned route_protocol = 112;
+  // of verbs
+  std::vector<std::string> sources;
+  bool detailed_exitcode = false;
+  bool yes = false;
+  bool allow_empty = false;
+  bool take_foreign = false;
+  bool all = false;
+  std::chrono::milliseconds interval{60'000};
+
+  [[nodiscard]] bool json() const { return format == "json"; }
+};
+
+/// docs/cli.md, "Exit status".
+enum Exit : int {
+  exit_done = 0,
+  exit_error = 1,
+  exit_pending = 2,
+  exit_rolled_back = 3,
+  exit_refused = 4,
+  exit_left_behind = 5,
+  exit_usage = 64,
+};
+
+}  // namespace plumbline::cli

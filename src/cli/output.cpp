@@ -1,0 +1,201 @@
+#include "output.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "plumbline/plan/render.hpp"
+
+namespace plumbline::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+void to_stream(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+void pretty(const json::value& value, std::size_t depth, std::string& out) {
+  const auto line = [&](std::size_t by) { out += "\n" + std::string(2 * by, ' '); };
+  if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
+    out += '{';
+    for (const auto& member : *object) {
+      if (out.back() != '{') out += ',';
+      line(depth + 1);
+      out += json::serialize(member.key()) + ": ";
+      pretty(member.value(), depth + 1, out);
+    }
+    line(depth);
+    out += '}';
+  } else if (const json::array* array = value.if_array(); array != nullptr && !array->empty()) {
+    out += '[';
+    bool first = true;
+    for (const json::value& element : *array) {
+      if (!first) out += ',';
+      first = false;
+      line(depth + 1);
+      pretty(element, depth + 1, out);
+    }
+    line(depth);
+    out += ']';
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+/// A replacement's two steps are one to the reader: the worse result of the two.
+engine::StepReport worse(const engine::StepReport& a, const engine::StepReport& b) {
+  if (a.result == engine::StepResult::failed || b.error == 0) return a;
+  return b;
+}
+
+struct ShownStep {
+  const Step* step;
+  engine::StepReport report;
+};
+
+std::vector<ShownStep> shown_steps(const Plan& plan, const engine::Report& report) {
+  std::vector<ShownStep> shown;
+  std::map<std::size_t, std::size_t> by_id;
+  for (std::size_t i = 0; i < plan.steps.size() && i < report.steps.size(); ++i) {
+    const auto [it, fresh] = by_id.emplace(plan.steps[i].id, shown.size());
+    if (fresh) {
+      shown.push_back({&plan.steps[i], report.steps[i]});
+    } else {
+      ShownStep& earlier = shown[it->second];
+      earlier.step = &plan.steps[i];
+      earlier.report = worse(report.steps[i], earlier.report);
+    }
+  }
+  return shown;
+}
+
+json::object outcome_json(const Plan& plan, const engine::Outcome& outcome) {
+  json::array steps;
+  for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
+    json::object step{{"id", shown.step->id},
+                      {"key", format(shown.step->key)},
+                      {"action", shown_action(plan, *shown.step)},
+                      {"result", engine::format(shown.report.result)}};
+    if (shown.report.error != 0) {
+      step["error"] = {{"message", shown.report.message}, {"errno", shown.report.error}};
+    }
+    steps.push_back(std::move(step));
+  }
+  json::object document{{"result", engine::format(outcome.result)},
+                        {"steps", std::move(steps)},
+                        {"assignments", json::array()}};
+  if (!outcome.report.left_behind.empty()) {
+    document["left_behind"] =
+        json::array(outcome.report.left_behind.begin(), outcome.report.left_behind.end());
+  }
+  if (!outcome.unsettled.empty()) {
+    document["unsettled"] = json::array(outcome.unsettled.begin(), outcome.unsettled.end());
+  }
+  return document;
+}
+
+std::string outcome_text(const Plan& plan, const engine::Outcome& outcome) {
+  std::string text;
+  for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
+    if (shown.report.error == 0) continue;
+    text += "failed: " + printable(format(shown.step->key)) + ": " +
+            printable(shown.report.message) + "\n";
+  }
+  const auto undone = std::ranges::count(outcome.report.steps, engine::StepResult::undone,
+                                         &engine::StepReport::result);
+  switch (outcome.result) {
+    case engine::Result::unchanged:
+    case engine::Result::refused:
+      break;
+    case engine::Result::applied:
+      text += outcome.unsettled.empty() ? "Applied. The host matches the spec.\n"
+                                        : "Applied, but these are not as wanted:\n";
+      for (const std::string& key : outcome.unsettled) text += "  " + printable(key) + "\n";
+      break;
+    case engine::Result::rolled_back:
+      text += "Rolled back: " + std::to_string(undone) +
+              " steps undone. The host is as it was before.\n";
+      break;
+    case engine::Result::failed:
+      text += "The rollback could not restore everything:\n";
+      for (const std::string& what : outcome.report.left_behind) {
+        text += "  " + printable(what) + "\n";
+      }
+      break;
+  }
+  return text;
+}
+
+}  // namespace
+
+bool with_colour(const Options& options) {
+  if (options.color != "auto") return options.color == "always";
+  const char* no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') && isatty(STDOUT_FILENO) == 1;
+}
+
+void print_json(const json::value& value) { to_stream(stdout, json::serialize(value) + "\n"); }
+
+std::string pretty(const json::value& value) {
+  std::string out;
+  pretty(value, 0, out);
+  return out + "\n";
+}
+
+json::array to_json(const std::vector<Diagnostic>& diagnostics) {
+  json::array array;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    json::object object{{"code", format(diagnostic.code)}, {"message", diagnostic.message}};
+    if (diagnostic.origin.known()) {
+      object["file"] = *diagnostic.origin.file;
+      object["line"] = diagnostic.origin.line;
+      object["column"] = diagnostic.origin.column;
+    }
+    object["pointer"] = diagnostic.pointer;
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+void print_warnings(const Options& options, const std::vector<Diagnostic>& warnings) {
+  if (options.quiet) return;
+  for (const Diagnostic& warning : warnings) {
+    to_stream(stderr, "warning: " + format(warning) + "\n");
+  }
+}
+
+void print_errors(const Options& options, const std::vector<Diagnostic>& errors) {
+  if (options.json()) {
+    print_json(json::object{{"errors", to_json(errors)}});
+    return;
+  }
+  for (const Diagnostic& error : errors) to_stream(stderr, format(error) + "\n");
+}
+
+void print_refusal(const Options& options, const std::vector<Diagnostic>& refusals) {
+  if (options.json()) {
+    print_json(json::object{
+        {"result", "refused"}, {"steps", json::array()}, {"errors", to_json(refusals)}});
+    return;
+  }
+  for (const Diagnostic& refusal : refusals) to_stream(stderr, format(refusal) + "\n");
+  to_stream(stderr, "Refused. Nothing was changed.\n");
+}
+
+void print_outcome(const Options& options, const Plan& plan, const engine::Outcome& outcome) {
+  if (options.json()) {
+    print_json(outcome_json(plan, outcome));
+    return;
+  }
+  const bool good = outcome.result == engine::Result::applied && outcome.unsettled.empty();
+  to_stream(good ? stdout : stderr, outcome_text(plan, outcome));
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,33 @@
+// What the terminal, or a program reading us, gets to see.
+//
+// Results go to standard output; warnings, questions and text errors to standard error. With JSON
+// exactly one document goes to standard output, errors and refusals included.
+
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+#include "plumbline/engine/pass.hpp"
+
+namespace plumbline::cli {
+
+/// Whether standard output takes colour: `--color`, NO_COLOR, and whether it is a terminal.
+[[nodiscard]] bool with_colour(const Options& options);
+
+void print_json(const boost::json::value& value);
+/// Indented by two spaces, for people.
+[[nodiscard]] std::string pretty(const boost::json::value& value);
+
+void print_warnings(const Options& options, const std::vector<Diagnostic>& warnings);
+/// Errors of the spec or of the host.
+void print_errors(const Options& options, const std::vector<Diagnostic>& errors);
+/// A refusal: nothing was changed.
+void print_refusal(const Options& options, const std::vector<Diagnostic>& refusals);
+void print_outcome(const Options& options, const Plan& plan, const engine::Outcome& outcome);
+
+[[nodiscard]] boost::json::array to_json(const std::vector<Diagnostic>& diagnostics);
+
+}  // namespace plumbline::cli

@@ -1,0 +1,37 @@
+// What the verbs that touch the kernel share: the namespace entered, the host, the compiler, the
+// directory of the ledger, and the lock.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "options.hpp"
+#include "plumbline/engine/pass.hpp"
+#include "plumbline/io/kernel_host.hpp"
+#include "plumbline/io/scratch_host.hpp"
+
+namespace plumbline::cli {
+
+[[nodiscard]] PlanOptions plan_options(const Options& options);
+
+class Session {
+ public:
+  /// Enters the namespace of `--netns`, for the whole process. Throws io::HostError.
+  explicit Session(const Options& options);
+
+  [[nodiscard]] engine::Workshop workshop();
+  /// Nothing when another plumbline works here: the refusal has been printed.
+  [[nodiscard]] std::optional<engine::Lock> lock(const Options& options) const;
+
+ private:
+  Session(const Options& options, io::Backend backend);
+
+  PlanOptions plan_options_;
+  io::KernelHost host_;
+  io::ScratchHost scratch_;
+  engine::Compiler compiler_;
+  std::filesystem::path directory_;
+};
+
+}  // namespace plumbline::cli

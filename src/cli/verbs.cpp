@@ -1,0 +1,175 @@
+#include "verbs.hpp"
+
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+#include <string>
+
+#include "output.hpp"
+#include "plumbline/daemon/daemon.hpp"
+#include "plumbline/io/files.hpp"
+#include "plumbline/plan/ownership.hpp"
+#include "plumbline/plan/render.hpp"
+#include "plumbline/spec/compose.hpp"
+#include "session.hpp"
+
+namespace plumbline::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+std::optional<spec::Desired> read(const Options& options) {
+  io::Files files;
+  Diagnostics diagnostics;
+  spec::Desired desired =
+      engine::read_spec(options.sources, files, plan_options(options).mark, diagnostics);
+  print_warnings(options, diagnostics.warnings);
+  if (diagnostics.ok()) return desired;
+  print_errors(options, diagnostics.errors);
+  return std::nullopt;
+}
+
+void print_plan(const Options& options, const Plan& plan) {
+  if (options.json()) {
+    print_json(render_json(plan));
+  } else {
+    std::fputs(render_text(plan, with_colour(options)).c_str(), stdout);
+  }
+}
+
+/// Asks on standard error, reads from the terminal. Anything but yes is no.
+bool confirmed(const char* question) {
+  std::fprintf(stderr, "%s [y/N] ", question);
+  char answer[8] = {};
+  if (std::fgets(answer, sizeof answer, stdin) == nullptr) return false;
+  const std::string text = answer;
+  return text == "y\n" || text == "yes\n" || text == "Y\n";
+}
+
+/// From a desired state to the end of an apply.
+int carry_out(const Options& options, spec::Desired desired, const char* question) {
+  if (!options.yes && isatty(STDIN_FILENO) != 1) {
+    std::fputs("plumbline: without a terminal to ask on, --yes is needed\n", stderr);
+    return exit_usage;
+  }
+  Session session(options);
+  const std::optional<engine::Lock> lock = session.lock(options);
+  if (!lock) return exit_refused;
+  const engine::Workshop workshop = session.workshop();
+  const engine::Prepared prepared = engine::prepare(workshop, std::move(desired));
+  print_warnings(options, prepared.warnings);
+  if (!prepared.errors.empty()) {
+    print_errors(options, prepared.errors);
+    return exit_error;
+  }
+  if (!options.json()) print_plan(options, prepared.plan);
+  if (!prepared.plan.refusals.empty()) {
+    print_refusal(options, prepared.plan.refusals);
+    return exit_refused;
+  }
+  if (!options.yes && !prepared.plan.empty() && !confirmed(question)) {
+    print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
+    return exit_refused;
+  }
+  const engine::Outcome outcome = engine::carry_out(workshop, prepared);
+  print_outcome(options, prepared.plan, outcome);
+  switch (outcome.result) {
+    case engine::Result::rolled_back:
+      return exit_rolled_back;
+    case engine::Result::failed:
+      return exit_left_behind;
+    case engine::Result::refused:
+      return exit_refused;
+    case engine::Result::unchanged:
+    case engine::Result::applied:
+      break;
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+int validate(const Options& options) {
+  io::Files files;
+  Diagnostics diagnostics;
+  static_cast<void>(
+      engine::read_spec(options.sources, files, plan_options(options).mark, diagnostics));
+  if (options.json()) {
+    print_json(json::object{{"errors", to_json(diagnostics.errors)},
+                            {"warnings", to_json(diagnostics.warnings)}});
+  } else {
+    print_warnings(options, diagnostics.warnings);
+    if (!diagnostics.ok()) print_errors(options, diagnostics.errors);
+  }
+  return diagnostics.ok() ? exit_done : exit_error;
+}
+
+int plan(const Options& options) {
+  std::optional<spec::Desired> desired = read(options);
+  if (!desired) return exit_error;
+  Session session(options);
+  const engine::Prepared prepared = engine::prepare(session.workshop(), std::move(*desired));
+  print_warnings(options, prepared.warnings);
+  if (!prepared.errors.empty()) {
+    print_errors(options, prepared.errors);
+    return exit_error;
+  }
+  if (!prepared.plan.refusals.empty()) {
+    if (!options.json()) print_plan(options, prepared.plan);
+    print_refusal(options, prepared.plan.refusals);
+    return exit_refused;
+  }
+  print_plan(options, prepared.plan);
+  return options.detailed_exitcode && !prepared.plan.empty() ? exit_pending : exit_done;
+}
+
+int apply(const Options& options) {
+  std::optional<spec::Desired> desired = read(options);
+  if (!desired) return exit_error;
+  return carry_out(options, std::move(*desired), "Apply this plan?");
+}
+
+int destroy(const Options& options) {
+  Options all = options;
+  all.allow_empty = true;
+  return carry_out(all, {}, "Remove all of this?");
+}
+
+int show(const Options& options) {
+  Session session(options);
+  const engine::Workshop workshop = session.workshop();
+  std::string warning;
+  const engine::Ledger ledger = engine::read_ledger(workshop.directory, warning);
+  if (!warning.empty()) print_warnings(options, {{Code::unreadable_file, warning, {}, {}}});
+  Scope scope;
+  for (const Sysctl& sysctl : ledger.memory.earlier.of<Sysctl>()) {
+    scope.sysctls.push_back(sysctl.path);
+  }
+  const State have = engine::observe(workshop.host, scope).state;
+  const json::object document =
+      spec::compose(options.all ? have : owned_part(have, ledger.memory, workshop.options.mark));
+  if (options.json()) {
+    print_json(document);
+  } else {
+    std::fputs(pretty(document).c_str(), stdout);
+  }
+  return exit_done;
+}
+
+int run(const Options& options) {
+  Session session(options);
+  daemon::RunOptions run_options;
+  run_options.sources = options.sources;
+  run_options.interval = options.interval;
+  run_options.colour = with_colour(options);
+  if (options.log_level == "debug") run_options.log_level = daemon::LogLevel::debug;
+  if (options.log_level == "warning") run_options.log_level = daemon::LogLevel::warning;
+  if (options.log_level == "error") run_options.log_level = daemon::LogLevel::error;
+  io::Files files;
+  return daemon::run(run_options, session.workshop(), files);
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,64 @@
+#include "plumbline/spec/compose.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+namespace plumbline::spec {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object& child(json::object& parent, std::string_view key) {
+  json::value& value = parent[key];
+  if (!value.is_object()) value.emplace_object();
+  return value.as_object();
+}
+
+void compose_links(const State& state, json::object& document) {
+  for (const Link& link : state.of<Link>()) {
+    child(document, "links")[link.name.view()] = to_spec(link);
+  }
+  for (const Address& address : state.of<Address>()) {
+    json::object& link = child(child(document, "links"), address.link.view());
+    if (link.empty()) link["kind"] = "physical";
+    json::value& addresses = link["addresses"];
+    if (!addresses.is_array()) addresses.emplace_array();
+    addresses.as_array().push_back(to_spec(address));
+  }
+}
+
+template <class K>
+void compose_array(const State& state, std::string_view section, json::object& document) {
+  json::array values;
+  for (const K& value : state.of<K>()) {
+    if (!value.has_more) values.push_back(to_spec(value));
+  }
+  if (!values.empty()) document[section] = std::move(values);
+}
+
+template <class K>
+void compose_chains(const State& state, std::string_view part, json::object& document) {
+  for (const K& chain : state.of<K>()) {
+    json::object& family = child(document, chain.family == Family::inet ? "iptables" : "ip6tables");
+    child(child(family, chain.table), part)[chain.name] = to_spec(chain);
+  }
+}
+
+}  // namespace
+
+json::object compose(const State& state) {
+  json::object document{{"version", 1}};
+  compose_links(state, document);
+  compose_array<Route>(state, "routes", document);
+  compose_array<Rule>(state, "rules", document);
+  for (const Sysctl& sysctl : state.of<Sysctl>()) {
+    child(document, "sysctls")[sysctl.path] = to_spec(sysctl);
+  }
+  compose_chains<Chain>(state, "chains", document);
+  compose_chains<SharedChain>(state, "shared", document);
+  return document;
+}
+
+}  // namespace plumbline::spec
