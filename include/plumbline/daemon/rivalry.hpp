@@ -1,0 +1,70 @@
+// Who fights with us over an object: an object that needs repair again and again is left to its
+// rival for a while, so that the two do not wear the host out. Everything else is still repaired.
+//
+// Pure, and knows times only from its caller. It finds that there is a rival, not who it is.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "plumbline/daemon/pacer.hpp"
+#include "plumbline/plan/plan.hpp"
+
+namespace plumbline::daemon {
+
+struct Patience {
+  std::size_t repairs = 5;  ///< within `within` are one too many
+  /// The same after a first truce: the repair that ended it, and another.
+  std::size_t repairs_again = 2;
+  Duration within = std::chrono::minutes(1);
+  Duration first_truce = std::chrono::minutes(1);  ///< doubles while the fight goes on
+  Duration last_truce = std::chrono::hours(1);
+};
+
+/// An object that is left alone from now on.
+struct Truce {
+  Key key;
+  Duration length;
+};
+
+class Rivalry {
+ public:
+  explicit Rivalry(const Patience& patience) : patience_(patience) {}
+
+  /// These objects had drifted and were repaired, at `now`. Those for which that was once too
+  /// often are returned, and held back.
+  std::vector<Truce> repaired(std::span<const Key> keys, TimePoint now);
+  [[nodiscard]] std::set<Key> held(TimePoint now) const;
+  /// When the next truce ends; TimePoint::max() when there is none.
+  [[nodiscard]] TimePoint next_release(TimePoint now) const;
+  /// Every object is as if it had never been fought over.
+  void forget() { fights_.clear(); }
+
+ private:
+  struct Fight {
+    std::vector<TimePoint> repairs;  ///< within the last minute; never more than tolerated
+    Duration truce = Duration::zero();
+    TimePoint until;  ///< of the last truce
+  };
+
+  void drop_forgotten(TimePoint now);
+
+  Patience patience_;
+  std::map<Key, Fight> fights_;
+};
+
+/// The keys of what the plan repairs because it had drifted, each once.
+[[nodiscard]] std::vector<Key> repairs_of(const Plan& plan);
+
+/// `plan` without the repairs of `held` objects and every step that makes no sense without them:
+/// what needs them, the other half of a replacement, what is taken down for their sake. A step on
+/// a held object that is no repair (the spec changed) stays. `left_out` receives the keys of the
+/// steps that are gone, each once.
+[[nodiscard]] Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out);
+
+}  // namespace plumbline::daemon

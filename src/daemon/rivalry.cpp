@@ -1,0 +1,119 @@
+#include "plumbline/daemon/rivalry.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace plumbline::daemon {
+
+std::vector<Truce> Rivalry::repaired(std::span<const Key> keys, TimePoint now) {
+  drop_forgotten(now);
+  std::vector<Truce> truces;
+  for (const Key& key : keys) {
+    Fight& fight = fights_[key];
+    std::erase_if(fight.repairs, [&](TimePoint at) { return at + patience_.within <= now; });
+    fight.repairs.push_back(now);
+    const bool fought_before = fight.truce != Duration::zero();
+    if (fight.repairs.size() < (fought_before ? patience_.repairs_again : patience_.repairs)) {
+      continue;
+    }
+    fight.repairs.clear();
+    fight.truce =
+        fought_before ? std::min(2 * fight.truce, patience_.last_truce) : patience_.first_truce;
+    fight.until = now + fight.truce;
+    truces.push_back(Truce{key, fight.truce});
+  }
+  return truces;
+}
+
+std::set<Key> Rivalry::held(TimePoint now) const {
+  std::set<Key> keys;
+  for (const auto& [key, fight] : fights_) {
+    if (fight.until > now) keys.insert(key);
+  }
+  return keys;
+}
+
+TimePoint Rivalry::next_release(TimePoint now) const {
+  TimePoint next = TimePoint::max();
+  for (const auto& [key, fight] : fights_) {
+    if (fight.until > now) next = std::min(next, fight.until);
+  }
+  return next;
+}
+
+/// A fight is over when there was no repair for a minute, nor for as long after a truce as the
+/// truce was: this also bounds what is remembered.
+void Rivalry::drop_forgotten(TimePoint now) {
+  std::erase_if(fights_, [&](const auto& entry) {
+    const Fight& fight = entry.second;
+    const bool calm = fight.repairs.empty() || fight.repairs.back() + patience_.within <= now;
+    const bool long_after =
+        fight.truce == Duration::zero() || fight.until + fight.truce + patience_.within <= now;
+    return calm && long_after;
+  });
+}
+
+std::vector<Key> repairs_of(const Plan& plan) {
+  std::set<Key> keys;
+  for (const Step& step : plan.steps) {
+    if (step.why == Why::drifted) keys.insert(step.key);
+  }
+  return {keys.begin(), keys.end()};
+}
+
+namespace {
+
+/// Marks what has to go with the steps already marked. Whether it marked any.
+bool spread(const Plan& plan, std::vector<bool>& gone) {
+  std::set<std::size_t> halves;
+  std::set<Key> keys;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    if (!gone[i]) continue;
+    halves.insert(plan.steps[i].id);
+    keys.insert(plan.steps[i].key);
+  }
+  bool any = false;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    if (gone[i]) continue;
+    const Step& step = plan.steps[i];
+    const bool for_its_sake = step.why == Why::cascade && step.cause && keys.contains(*step.cause);
+    const bool needs_it =
+        std::ranges::any_of(step.needs, [&](std::size_t need) { return bool{gone[need]}; });
+    if (!for_its_sake && !needs_it && !halves.contains(step.id)) continue;
+    gone[i] = true;
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out) {
+  std::vector<bool> gone(plan.steps.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    gone[i] = step.why == Why::drifted && held.contains(step.key);
+  }
+  while (spread(plan, gone)) {
+  }
+
+  Plan rest;
+  rest.blocked = plan.blocked;
+  rest.warnings = plan.warnings;
+  rest.refusals = plan.refusals;
+  std::vector<std::size_t> position(plan.steps.size(), std::numeric_limits<std::size_t>::max());
+  std::set<Key> keys;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    if (gone[i]) {
+      keys.insert(plan.steps[i].key);
+      continue;
+    }
+    position[i] = rest.steps.size();
+    rest.steps.push_back(plan.steps[i]);
+    for (std::size_t& need : rest.steps.back().needs) need = position[need];
+  }
+  left_out.assign(keys.begin(), keys.end());
+  return rest;
+}
+
+}  // namespace plumbline::daemon

@@ -1,0 +1,45 @@
+#include "plumbline/daemon/service_notify.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+namespace plumbline::daemon {
+
+ServiceNotify::ServiceNotify(std::string_view socket) : address_(socket) {
+  const bool known = socket.starts_with('/') || socket.starts_with('@');
+  if (!known || socket.size() > sizeof(sockaddr_un::sun_path)) {
+    address_.clear();
+    return;
+  }
+  if (address_.front() == '@') address_.front() = '\0';
+  descriptor_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+ServiceNotify::~ServiceNotify() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::string ServiceNotify::socket_from_environment() {
+  const char* value = std::getenv("NOTIFY_SOCKET");
+  std::string socket = value == nullptr ? "" : value;
+  ::unsetenv("NOTIFY_SOCKET");
+  return socket;
+}
+
+void ServiceNotify::send(const std::string& message) const {
+  if (descriptor_ < 0) return;
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  std::memcpy(to.sun_path, address_.data(), address_.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
+  // The cast is how bind(2) and its like take any address family.
+  (void)::sendto(descriptor_, message.data(), message.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&to), length);
+}
+
+}  // namespace plumbline::daemon
