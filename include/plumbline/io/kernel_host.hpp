@@ -1,0 +1,27 @@
+// The Host that is the kernel: the calling thread's network namespace.
+
+#pragma once
+
+#include "plumbline/io/backend.hpp"
+#include "plumbline/io/host.hpp"
+#include "plumbline/io/iptables.hpp"
+#include "plumbline/io/netlink_socket.hpp"
+
+namespace plumbline::io {
+
+class KernelHost final : public Host {
+ public:
+  /// Binds to the network namespace that the calling thread is in; it must still be in it whenever
+  /// exchange() is called. Throws HostError.
+  explicit KernelHost(Backend backend = Backend::automatic);
+
+  [[nodiscard]] std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override;
+
+ private:
+  [[nodiscard]] wire::Reply carry_out(const wire::Request& request);
+
+  NetlinkSocket rtnetlink_;
+  Iptables iptables_;
+};
+
+}  // namespace plumbline::io

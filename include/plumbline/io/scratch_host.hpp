@@ -1,0 +1,30 @@
+// A Host for firewall text alone, in an offline network namespace of nobody's.
+//
+// For engine::Compiler: what the installed iptables makes of rules is found out where no packet
+// and no other program meets them.
+
+#pragma once
+
+#include "plumbline/io/backend.hpp"
+#include "plumbline/io/host.hpp"
+#include "plumbline/io/iptables.hpp"
+
+namespace plumbline::io {
+
+class ScratchHost final : public Host {
+ public:
+  /// Makes the namespace; it goes with the object. Throws HostError.
+  explicit ScratchHost(Backend backend);
+
+  /// Firewall requests act on the scratch namespace; all others are answered EOPNOTSUPP.
+  [[nodiscard]] std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override;
+
+  /// Takes away every table of both families: each compilation starts from nothing.
+  void reset();
+
+ private:
+  NetworkNamespace namespace_;
+  Iptables iptables_;
+};
+
+}  // namespace plumbline::io

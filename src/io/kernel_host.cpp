@@ -1,0 +1,64 @@
+#include "plumbline/io/kernel_host.hpp"
+
+#include <linux/netlink.h>
+
+#include <iterator>
+
+#include "plumbline/io/sysctl_files.hpp"
+#include "plumbline/io/tap.hpp"
+
+namespace plumbline::io {
+
+namespace {
+
+template <class... Visitors>
+struct Overload : Visitors... {
+  using Visitors::operator()...;
+};
+template <class... Visitors>
+Overload(Visitors...) -> Overload<Visitors...>;
+
+}  // namespace
+
+KernelHost::KernelHost(Backend backend) : rtnetlink_(NETLINK_ROUTE), iptables_(backend) {}
+
+wire::Reply KernelHost::carry_out(const wire::Request& request) {
+  return std::visit(
+      Overload{
+          [&](const wire::NetlinkChange& it) { return rtnetlink_.change({&it.message}).front(); },
+          [&](const wire::NetlinkDump& it) { return rtnetlink_.dump(it.message); },
+          [&](const wire::TapChange& it) { return change_tap(rtnetlink_, it); },
+          [&](const wire::SysctlRead& it) { return read_sysctl(it.path); },
+          [&](const wire::SysctlWrite& it) { return write_sysctl(it.path, it.value); },
+          [&](const wire::FirewallDump& it) { return iptables_.dump(it.family); },
+          [&](const wire::FirewallRestore& it) { return iptables_.restore(it.family, it.text); },
+          [&](const wire::FirewallDropTable& it) {
+            return iptables_.drop_table(it.family, it.table);
+          },
+      },
+      request);
+}
+
+std::vector<wire::Reply> KernelHost::exchange(std::span<const wire::Request> requests) {
+  std::vector<wire::Reply> replies;
+  replies.reserve(requests.size());
+  Messages run;
+  const auto send_run = [&] {
+    auto answers = rtnetlink_.change(run);
+    replies.insert(replies.end(), std::move_iterator(answers.begin()),
+                   std::move_iterator(answers.end()));
+    run.clear();
+  };
+  for (const auto& request : requests) {
+    if (const auto* change = std::get_if<wire::NetlinkChange>(&request)) {
+      run.push_back(&change->message);
+      continue;
+    }
+    send_run();
+    replies.push_back(carry_out(request));
+  }
+  send_run();
+  return replies;
+}
+
+}  // namespace plumbline::io

@@ -1,0 +1,29 @@
+#include "plumbline/io/scratch_host.hpp"
+
+#include <cerrno>
+
+namespace plumbline::io {
+
+ScratchHost::ScratchHost(Backend backend)
+    : namespace_(NetworkNamespace::make_scratch()), iptables_(backend, &namespace_) {}
+
+std::vector<wire::Reply> ScratchHost::exchange(std::span<const wire::Request> requests) {
+  std::vector<wire::Reply> replies;
+  replies.reserve(requests.size());
+  for (const auto& request : requests) {
+    if (const auto* dump = std::get_if<wire::FirewallDump>(&request)) {
+      replies.push_back(iptables_.dump(dump->family));
+    } else if (const auto* restore = std::get_if<wire::FirewallRestore>(&request)) {
+      replies.push_back(iptables_.restore(restore->family, restore->text));
+    } else if (const auto* drop = std::get_if<wire::FirewallDropTable>(&request)) {
+      replies.push_back(iptables_.drop_table(drop->family, drop->table));
+    } else {
+      replies.push_back({EOPNOTSUPP, "a scratch namespace holds only a firewall", {}, {}});
+    }
+  }
+  return replies;
+}
+
+void ScratchHost::reset() { iptables_.wipe(); }
+
+}  // namespace plumbline::io
