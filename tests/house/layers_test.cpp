@@ -24,10 +24,6 @@ struct Ban {
 constexpr std::array<Ban, 4> bans{
     {{"plan", "spec"}, {"io", "kinds"}, {"io", "spec"}, {"io", "plan"}}};
 
-/// Files that read the spec's files for it, through the interface that spec gives.
-constexpr std::array<std::string_view, 2> spec_readers{"include/plumbline/io/files.hpp",
-                                                       "src/io/files.cpp"};
-
 std::optional<std::size_t> layer_of(std::string_view path) {
   for (const std::string_view top : {"include/plumbline/", "src/"}) {
     if (!path.starts_with(top)) continue;
@@ -90,9 +86,6 @@ std::string fault_of_ours(const File& file, std::size_t from, const std::string&
   if (*to > from) return std::string(layers.at(from)) + " is below " + std::string(layers.at(*to));
   for (const auto& ban : bans) {
     if (ban.from != layers.at(from) || ban.to != layers.at(*to)) continue;
-    if (ban.to == "spec" && std::ranges::count(spec_readers, std::string_view(file.path)) != 0) {
-      continue;
-    }
     return std::string(ban.from) + " does not know " + std::string(ban.to);
   }
   return {};
