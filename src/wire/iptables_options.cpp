@@ -69,6 +69,24 @@ std::vector<RuleOption> options_of(const Words& words) {
   return options;
 }
 
+Words separated(const Words& words) {
+  Words result;
+  std::size_t next = 0;
+  for (const RuleOption& option : options_of(words)) {
+    const std::string& word = words[option.word];
+    const bool is_long = word.starts_with("--");
+    const bool joined = option.argument && option.argument->data() >= word.data() &&
+                        option.argument->data() <= word.data() + word.size();
+    if (!joined || option.argument->empty() || (!is_long && word[1] != option.name[0])) continue;
+    while (next < option.word) result.push_back(words[next++]);
+    result.push_back((is_long ? "--" : "-") + std::string(option.name));
+    result.emplace_back(*option.argument);
+    ++next;
+  }
+  while (next < words.size()) result.push_back(words[next++]);
+  return result;
+}
+
 std::vector<std::string> jumps_of(const Words& words) {
   std::vector<std::string> targets;
   for (const RuleOption& option : options_of(words)) {

@@ -148,13 +148,17 @@ bool is_ports(std::string_view name) {
 
 }  // namespace
 
-std::string text_refusal(std::string_view text) {
+std::string byte_refusal(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n' || c == '\r') return "a rule must be one line";
+    if (c == '\n' || c == '\r') return "a line break in the text";
     if ((byte < 0x20 && c != '\t') || byte == 0x7f) return "a control character in the text";
   }
-  if (!is_utf8(text)) return "the text is not UTF-8";
+  return is_utf8(text) ? "" : "the text is not UTF-8";
+}
+
+std::string text_refusal(std::string_view text) {
+  if (auto problem = byte_refusal(text); !problem.empty()) return problem;
   const auto words = split_words(text);
   if (!words) return "a quote is not closed";
   if (words->size() > max_words) {

@@ -77,8 +77,9 @@ struct SharedChain {
   std::vector<std::string> append;  ///< ours, together at the end, with our comment
 
   // ---- only observed, never wanted
-  std::vector<std::string> strays;  ///< ours, between foreign rules: to be moved or removed
-  bool only_ours = true;            ///< no foreign rule, so that top and end are one place
+  std::vector<std::string> strays;        ///< ours, between foreign rules: to be moved or removed
+  std::vector<std::size_t> stray_places;  ///< of each stray, counted from 1, to undo a move
+  bool only_ours = true;                  ///< no foreign rule, so that top and end are one place
 
   bool operator==(const SharedChain&) const = default;
 

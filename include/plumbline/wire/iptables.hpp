@@ -47,6 +47,10 @@ struct RuleOption {
 /// option that is known to take an argument stands before it. Refers to `words`.
 [[nodiscard]] std::vector<RuleOption> options_of(const Words& words);
 
+/// The words with each argument that is joined to its option (`-jACCEPT`, `--protocol=tcp`) made a
+/// word of its own: iptables-restore 1.8.9 refuses some of them joined.
+[[nodiscard]] Words separated(const Words& words);
+
 /// What a rule's `-j` and `-g` name.
 [[nodiscard]] std::vector<std::string> jumps_of(const Words& words);
 
@@ -54,6 +58,9 @@ struct RuleOption {
 /// command or a program; text that iptables would cut or misread without an error. Empty when they
 /// may. What it lets pass may still be refused by iptables.
 [[nodiscard]] std::string refusal(const Words& words);
+
+/// Control characters other than tab, or text that is not UTF-8; empty when there is neither.
+[[nodiscard]] std::string byte_refusal(std::string_view text);
 
 /// Why the text may not be (part of) a rule whatever its words are: control characters other than
 /// tab, text that is not UTF-8, an open quote, sizes that iptables-restore does not take. Empty

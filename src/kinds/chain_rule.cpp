@@ -1,0 +1,167 @@
+#include "chain_rule.hpp"
+
+#include <algorithm>
+
+namespace plumbline {
+
+namespace {
+
+const std::string mark_prefix = std::string(mark_comment) + ": ";
+
+bool is_mark(std::string_view comment) {
+  return comment == mark_comment || comment.starts_with(mark_prefix);
+}
+
+/// The user's comment as a key of its own. A quote or a backslash at the end would be safe with us,
+/// but not with everybody who copies the saved rule into a script.
+std::string comment_refusal(std::string_view comment) {
+  if (auto problem = wire::byte_refusal(comment); !problem.empty()) return problem;
+  if (comment.find('"') != std::string_view::npos) return "a comment may not hold a double quote";
+  if (comment.ends_with('\\')) return "a comment may not end with a backslash";
+  return {};
+}
+
+std::optional<wire::Words> words_from(const wire::Entry& entry) {
+  const auto text = entry.string();
+  if (!text) return std::nullopt;
+  if (const auto problem = wire::text_refusal(*text); !problem.empty()) {
+    entry.error(Code::invalid_iptables_rule, problem);
+    return std::nullopt;
+  }
+  return wire::split_words(*text);
+}
+
+void append(wire::Words& words, const wire::Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+}
+
+bool add_target(const wire::Entry& entry, wire::Words& words) {
+  const auto target = words_from(entry);
+  if (!target) return false;
+  if (target->empty() || target->front().empty() || target->front().front() == '-') {
+    entry.error(Code::invalid_iptables_rule,
+                "a target is a name and its options, such as 'DNAT --to-destination 10.0.0.1'");
+    return false;
+  }
+  words.emplace_back("-j");
+  append(words, *target);
+  return true;
+}
+
+bool add_comment(const wire::Entry& entry, wire::Words& words) {
+  const auto comment = entry.string();
+  if (!comment) return false;
+  std::string problem = comment_refusal(*comment);
+  if (problem.empty() && !wire::comments_of(words).empty()) problem = "a second comment";
+  if (!problem.empty()) {
+    entry.error(Code::invalid_iptables_rule, problem);
+    return false;
+  }
+  if (!comment->empty()) append(words, {"-m", "comment", "--comment", *comment});
+  return true;
+}
+
+std::optional<wire::Words> words_of_object(const wire::Entry& entry) {
+  entry.only({"match", "target", "comment"});
+  wire::Words words;
+  bool good = true;
+  if (const auto match = entry.find("match")) {
+    const auto found = words_from(*match);
+    if (found) append(words, *found);
+    good = found.has_value();
+  }
+  // The comment before the target, as in what iptables saves.
+  const auto target = entry.find("target");
+  if (const auto comment = entry.find("comment")) good = add_comment(*comment, words) && good;
+  if (target) good = add_target(*target, words) && good;
+  return good ? std::optional(words) : std::nullopt;
+}
+
+std::string comment_length_refusal(const wire::Words& words, bool shared) {
+  const std::size_t most = wire::max_comment - (shared ? mark_prefix.size() : 0);
+  for (const std::string& comment : wire::comments_of(words)) {
+    if (comment.size() > most && !is_mark(comment)) {
+      return "the comment is " + std::to_string(comment.size()) + " bytes long, the most is " +
+             std::to_string(most) + (shared ? " besides our mark" : "");
+    }
+  }
+  return {};
+}
+
+/// The option that holds the comment with our mark, or any comment when `any`.
+std::optional<wire::RuleOption> find_comment(const wire::Words& words, bool any) {
+  for (const wire::RuleOption& option : wire::options_of(words)) {
+    if (option.name == "comment" && option.argument && (any || is_mark(*option.argument))) {
+      return option;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared) {
+  const wire::Node& node = entry.node();
+  if (!node.get<std::string>() && !node.get<wire::Object>()) {
+    entry.error(Code::wrong_type, "expected a rule: a text, or an object");
+    return std::nullopt;
+  }
+  auto words = node.get<std::string>() ? words_from(entry) : words_of_object(entry);
+  if (!words) return std::nullopt;
+  *words = wire::separated(*words);
+  std::string problem = words->empty() ? "an empty rule" : wire::refusal(*words);
+  if (problem.empty()) problem = comment_length_refusal(*words, shared);
+  std::string rule = wire::join_words(*words);
+  if (problem.empty()) problem = wire::text_refusal(rule);
+  if (!problem.empty()) {
+    entry.error(Code::invalid_iptables_rule, problem);
+    return std::nullopt;
+  }
+  return rule;
+}
+
+std::vector<std::string> rules_from_spec(const wire::Entry& entry, std::string_view member,
+                                         bool shared) {
+  std::vector<std::string> rules;
+  if (const auto array = entry.find(member)) {
+    array->for_each_element([&](const wire::Entry& element) {
+      if (auto rule = rule_from_spec(element, shared)) rules.push_back(std::move(*rule));
+    });
+  }
+  return rules;
+}
+
+bool carries_mark(std::string_view rule) {
+  if (rule.find(mark_comment) == std::string_view::npos) return false;
+  const auto words = wire::split_words(rule);
+  return words && find_comment(*words, false).has_value();
+}
+
+std::string with_mark_comment(const std::string& rule) {
+  auto words = wire::split_words(rule);
+  if (!words || find_comment(*words, false)) return rule;
+  if (const auto option = find_comment(*words, true)) {
+    std::string& comment = words->at(option->word + 1);
+    comment = comment.empty() ? std::string(mark_comment) : mark_prefix + comment;
+  } else {
+    append(*words, {"-m", "comment", "--comment", std::string(mark_comment)});
+  }
+  return wire::join_words(*words);
+}
+
+std::string without_mark_comment(const std::string& rule) {
+  auto words = wire::split_words(rule);
+  if (!words) return rule;
+  const auto option = find_comment(*words, false);
+  if (!option) return rule;
+  const std::size_t at = option->word;
+  if (*option->argument != mark_comment) {
+    words->at(at + 1).erase(0, mark_prefix.size());
+  } else if (at >= 2 && words->at(at - 2) == "-m" && words->at(at - 1) == "comment") {
+    const auto first = words->begin() + static_cast<std::ptrdiff_t>(at) - 2;
+    words->erase(first, first + 4);
+  }
+  return wire::join_words(*words);
+}
+
+}  // namespace plumbline

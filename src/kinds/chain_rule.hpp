@@ -1,0 +1,37 @@
+// One rule of a chain: from the spec and back, and the comment that makes it ours in a chain that
+// is shared. Private to the two kinds of chains.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumbline/wire/entry.hpp"
+#include "plumbline/wire/iptables.hpp"
+
+namespace plumbline {
+
+/// The comment of rules and chains of ours, whole or before `: ` and the user's own.
+inline constexpr std::string_view mark_comment = "plumbline";
+
+/// The last rule of every chain of ours, as iptables-save prints it.
+inline constexpr std::string_view mark_rule = "-m comment --comment plumbline";
+
+/// A rule as the spec writes it: text, or an object of `match`, `target` and `comment`. `shared`:
+/// its comment will share the space with our mark. Faults are reported and give nothing.
+[[nodiscard]] std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared);
+
+/// The rules of an array member; nothing when there is none.
+[[nodiscard]] std::vector<std::string> rules_from_spec(const wire::Entry& entry,
+                                                       std::string_view member, bool shared);
+
+/// Whether a comment of the rule is our mark.
+[[nodiscard]] bool carries_mark(std::string_view rule);
+/// The rule with our mark before its comment, or as its comment.
+[[nodiscard]] std::string with_mark_comment(const std::string& rule);
+/// The rule as it was before with_mark_comment().
+[[nodiscard]] std::string without_mark_comment(const std::string& rule);
+
+}  // namespace plumbline
