@@ -75,7 +75,7 @@ std::string fault_of_foreign(const File& file, std::size_t from, const std::stri
   return {};
 }
 
-std::string fault_of_ours(const File& file, std::size_t from, const std::string& target) {
+std::string fault_of_ours(std::size_t from, const std::string& target) {
   if (!target.starts_with("plumbline/")) {
     // A private header: beside the source that includes it, or named from the top.
     const auto to = target.find('/') == std::string::npos ? std::optional(from) : layer_of(target);
@@ -102,7 +102,7 @@ std::vector<std::string> layer_faults(const std::vector<File>& files) {
     for (std::size_t i = 0; i < file.lines.size(); ++i) {
       const auto include = include_in(file.lines[i]);
       if (!include) continue;
-      const auto fault = include->ours ? fault_of_ours(file, *from, include->target)
+      const auto fault = include->ours ? fault_of_ours(*from, include->target)
                                        : fault_of_foreign(file, *from, include->target);
       if (!fault.empty()) {
         faults.push_back(file.path + ":" + std::to_string(i + 1) + ": " + include->target + ": " +
