@@ -1,0 +1,169 @@
+#include "plumbline/kinds/link.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "link_mark.hpp"
+
+namespace plumbline {
+
+std::string_view format(LinkKind kind) {
+  constexpr std::array<std::string_view, 20> names{
+      "physical", "bridge", "tap",  "tun", "veth",      "vxlan",  "ifb",
+      "dummy",    "vlan",   "bond", "vrf", "macvlan",   "ipvlan", "geneve",
+      "gre",      "gretap", "ipip", "sit", "wireguard", "other"};
+  static_assert(names.size() == static_cast<std::size_t>(LinkKind::other) + 1);
+  return names.at(static_cast<std::size_t>(kind));
+}
+
+Link::Key key(const Link& link) { return {link.name}; }
+
+std::string format(const Link::Key& key) { return "link " + format(key.name); }
+
+bool makes_the_pair(const Link& veth) {
+  return !veth.veth || !veth.veth->peer || veth.name < *veth.veth->peer;
+}
+
+std::vector<Need> needs(const Link& link) {
+  std::vector<Need> needs;
+  if (link.master) needs.emplace_back(NeedsLink{*link.master});
+  if (!makes_the_pair(link)) needs.emplace_back(NeedsLink{*link.veth->peer});
+  return needs;
+}
+
+// ---- marks --------------------------------------------------------------------------------------
+
+bool is_marked(const Link& link, const Mark& /*mark*/) { return link.marked; }
+
+Link with_mark(Link link, const Mark& /*mark*/) {
+  link.marked = link.kind != LinkKind::physical;
+  return link;
+}
+
+std::string alias_text(const Link& link) {
+  const std::string user = link.alias.value_or("");
+  return link.marked ? std::string(alias_mark) + ';' + user : user;
+}
+
+void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
+  link.marked = alias.starts_with(alias_mark) || group == unfinished_group;
+  if (!link.marked) {
+    link.alias = alias;
+    return;
+  }
+  if (!alias.starts_with(alias_mark)) return;
+  alias.remove_prefix(alias_mark.size());
+  if (const auto end = alias.find(';'); end != alias.npos) link.alias = alias.substr(end + 1);
+}
+
+// ---- how one value becomes another --------------------------------------------------------------
+
+namespace {
+
+template <class T>
+void take(std::optional<T>& want, const std::optional<T>& have) {
+  if (!want) want = have;
+}
+
+/// What a link is from its making on, and cannot be given later.
+bool is_another(const Link& have, const Link& want) {
+  if (want.kind == LinkKind::physical) return false;
+  if (want.kind != have.kind) return true;
+  if (!want.veth || !want.veth->peer) return false;
+  return !have.veth || have.veth->peer != want.veth->peer;
+}
+
+void complete_options(Link& want, const Link& have) {
+  take(want.bridge, have.bridge);
+  take(want.tap, have.tap);
+  take(want.veth, have.veth);
+  if (want.bridge && have.bridge) {
+    take(want.bridge->stp, have.bridge->stp);
+    take(want.bridge->forward_delay, have.bridge->forward_delay);
+    take(want.bridge->ageing_time, have.bridge->ageing_time);
+    take(want.bridge->vlan_filtering, have.bridge->vlan_filtering);
+    take(want.bridge->multicast_snooping, have.bridge->multicast_snooping);
+  }
+  if (want.tap && have.tap) {
+    take(want.tap->owner, have.tap->owner);
+    take(want.tap->group, have.tap->group);
+    want.tap->multi_queue = have.tap->multi_queue;
+    want.tap->vnet_header = have.tap->vnet_header;
+  }
+  if (want.veth && have.veth) take(want.veth->peer, have.veth->peer);
+}
+
+/// Joining a bridge resets the settings of the port: what the spec leaves open is open then.
+void complete_port(Link& want, const Link& have) {
+  if (want.master != have.master) return;
+  take(want.port, have.port);
+  if (!want.port || !have.port) return;
+  take(want.port->isolated, have.port->isolated);
+  take(want.port->learning, have.port->learning);
+  take(want.port->hairpin, have.port->hairpin);
+  take(want.port->cost, have.port->cost);
+  take(want.port->priority, have.port->priority);
+}
+
+Disruption disruption(const Link& have, const Link& want) {
+  Disruption worst = Disruption::nothing;
+  const auto at_least = [&](Disruption other) { worst = std::max(worst, other); };
+  if (have.up == true && want.up == false) at_least(Disruption::traffic);
+  if (have.master != want.master) at_least(Disruption::traffic);
+  // Neighbours keep the old address for a while; frames of the old size get lost. Drivers of real
+  // devices stop and start for a new MTU.
+  if (have.mac != want.mac) at_least(Disruption::sessions);
+  if (have.mtu != want.mtu) {
+    at_least(have.kind == LinkKind::physical ? Disruption::traffic : Disruption::sessions);
+  }
+  if (have.bridge && want.bridge) {
+    if (have.bridge->stp != want.bridge->stp) at_least(Disruption::traffic);
+    if (have.bridge->vlan_filtering != want.bridge->vlan_filtering) at_least(Disruption::traffic);
+  }
+  if (have.port && want.port && have.port->isolated == false && want.port->isolated == true) {
+    at_least(Disruption::traffic);
+  }
+  return worst;
+}
+
+std::string obstacle(const Link& have, const Link& want) {
+  const bool new_owner = have.tap && want.tap &&
+                         (have.tap->owner != want.tap->owner || have.tap->group != want.tap->group);
+  // TUNSETIFF on a TAP that is held gives EBUSY, or takes a queue of it (drivers/net/tun.c).
+  if (new_owner && have.carrier == true) return "the TAP is free (somebody has it open)";
+  if (want.port && !have.port && want.master == have.master) return "it is a port of a bridge";
+  // br_set_forward_delay() in net/bridge/br_stp.c
+  constexpr std::uint32_t shortest = 200;
+  if (want.bridge && want.bridge->stp == true &&
+      want.bridge->forward_delay.value_or(shortest) < shortest) {
+    return "its STP is off: a forward delay under 2 seconds needs that";
+  }
+  return {};
+}
+
+}  // namespace
+
+Link complete(Link want, const Link& have) {
+  if (is_another(have, want)) return want;
+  if (want.kind == LinkKind::physical) want.kind = have.kind;
+  take(want.up, have.up);
+  take(want.mtu, have.mtu);
+  take(want.mac, have.mac);
+  take(want.master, have.master);
+  take(want.tx_queue_length, have.tx_queue_length);
+  if (!want.alias) want.alias = have.alias.value_or("");
+  complete_options(want, have);
+  complete_port(want, have);
+  want.carrier = have.carrier;
+  want.promote_secondaries = have.promote_secondaries;
+  want.has_qdisc = have.has_qdisc;
+  return want;
+}
+
+Transition transition(const Link& have, const Link& want) {
+  if (is_another(have, want)) return {Change::replace, Disruption::traffic};
+  if (have == want) return {};
+  return {Change::update, disruption(have, want), obstacle(have, want)};
+}
+
+}  // namespace plumbline

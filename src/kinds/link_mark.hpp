@@ -1,0 +1,30 @@
+// How a link carries our mark: an alias that starts with it and, until that can be set, a group.
+//
+// IFLA_IFALIAS is ignored in the message that makes a link, IFLA_GROUP is not (rtnl_create_link()
+// in net/core/rtnetlink.c). So a link is made in a group of ours, and the next message sets the
+// alias and puts it back into group 0. Whatever ends us in between, the link is known as ours.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "plumbline/kinds/link.hpp"
+
+namespace plumbline {
+
+/// IFLA_GROUP of a link of ours that has no alias yet: "PLMB".
+inline constexpr std::uint32_t unfinished_group = 0x504c4d42;
+/// The alias is this, an assignment (none so far), `;` and the user's part.
+inline constexpr std::string_view alias_mark = "plumbline:1;";
+/// IFALIASZ less the NUL (include/uapi/linux/if.h).
+inline constexpr std::size_t longest_alias = 255;
+
+/// The whole of IFLA_IFALIAS, at most 255 bytes.
+[[nodiscard]] std::string alias_text(const Link& link);
+
+/// Sets `marked` and `alias` from what the kernel has. A link of ours whose marking is not finished
+/// gets no alias at all, so that finishing it is a change to be made.
+void read_mark(Link& link, std::string_view alias, std::uint32_t group);
+
+}  // namespace plumbline

@@ -1,0 +1,294 @@
+// The messages that make, change and remove a link.
+//
+// A link that is there is addressed by its index, so that no other of its name, or with its name as
+// an alternative one, can be hit. Only the messages that follow the making of a link, when its
+// index is not known, say its name; they must not be sent when the making failed.
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+#include <climits>
+
+#include "link_mark.hpp"
+#include "plumbline/wire/netlink.hpp"
+
+namespace plumbline {
+
+namespace {
+
+using wire::MessageBuilder;
+using Requests = std::vector<wire::Request>;
+
+struct Target {
+  IfName name;
+  int index = 0;  ///< 0: by name
+};
+
+Target target_of(const Link& link, const LinkNames& links) {
+  return {link.name, static_cast<int>(links.index(link.name))};
+}
+
+enum class Raise : std::uint8_t { no, up, down };
+
+/// RTM_SETLINK never makes a link, and never takes IFLA_GROUP for "all links of that group", as
+/// RTM_NEWLINK without a link does. Only RTM_NEWLINK reads IFLA_LINKINFO.
+MessageBuilder to_link(std::uint16_t type, const Target& target, Raise raise = Raise::no) {
+  ifinfomsg header{};
+  header.ifi_index = target.index;
+  if (raise != Raise::no) header.ifi_change = IFF_UP;
+  if (raise == Raise::up) header.ifi_flags = IFF_UP;
+  MessageBuilder message(type, 0);
+  message.header(header);
+  if (target.index == 0) message.string(IFLA_IFNAME, target.name.view());
+  return message;
+}
+
+void send(Requests& requests, MessageBuilder message) {
+  requests.emplace_back(wire::NetlinkChange{std::move(message).finish()});
+}
+
+/// 0 would take the link out of its bridge. An index no link has makes the kernel refuse.
+std::uint32_t master_index(const Link& link, const LinkNames& links) {
+  if (!link.master) return 0;
+  const std::uint32_t index = links.index(*link.master);
+  return index != 0 ? index : static_cast<std::uint32_t>(INT_MAX);
+}
+
+/// Whether `want` says something that is not so.
+template <class T>
+bool differs(const std::optional<T>& have, const std::optional<T>& want) {
+  return want && have != want;
+}
+
+void add_bytes(MessageBuilder& message, std::uint16_t type, std::string_view text) {
+  message.bytes(type, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+// ---- options of a bridge and of its ports -------------------------------------------------------
+
+void add_options(MessageBuilder& message, const BridgeOptions& have, const BridgeOptions& want) {
+  if (differs(have.forward_delay, want.forward_delay)) {
+    message.u32(IFLA_BR_FORWARD_DELAY, *want.forward_delay);
+  }
+  if (differs(have.ageing_time, want.ageing_time)) {
+    message.u32(IFLA_BR_AGEING_TIME, *want.ageing_time);
+  }
+  if (differs(have.stp, want.stp)) message.u32(IFLA_BR_STP_STATE, *want.stp ? 1 : 0);
+  if (differs(have.vlan_filtering, want.vlan_filtering)) {
+    message.u8(IFLA_BR_VLAN_FILTERING, *want.vlan_filtering ? 1 : 0);
+  }
+  if (differs(have.multicast_snooping, want.multicast_snooping)) {
+    message.u8(IFLA_BR_MCAST_SNOOPING, *want.multicast_snooping ? 1 : 0);
+  }
+}
+
+void change_options(Requests& requests, const Target& target, const BridgeOptions& have,
+                    const BridgeOptions& want) {
+  MessageBuilder message = to_link(RTM_NEWLINK, target);
+  bool any = false;
+  message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
+    linkinfo.string(IFLA_INFO_KIND, "bridge");
+    linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
+      const std::size_t before = data.size();
+      add_options(data, have, want);
+      any = data.size() > before;
+    });
+  });
+  if (any) send(requests, std::move(message));
+}
+
+void change_bridge(Requests& requests, const Target& target, const Link& have, const Link& want) {
+  if (!want.bridge) return;
+  BridgeOptions now = have.bridge.value_or(BridgeOptions());
+  // The kernel sets the delay before STP, and refuses a short one while STP is on (br_changelink()
+  // in net/bridge/br_netlink.c).
+  if (now.stp == true && want.bridge->stp == false) {
+    BridgeOptions off = now;
+    off.stp = false;
+    change_options(requests, target, now, off);
+    now = off;
+  }
+  change_options(requests, target, now, *want.bridge);
+}
+
+void add_settings(MessageBuilder& message, const PortSettings& have, const PortSettings& want) {
+  if (differs(have.isolated, want.isolated)) {
+    message.u8(IFLA_BRPORT_ISOLATED, *want.isolated ? 1 : 0);
+  }
+  if (differs(have.learning, want.learning)) {
+    message.u8(IFLA_BRPORT_LEARNING, *want.learning ? 1 : 0);
+  }
+  if (differs(have.hairpin, want.hairpin)) message.u8(IFLA_BRPORT_MODE, *want.hairpin ? 1 : 0);
+  if (differs(have.cost, want.cost)) message.u32(IFLA_BRPORT_COST, *want.cost);
+  if (differs(have.priority, want.priority)) message.u16(IFLA_BRPORT_PRIORITY, *want.priority);
+}
+
+/// Nothing when there is nothing to set. In a message with IFLA_MASTER the kernel ignores or
+/// refuses these (measured on 6.1 and 6.18), so they always go in one of their own.
+std::optional<MessageBuilder> port_message(const Target& target, const Link& have,
+                                           const Link& want) {
+  if (!want.port || !want.master) return std::nullopt;
+  PortSettings now;
+  if (have.port && have.master == want.master) now = *have.port;
+  MessageBuilder message = to_link(RTM_NEWLINK, target);
+  bool any = false;
+  message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
+    linkinfo.string(IFLA_INFO_SLAVE_KIND, "bridge");
+    linkinfo.nest(IFLA_INFO_SLAVE_DATA, [&](MessageBuilder& data) {
+      const std::size_t before = data.size();
+      add_settings(data, now, *want.port);
+      any = data.size() > before;
+    });
+  });
+  if (!any) return std::nullopt;
+  return message;
+}
+
+// ---- what every link has ------------------------------------------------------------------------
+
+/// Group and alias: see link_mark.hpp.
+void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
+  if (have.marked == want.marked && have.alias == want.alias) return;
+  if (want.alias) {
+    if (have.marked && !have.alias) message.u32(IFLA_GROUP, 0);
+    add_bytes(message, IFLA_IFALIAS, alias_text(want));
+  } else if (want.marked) {
+    message.u32(IFLA_GROUP, unfinished_group);
+    add_bytes(message, IFLA_IFALIAS, "");
+  }
+}
+
+/// What the message that makes a link takes as well.
+void add_basics(MessageBuilder& message, const Link& have, const Link& want) {
+  if (differs(have.mtu, want.mtu)) message.u32(IFLA_MTU, *want.mtu);
+  if (differs(have.mac, want.mac)) message.bytes(IFLA_ADDRESS, want.mac->bytes());
+  if (differs(have.tx_queue_length, want.tx_queue_length)) {
+    message.u32(IFLA_TXQLEN, *want.tx_queue_length);
+  }
+}
+
+void change_owner(Requests& requests, const Link& have, const Link& want) {
+  if (!want.tap || !have.tap) return;
+  if (have.tap->owner == want.tap->owner && have.tap->group == want.tap->group) return;
+  wire::TapChange change{wire::TapChange::Action::set_owner, want.name, {}, {}, false, false, {}};
+  constexpr std::uint32_t nobody = UINT32_MAX;
+  if (have.tap->owner != want.tap->owner) change.owner = want.tap->owner.value_or(nobody);
+  if (have.tap->group != want.tap->group) change.group = want.tap->group.value_or(nobody);
+  // Attaching with other flags would change them.
+  change.multi_queue = have.tap->multi_queue.value_or(false);
+  change.vnet_header = have.tap->vnet_header.value_or(false);
+  requests.emplace_back(std::move(change));
+}
+
+/// From `have` to `want`, both with everything that matters said. In the order that keeps an
+/// isolated port from ever being up without its isolation: down, master, settings of the port, up.
+Requests configure(const Target& target, const Link& have, const Link& want,
+                   const LinkNames& links) {
+  Requests requests;
+  const bool is_up = have.up == true;
+  const bool isolates = want.port && want.port->isolated == true;
+  const bool shut = is_up && (want.up == false || (have.master != want.master && isolates));
+  if (shut) send(requests, to_link(RTM_SETLINK, target, Raise::down));
+  const bool raise = want.up.value_or(is_up) && (!is_up || shut);
+
+  change_owner(requests, have, want);
+  change_bridge(requests, target, have, want);
+
+  auto port = port_message(target, have, want);
+  const Raise along = raise && !port ? Raise::up : Raise::no;
+  MessageBuilder settings = to_link(RTM_SETLINK, target, along);
+  const std::size_t empty = settings.size();
+  add_basics(settings, have, want);
+  add_mark(settings, have, want);
+  if (have.master != want.master) settings.u32(IFLA_MASTER, master_index(want, links));
+  if (settings.size() > empty || along == Raise::up) send(requests, std::move(settings));
+  if (port) send(requests, std::move(*port));
+  if (raise && along == Raise::no) send(requests, to_link(RTM_SETLINK, target, Raise::up));
+  return requests;
+}
+
+// ---- making one ---------------------------------------------------------------------------------
+
+void add_kind(MessageBuilder& message, const Link& link) {
+  message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
+    linkinfo.string(IFLA_INFO_KIND, format(link.kind));
+    if (link.bridge) {
+      linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
+        add_options(data, BridgeOptions(), *link.bridge);
+      });
+    }
+    if (!link.veth || !link.veth->peer) return;
+    linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
+      data.nest(
+          VETH_INFO_PEER,
+          [&](MessageBuilder& peer) {
+            const ifinfomsg header{};
+            peer.append(&header, sizeof header);
+            peer.string(IFLA_IFNAME, link.veth->peer->view());
+            if (link.marked) peer.u32(IFLA_GROUP, unfinished_group);
+          },
+          false);
+    });
+  });
+}
+
+/// Appends what makes the link, and gives what it is then.
+Link make(Requests& requests, const Link& link) {
+  Link made = link;
+  made.up = false;
+  made.master.reset();
+  made.port.reset();
+  if (link.kind == LinkKind::tap) {
+    const TapOptions tap = link.tap.value_or(TapOptions());
+    requests.emplace_back(wire::TapChange{wire::TapChange::Action::create, link.name, tap.owner,
+                                          tap.group, tap.multi_queue.value_or(false),
+                                          tap.vnet_header.value_or(false), alias_text(link)});
+    made.mtu.reset();
+    made.mac.reset();
+    made.tx_queue_length.reset();
+    return made;
+  }
+  MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  message.header(ifinfomsg{}).string(IFLA_IFNAME, link.name.view());
+  if (link.marked) message.u32(IFLA_GROUP, unfinished_group);
+  add_basics(message, Link(), link);
+  add_kind(message, link);
+  send(requests, std::move(message));
+  made.alias.reset();
+  return made;
+}
+
+}  // namespace
+
+std::vector<wire::Request> create(const Link& link, const LinkNames& links) {
+  if (link.kind == LinkKind::physical) return {};
+  Link want = link;
+  if (!want.alias) want.alias = "";
+  Requests requests;
+  Link made;
+  if (makes_the_pair(link)) {
+    made = make(requests, want);
+  } else {
+    made.marked = link.marked;  // by the end that made both
+    made.up = false;
+  }
+  for (wire::Request& request : configure({link.name, 0}, made, want, links)) {
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+std::vector<wire::Request> update(const Link& have, const Link& want, const LinkNames& links) {
+  return configure(target_of(want, links), have, want, links);
+}
+
+std::vector<wire::Request> remove(const Link& link, const LinkNames& links) {
+  if (link.kind == LinkKind::physical || !makes_the_pair(link)) return {};
+  Requests requests;
+  send(requests, to_link(RTM_DELLINK, target_of(link, links)));
+  return requests;
+}
+
+}  // namespace plumbline
