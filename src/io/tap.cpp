@@ -18,6 +18,8 @@ namespace {
 
 wire::Reply failure(int error, std::string what) { return {error, std::move(what), {}, {}}; }
 
+constexpr std::uint32_t nobody = 4294967295;
+
 /// What a TAP that is there says of itself (tun_fill_info() in drivers/net/tun.c).
 struct ExistingTap {
   bool packet_prefix = false;
@@ -146,6 +148,10 @@ wire::Reply set_owner(NetlinkSocket& rtnetlink, const Descriptor& tun,
 }  // namespace
 
 wire::Reply change_tap(NetlinkSocket& rtnetlink, const wire::TapChange& change) {
+  // Refused by the kernel only after a part of the change is done (uid_valid() in tun.c).
+  if (change.owner == nobody || change.group == nobody) {
+    return failure(EINVAL, "the kernel has no way to take the owner or group of a TAP away");
+  }
   const Descriptor tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!tun) return failure(errno, "cannot open /dev/net/tun");
   return change.action == wire::TapChange::Action::create ? create(rtnetlink, tun, change)
