@@ -49,11 +49,12 @@ std::optional<Include> include_in(const std::string& line) {
 bool is_header(std::string_view path) { return path.ends_with(".hpp"); }
 
 /// Nothing, or why a file of layer `from` may not include the header of the system or a library.
+/// <sys/socket.h> may be included for the names of address families; words_test.cpp looks at calls.
 std::string fault_of_foreign(const File& file, std::size_t from, const std::string& target) {
   static const std::regex io_or_clock(
       "(chrono|ctime|time\\.h|fstream|iostream|cstdio|stdio\\.h|filesystem|thread|mutex|future|"
       "condition_variable|random|unistd\\.h|fcntl\\.h|poll\\.h|spawn\\.h|dirent\\.h|net/if\\.h|"
-      "sys/.*|libmnl/(?!libmnl\\.h).*)");
+      "sys/(?!socket\\.h).*)");
   const auto layer = layers.at(from);
   if (from < first_impure && std::regex_match(target, io_or_clock)) {
     return "a pure layer does no I/O and reads no clock";
@@ -65,8 +66,8 @@ std::string fault_of_foreign(const File& file, std::size_t from, const std::stri
     return "CLI11 is only in sources of cli";
   }
   if (target.starts_with("spdlog/") &&
-      ((layer != "daemon" && layer != "cli") || is_header(file.path))) {
-    return "only sources of daemon and cli log";
+      ((layer != "daemon" && layer != "cli") || file.path.starts_with("include/"))) {
+    return "only daemon and cli log, and no header that many files include says how";
   }
   if (is_header(file.path) && file.path.starts_with("include/") &&
       target.starts_with("boost/json") && target != "boost/json/fwd.hpp") {
@@ -144,8 +145,8 @@ TEST(Layers, TheBansBeyondTheOrderAreSeen) {
 
 TEST(Layers, AHeaderInTheWrongPlaceIsSeen) {
   EXPECT_EQ(faults_of("src/plan/a.cpp", "#include <chrono>"), 1U);
-  EXPECT_EQ(faults_of("src/base/a.cpp", "#include <sys/socket.h>"), 1U);
-  EXPECT_EQ(faults_of("src/io/a.cpp", "#include <sys/socket.h>"), 0U);
+  EXPECT_EQ(faults_of("src/base/a.cpp", "#include <sys/ioctl.h>"), 1U);
+  EXPECT_EQ(faults_of("src/io/a.cpp", "#include <sys/ioctl.h>"), 0U);
   EXPECT_EQ(faults_of("src/engine/a.cpp", "#include <boost/asio/io_context.hpp>"), 1U);
   EXPECT_EQ(faults_of("src/daemon/a.cpp", "#include <boost/asio/io_context.hpp>"), 0U);
   EXPECT_EQ(faults_of("include/plumbline/daemon/a.hpp", "#include <spdlog/spdlog.h>"), 1U);

@@ -36,6 +36,10 @@ const std::regex brace_in_co_await("co_await[^;]*[{\\[]");
 const std::regex bad_noun(
     "\\b(class|struct|enum|union)\\s+\\w*(Manager|Helper|Util|Utils|Handler|Info|Data)\\b");
 const std::regex other_throw("\\bthrow\\b(?!\\s*(wire::)?Malformed)");
+const std::regex system_call(
+    "(^|[^.>\\w])(socket|bind|connect|sendto|sendmsg|recvmsg|ioctl|open|fopen|getenv|system|popen|"
+    "if_nametoindex|if_indextoname|getaddrinfo|gethostbyname|mnl_socket_\\w+|clock_gettime|time|"
+    "getpid|rand)\\s*\\(");
 
 }  // namespace
 
@@ -53,6 +57,11 @@ TEST(Words, NoBraceAndNoLambdaInsideACoAwait) {
 
 TEST(Words, PureLayersThrowNothingButMalformed) {
   const auto found = places(pure_sources(), other_throw);
+  EXPECT_TRUE(found.empty()) << joined(found);
+}
+
+TEST(Words, PureLayersAskTheSystemNothing) {
+  const auto found = places(pure_sources(), system_call);
   EXPECT_TRUE(found.empty()) << joined(found);
 }
 
@@ -85,6 +94,9 @@ TEST(Words, TheChecksSeeWhatTheyAreFor) {
   EXPECT_FALSE(seen("// class LinkManager", bad_noun));
   EXPECT_TRUE(seen("  throw std::runtime_error(x);", other_throw));
   EXPECT_FALSE(seen("  throw wire::Malformed(x);", other_throw));
+  EXPECT_TRUE(seen("  const int fd = socket(AF_INET, SOCK_STREAM, 0);", system_call));
+  EXPECT_TRUE(seen("  return ::open(path, 0);", system_call));
+  EXPECT_FALSE(seen("  parser.open(node);", system_call));
   EXPECT_TRUE(seen("  co_return;", awaiting));
 }
 
