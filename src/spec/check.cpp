@@ -1,0 +1,139 @@
+#include "check.hpp"
+
+#include <map>
+
+namespace plumbline::spec {
+
+namespace {
+
+using wire::Entry;
+
+/// IPV6_MIN_MTU: below it the kernel takes IPv6 away from a link (net/ipv6/addrconf.c).
+constexpr std::uint32_t least_ipv6_mtu = 1280;
+
+std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
+
+class LinkCheck {
+ public:
+  explicit LinkCheck(const State& state) : state_(&state) {}
+
+  void check(const Entry& entry, const Link& link) {
+    check_master(entry, link);
+    check_port(entry, link);
+    check_addresses(entry, link);
+    if (link.kind == LinkKind::veth && link.veth && link.veth->peer) {
+      check_peer(*entry.find("veth")->find("peer"), link, *link.veth->peer);
+    }
+  }
+
+ private:
+  [[nodiscard]] const Link* find(const IfName& name) const {
+    return state_->find<Link>(Link::Key{name});
+  }
+  void check_master(const Entry& entry, const Link& link) const;
+  static void check_port(const Entry& entry, const Link& link);
+  static void check_addresses(const Entry& entry, const Link& link);
+  void check_peer(const Entry& place, const Link& link, const IfName& peer);
+
+  const State* state_;
+  /// Peers without an entry of their own, and where they are named.
+  std::map<IfName, Origin> implied_;
+};
+
+void LinkCheck::check_master(const Entry& entry, const Link& link) const {
+  const auto place = entry.find("master");
+  if (!link.master || !place) return;
+  if (*link.master == link.name) {
+    place->error(Code::invalid_link, "a link cannot be its own master");
+    return;
+  }
+  const Link* const master = find(*link.master);
+  if (master == nullptr || master->kind == LinkKind::physical) return;
+  if (master->kind != LinkKind::bridge) {
+    place->error(Code::invalid_link, quoted(*link.master) + " is a " +
+                                         std::string(format(master->kind)) +
+                                         " in this spec, which cannot be a master");
+  } else if (link.kind == LinkKind::bridge) {
+    place->error(Code::invalid_link, "a bridge cannot be a port of a bridge");
+  }
+}
+
+void LinkCheck::check_port(const Entry& entry, const Link& link) {
+  const auto place = entry.find("port");
+  if (place && link.port && !link.master) {
+    place->error(Code::invalid_link,
+                 "'port' needs a 'master': these are settings of a bridge port");
+  }
+}
+
+void LinkCheck::check_addresses(const Entry& entry, const Link& link) {
+  const auto addresses = entry.find("addresses");
+  if (!link.mtu || *link.mtu >= least_ipv6_mtu || !addresses) return;
+  addresses->for_each_element([&](const Entry& element) {
+    const auto* const text = element.node().get<std::string>();
+    const auto address = text != nullptr ? InterfaceAddress::parse(*text) : std::nullopt;
+    if (address && address->address.family() == Family::inet6) {
+      element.error(Code::invalid_address,
+                    "IPv6 needs an mtu of at least " + std::to_string(least_ipv6_mtu) +
+                        ", and that of " + quoted(link.name) + " is " + std::to_string(*link.mtu));
+    }
+  });
+}
+
+void LinkCheck::check_peer(const Entry& place, const Link& link, const IfName& peer) {
+  if (peer == link.name) {
+    place.error(Code::invalid_link, "a veth cannot be its own peer");
+    return;
+  }
+  const Link* const other = find(peer);
+  if (other == nullptr) {
+    const auto [claimed, is_new] = implied_.emplace(peer, place.origin());
+    if (!is_new) {
+      place.error(Code::invalid_link,
+                  quoted(peer) + " is already the peer of another at " + format(claimed->second));
+    }
+  } else if (other->kind != LinkKind::veth) {
+    place.error(Code::invalid_link, quoted(peer) + " is a " + std::string(format(other->kind)) +
+                                        " in this spec, not a veth");
+  } else if (other->veth && other->veth->peer && *other->veth->peer != link.name) {
+    place.error(Code::invalid_link, "the peer of " + quoted(peer) + " is " +
+                                        quoted(*other->veth->peer) + ", not " + quoted(link.name));
+  }
+}
+
+/// A chain is ours as a whole or shared, not both.
+void check_table(const Entry& table) {
+  const auto chains = table.find("chains");
+  const auto shared = table.find("shared");
+  if (!chains || !shared) return;
+  std::map<std::string_view, Origin> own;
+  chains->for_each_member([&](const Entry& chain) { own.emplace(chain.key(), chain.origin()); });
+  shared->for_each_member([&](const Entry& chain) {
+    const auto it = own.find(chain.key());
+    if (it == own.end()) return;
+    chain.error(Code::duplicate_identity, "'" + std::string(chain.key()) +
+                                              "' is a chain of ours at " + format(it->second) +
+                                              " and cannot be shared as well");
+  });
+}
+
+template <class Visit>
+void for_each_object_in(const std::optional<Entry>& section, const Visit& visit) {
+  if (section && section->node().get<wire::Object>() != nullptr) section->for_each_member(visit);
+}
+
+}  // namespace
+
+void check(const Entry& root, const State& state) {
+  LinkCheck links(state);
+  for_each_object_in(root.find("links"), [&](const Entry& entry) {
+    const auto name = IfName::parse(entry.key());
+    const Link* const link = name ? state.find<Link>(Link::Key{*name}) : nullptr;
+    if (link != nullptr) links.check(entry, *link);
+  });
+  for (const std::string_view section : {"iptables", "ip6tables"}) {
+    for_each_object_in(root.find(section), [](const Entry& table) { check_table(table); });
+  }
+}
+
+}  // namespace plumbline::spec

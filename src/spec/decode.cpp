@@ -1,0 +1,134 @@
+#include "decode.hpp"
+
+#include <utility>
+
+namespace plumbline::spec {
+
+namespace {
+
+using wire::Entry;
+
+class Decoding {
+ public:
+  void document(const Entry& root);
+  [[nodiscard]] Spec finish() {
+    spec_.state.sort();
+    return std::move(spec_);
+  }
+
+ private:
+  void links(const Entry& section);
+  void firewall(const Entry& section, Family family);
+  void table(const Entry& entry, Family family);
+  /// Whether it was kept: not when another entry is the same object to the kernel.
+  template <class K>
+  bool keep(K value, const Entry& entry);
+  template <class K>
+  void elements(const std::optional<Entry>& section);
+
+  Spec spec_;
+};
+
+template <class K>
+bool Decoding::keep(K value, const Entry& entry) {
+  const auto [place, is_new] = spec_.origins.emplace(key(value), entry.origin());
+  if (!is_new) {
+    entry.error(Code::duplicate_identity,
+                "'" + format(key(value)) + "' is already given at " + format(place->second));
+    return false;
+  }
+  spec_.state.of<K>().push_back(std::move(value));
+  return true;
+}
+
+template <class K>
+void Decoding::elements(const std::optional<Entry>& section) {
+  if (!section) return;
+  section->for_each_element([&](const Entry& entry) {
+    if (auto value = K::from_spec(entry)) keep(*std::move(value), entry);
+  });
+}
+
+/// Sections whose issue is still to come: nothing may be in them.
+void not_available(const Entry& section) {
+  section.for_each_member([&](const Entry& entry) {
+    entry.error(Code::not_available, "'" + std::string(section.key()) +
+                                         "' is not available in this version of plumbline");
+  });
+}
+
+void Decoding::document(const Entry& root) {
+  root.only({"version", "networks", "links", "routes", "rules", "sysctls", "iptables", "ip6tables",
+             "ebtables"});
+  for (const std::string_view section : {"networks", "ebtables"}) {
+    if (const auto entry = root.find(section)) not_available(*entry);
+  }
+  if (const auto section = root.find("links")) links(*section);
+  elements<Route>(root.find("routes"));
+  elements<Rule>(root.find("rules"));
+  if (const auto section = root.find("sysctls")) {
+    section->for_each_member([&](const Entry& entry) {
+      if (auto value = Sysctl::from_spec(entry)) keep(*std::move(value), entry);
+    });
+  }
+  if (const auto section = root.find("iptables")) firewall(*section, Family::inet);
+  if (const auto section = root.find("ip6tables")) firewall(*section, Family::inet6);
+}
+
+void Decoding::links(const Entry& section) {
+  section.for_each_member([&](const Entry& entry) {
+    if (auto link = Link::from_spec(entry)) keep(*std::move(link), entry);
+    const auto name = IfName::parse(entry.key());
+    const auto addresses = entry.find("addresses");
+    if (!name || !addresses) return;
+    addresses->for_each_element([&](const Entry& element) {
+      if (auto address = Address::from_spec(element, *name)) keep(*std::move(address), element);
+    });
+  });
+}
+
+void Decoding::firewall(const Entry& section, Family family) {
+  section.only({"filter", "nat", "mangle", "raw", "security"});
+  section.for_each_member([&](const Entry& entry) { table(entry, family); });
+}
+
+void add_origins(const Entry& chain, std::string_view rules, std::vector<Origin>& origins) {
+  const auto entry = chain.find(rules);
+  if (!entry) return;
+  entry->for_each_element([&](const Entry& rule) { origins.push_back(rule.origin()); });
+}
+
+void Decoding::table(const Entry& entry, Family family) {
+  entry.only({"chains", "shared"});
+  if (const auto chains = entry.find("chains")) {
+    chains->for_each_member([&](const Entry& member) {
+      auto chain = Chain::from_spec(member, family, entry.key());
+      if (!chain) return;
+      const Key key = plumbline::key(*chain);
+      if (keep(*std::move(chain), member)) {
+        add_origins(member, "rules", spec_.rule_origins[key]);
+      }
+    });
+  }
+  if (const auto shared = entry.find("shared")) {
+    shared->for_each_member([&](const Entry& member) {
+      auto chain = SharedChain::from_spec(member, family, entry.key());
+      if (!chain) return;
+      const Key key = plumbline::key(*chain);
+      if (keep(*std::move(chain), member)) {
+        add_origins(member, "insert", spec_.rule_origins[key]);
+        add_origins(member, "append", spec_.rule_origins[key]);
+      }
+    });
+  }
+}
+
+}  // namespace
+
+Spec decode(const Entry& root) {
+  Decoding decoding;
+  decoding.document(root);
+  return decoding.finish();
+}
+
+}  // namespace plumbline::spec
