@@ -1,0 +1,160 @@
+// All or nothing, on the real kernel: a step that fails, in any position, leaves the namespace as
+// it was. The witnesses are ip(8), tc(8) and iptables-save(8).
+
+#include <gtest/gtest.h>
+
+#include "tests/support/dump.hpp"
+#include "tests/support/failing_host.hpp"
+#include "tests/support/netns.hpp"
+#include "tests/support/site.hpp"
+
+namespace plumbline::test {
+namespace {
+
+const std::vector<std::string> watched_sysctls = {"net/ipv4/ip_forward",
+                                                  "net/ipv4/conf/all/forwarding",
+                                                  "net/ipv4/conf/up0/forwarding",
+                                                  "net/ipv4/conf/default/forwarding",
+                                                  "net/ipv4/conf/all/accept_redirects",
+                                                  "net/ipv4/conf/up0/rp_filter"};
+
+/// Somebody else's things, beside which everything happens.
+void make_foreigners() {
+  bring_up_loopback();
+  ip("link add up0 type veth peer name up1");
+  ip("link set up0 address 02:00:00:00:00:0a");
+  ip("link set up1 address 02:00:00:00:00:0b");
+  ip("link set up0 up");
+  ip("link set up1 up");
+  ip("address add 192.0.2.2/24 dev up0");
+  ip("address add 198.51.100.7/32 dev up1");
+  ip("route add default via 192.0.2.1");
+  ip("route add 10.200.0.0/16 via 192.0.2.9 proto bgp metric 20");
+  ip("-6 address add 2001:db8::2/64 dev up0 nodad");
+  ip("rule add priority 900 from 10.200.0.0/16 table 77");
+  must_run({"iptables-nft", "-N", "FOREIGN"});
+  must_run({"iptables-nft", "-A", "FOREIGN", "-s", "203.0.113.0/24", "-j", "DROP"});
+  must_run({"iptables-nft", "-A", "FORWARD", "-j", "FOREIGN"});
+}
+
+const std::string first_spec = R"({
+  "version": 1,
+  "links": {
+    "br0": { "kind": "bridge", "mac": "02:00:00:00:01:00", "addresses": ["10.1.0.1/24", "fd00:1::1/64"] },
+    "tap1": { "kind": "tap", "mac": "02:00:00:00:01:01", "master": "br0", "tap": { "owner": 1000 } },
+    "tap2": { "kind": "tap", "mac": "02:00:00:00:01:02", "mtu": 1400 },
+    "v0": { "kind": "veth", "mac": "02:00:00:00:01:03", "veth": { "peer": "v1" }, "addresses": ["10.2.0.1/30"] },
+    "v1": { "kind": "veth", "mac": "02:00:00:00:01:04", "veth": { "peer": "v0" } },
+    "up0": { "kind": "physical", "mtu": 1450, "addresses": ["192.0.2.50/24"] }
+  },
+  "routes": [
+    { "to": "10.9.0.0/16", "type": "blackhole" },
+    { "to": "10.8.0.0/16", "via": "192.0.2.8", "dev": "up0" },
+    { "to": "default", "via": "10.2.0.2", "dev": "v0", "table": 100 },
+    { "to": "10.7.0.0/16", "nexthops": [ { "via": "192.0.2.8", "dev": "up0" }, { "via": "10.2.0.2", "dev": "v0", "weight": 3 } ] },
+    { "to": "fd00:9::/48", "via": "fd00:1::9", "dev": "br0" }
+  ],
+  "rules": [ { "priority": 1000, "from": "10.1.0.0/24", "table": 100 } ],
+  "sysctls": { "net.ipv4.ip_forward": 1 },
+  "iptables": {
+    "filter": {
+      "chains": { "APP-EGRESS": { "rules": ["-p tcp --dport 25 -j DROP", "-d 10.0.0.0/8 -j ACCEPT"] } },
+      "shared": { "FORWARD": { "insert": ["-i br0 -j APP-EGRESS"] } }
+    },
+    "nat": { "shared": { "POSTROUTING": { "append": ["-s 10.1.0.0/24 -o up0 -j MASQUERADE"] } } }
+  }
+})";
+
+/// Something of every kind is made, changed in place, replaced and removed on the way from the
+/// first.
+const std::string second_spec = R"({
+  "version": 1,
+  "links": {
+    "br0": { "kind": "bridge", "mac": "02:00:00:00:01:00", "addresses": ["10.1.0.1/24", "10.3.0.1/24"],
+             "bridge": { "ageingTime": 100 } },
+    "tap2": { "kind": "tap", "mac": "02:00:00:00:01:02", "mtu": 1300, "master": "br0", "port": { "isolated": true } },
+    "tap3": { "kind": "tap", "mac": "02:00:00:00:01:05" },
+    "v0": { "kind": "veth", "mac": "02:00:00:00:01:03", "veth": { "peer": "v2" }, "addresses": ["10.2.0.1/30"] },
+    "v2": { "kind": "veth", "mac": "02:00:00:00:01:06", "veth": { "peer": "v0" } },
+    "up0": { "kind": "physical", "addresses": ["192.0.2.51/24"] }
+  },
+  "routes": [
+    { "to": "10.9.0.0/16", "type": "unreachable" },
+    { "to": "10.8.0.0/16", "via": "192.0.2.8", "dev": "up0", "mtu": 1300 },
+    { "to": "default", "via": "10.2.0.2", "dev": "v0", "table": 100 },
+    { "to": "10.7.0.0/16", "nexthops": [ { "via": "192.0.2.8", "dev": "up0" }, { "via": "10.2.0.2", "dev": "v0", "weight": 5 } ] },
+    { "to": "10.6.0.0/16", "via": "10.3.0.9", "src": "10.3.0.1" }
+  ],
+  "rules": [ { "priority": 1000, "from": "10.1.0.0/24", "table": 101 } ],
+  "sysctls": { "net.ipv4.conf.up0.rp_filter": 2 },
+  "iptables": {
+    "filter": {
+      "chains": { "APP-EGRESS": { "rules": ["-d 10.0.0.0/8 -j ACCEPT", "-j DROP"] },
+                  "APP-HOST": { "rules": ["-p udp --dport 53 -j ACCEPT"] } },
+      "shared": { "FORWARD": { "policy": "DROP", "insert": ["-i br0 -j APP-EGRESS"] },
+                  "INPUT": { "append": ["-i br0 -j APP-HOST"] } }
+    }
+  },
+  "ip6tables": { "filter": { "shared": { "FORWARD": { "insert": ["-i br0 -j DROP"] } } } }
+})";
+
+class TransactionTest : public NetnsTest {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (!IsSkipped()) make_foreigners();
+  }
+};
+
+/// Carries `prepared` out with every one of its requests failing in turn.
+void fail_everywhere(Site& site, const std::string& spec_text) {
+  const std::string before = dump_namespace(watched_sysctls);
+  std::size_t position = 0;
+  while (true) {
+    const engine::Prepared prepared = site.prepare(spec_text);
+    ASSERT_TRUE(prepared.plan.refusals.empty()) << format(prepared.plan.refusals.front());
+    FailingHost host(site.host(), position);
+    const engine::Outcome outcome = site.carry_out(prepared, &host);
+    if (!outcome.report.failed) break;
+    std::string left;
+    for (const std::string& what : outcome.report.left_behind) left += what + "\n";
+    ASSERT_EQ(outcome.result, engine::Result::rolled_back) << "request " << position << "\n"
+                                                           << shown(prepared) << left;
+    ASSERT_EQ(difference(before, dump_namespace(watched_sysctls)), "")
+        << "request " << position << "\n"
+        << shown(prepared);
+    ++position;
+  }
+  EXPECT_GT(position, 20U) << "the plan has become too small to show anything";
+}
+
+TEST_F(TransactionTest, AStepThatFailsWhereNothingWasLeavesNothing) {
+  Site site;
+  fail_everywhere(site, first_spec);
+}
+
+TEST_F(TransactionTest, AStepThatFailsOnTheWayBetweenTwoSpecsLeavesTheFirst) {
+  Site site;
+  site.apply(first_spec);
+  fail_everywhere(site, second_spec);
+}
+
+TEST_F(TransactionTest, AStepThatFailsWhileEverythingIsRemovedLeavesEverything) {
+  Site site;
+  site.apply(first_spec);
+  site.options.allow_empty = true;
+  fail_everywhere(site, R"({"version": 1})");
+}
+
+TEST_F(TransactionTest, RemovingEverythingLeavesWhatWasThereBefore) {
+  Site site;
+  const std::string before = dump_namespace(watched_sysctls);
+  site.apply(first_spec);
+  site.apply(second_spec);
+  site.options.allow_empty = true;
+  site.apply(R"({"version": 1})");
+  EXPECT_EQ(difference(before, dump_namespace(watched_sysctls)), "");
+}
+
+}  // namespace
+}  // namespace plumbline::test

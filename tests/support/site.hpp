@@ -1,0 +1,49 @@
+// A whole plumbline at work in the calling thread's network namespace: from spec text to kernel.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "plumbline/engine/pass.hpp"
+#include "plumbline/io/kernel_host.hpp"
+#include "plumbline/io/scratch_host.hpp"
+
+namespace plumbline::test {
+
+class Site {
+ public:
+  explicit Site(io::Backend backend = io::Backend::nft);
+  ~Site();
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
+
+  /// Throws std::runtime_error with all errors when the text is no good spec.
+  [[nodiscard]] spec::Desired desired(const std::string& spec_text) const;
+  /// Observes and plans; throws when the rules do not compile.
+  [[nodiscard]] engine::Prepared prepare(const spec::Desired& wanted);
+  [[nodiscard]] engine::Prepared prepare(const std::string& spec_text) {
+    return prepare(desired(spec_text));
+  }
+  /// Carries out through `host` when given, else on the kernel itself.
+  [[nodiscard]] engine::Outcome carry_out(const engine::Prepared& prepared,
+                                          io::Host* host = nullptr);
+  /// Plans, carries out, and expects `applied` or `unchanged` and that nothing is left to do;
+  /// anything else is a failed expectation with the plan and the kernel's words in it.
+  engine::Prepared apply(const std::string& spec_text);
+  engine::Prepared apply(const spec::Desired& wanted);
+
+  [[nodiscard]] io::KernelHost& host() { return host_; }
+  PlanOptions options;
+
+ private:
+  io::KernelHost host_;
+  io::ScratchHost scratch_;
+  engine::Compiler compiler_;
+  std::filesystem::path directory_;
+};
+
+/// What the plan would print, for messages of tests.
+[[nodiscard]] std::string shown(const engine::Prepared& prepared);
+
+}  // namespace plumbline::test
