@@ -39,7 +39,7 @@ const std::regex other_throw("\\bthrow\\b(?!\\s*(wire::)?Malformed)");
 const std::regex system_call(
     "(^|[^.>\\w])(socket|bind|connect|sendto|sendmsg|recvmsg|ioctl|fopen|getenv|system|popen|"
     "if_nametoindex|if_indextoname|getaddrinfo|gethostbyname|mnl_socket_\\w+|clock_gettime|time|"
-    "getpid|rand)\\s*\\(|::(open|read|write|close)\\(");
+    "getpid|rand)\\s*\\(|(^|[^\\w])::(open|read|write|close)\\(");
 
 }  // namespace
 
