@@ -87,6 +87,13 @@ struct Rule::Key {
 [[nodiscard]] std::vector<wire::Request> remove(const Rule& rule, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Rule& rule);
 
+/// Whether the kernel, asked to delete `removed`, may delete `other` instead: what a rule does not
+/// say matches anything, and `not` and the target of a `goto` are not compared at all
+/// (net/core/fib_rules.c, rule_find()). It takes the first that passes, in the order in which they
+/// were added. So of two rules of one priority that are both removed, the one that says more goes
+/// first; and one that stays has to be added again, behind, before the other is removed twice.
+[[nodiscard]] bool removal_may_hit(const Rule& removed, const Rule& other);
+
 static_assert(ResourceKind<Rule>);
 
 }  // namespace plumbline

@@ -48,10 +48,12 @@ struct Sysctl {
 [[nodiscard]] std::vector<wire::Request> remove(const Sysctl& sysctl, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Sysctl& sysctl);
 
-/// The other sysctls that the kernel changes along when this one is written: for `ip_forward` and
-/// the `all/forwarding` of either family, every link's `forwarding` and more (devinet.c,
-/// inet_forward_change(); addrconf.c, addrconf_forward_change()). They are saved before and put
-/// back after, when the sysctl itself is put back.
+/// The other sysctls that the kernel changes along when this one is written. They are saved before
+/// and put back after, when the sysctl itself is put back; and one of them that the spec wants too
+/// must be written after this one. Measured: `ip_forward` and IPv4 `all/forwarding` write each
+/// other, every `forwarding` and `all/accept_redirects` (devinet.c, inet_forward_change()); a few
+/// of IPv6 `all` write every link's (addrconf.c); IPv4 `default`, but for `forwarding`, writes the
+/// links' that nobody has written yet (devinet.c, devinet_copy_dflt_conf()).
 [[nodiscard]] std::vector<std::string> changed_along(const Sysctl& sysctl,
                                                      const std::vector<IfName>& links);
 

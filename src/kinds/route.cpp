@@ -1,0 +1,121 @@
+#include "plumbline/kinds/route.hpp"
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+
+#include "route_words.hpp"
+
+namespace plumbline {
+
+namespace {
+
+/// IP6_RT_PRIO_USER (include/uapi/linux/ipv6_route.h): what no metric means for IPv6.
+constexpr std::uint32_t ipv6_default_metric = 1024;
+
+bool goes_somewhere(RouteType type) {
+  return type != RouteType::blackhole && type != RouteType::unreachable &&
+         type != RouteType::prohibit;
+}
+
+bool is_link_local(const IpAddress& address) {
+  static const Prefix link_local = *Prefix::parse("fe80::/10");
+  return link_local.contains(address);
+}
+
+/// The first nexthop of `have` that `nexthop` describes as far as it says anything.
+const Nexthop* described(const Nexthop& nexthop, const std::vector<Nexthop>& have) {
+  const auto it = std::ranges::find_if(have, [&](const Nexthop& other) {
+    return other.via == nexthop.via && other.weight == nexthop.weight &&
+           other.onlink == nexthop.onlink;
+  });
+  return it == have.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+std::string_view format(RouteType type) {
+  switch (type) {
+    case RouteType::unicast:
+      return "unicast";
+    case RouteType::local:
+      return "local";
+    case RouteType::blackhole:
+      return "blackhole";
+    case RouteType::unreachable:
+      return "unreachable";
+    case RouteType::prohibit:
+      return "prohibit";
+    case RouteType::other:
+      break;
+  }
+  return "other";
+}
+
+Route::Key key(const Route& route) {
+  Route::Key key{route.family(), route.table, route.to, route.metric, route.tos};
+  if (key.family == Family::inet6) {
+    if (key.metric == 0) key.metric = ipv6_default_metric;
+    key.tos = 0;
+  }
+  return key;
+}
+
+std::string format(const Route::Key& key) {
+  std::string text = "route " + std::string(format(key.family)) + ' ' + format(key.table) + ' ';
+  text += key.to.length() == 0 ? "default" : format(key.to);
+  if (key.tos != 0) text += " tos " + hex(key.tos);
+  const std::uint32_t unsaid = key.family == Family::inet6 ? ipv6_default_metric : 0;
+  if (key.metric != unsaid) text += " metric " + std::to_string(key.metric);
+  return text;
+}
+
+std::vector<Need> needs(const Route& route) {
+  std::vector<Need> needs;
+  if (!goes_somewhere(route.type)) return needs;
+  for (const Nexthop& nexthop : route.nexthops) {
+    if (nexthop.dev) needs.emplace_back(NeedsLink{*nexthop.dev, true});
+    if (nexthop.via && !nexthop.onlink && !is_link_local(*nexthop.via)) {
+      needs.emplace_back(NeedsGateway{*nexthop.via, nexthop.dev, route.table});
+    }
+  }
+  if (route.src) needs.emplace_back(NeedsAddress{*route.src});
+  std::ranges::sort(needs);
+  needs.erase(std::unique(needs.begin(), needs.end()), needs.end());
+  return needs;
+}
+
+bool is_marked(const Route& route, const Mark& mark) { return route.protocol == mark.protocol; }
+
+Route with_mark(Route route, const Mark& mark) {
+  route.protocol = mark.protocol;
+  return route;
+}
+
+Route complete(Route want, const Route& have) {
+  std::vector<Nexthop> open = have.nexthops;
+  for (Nexthop& nexthop : want.nexthops) {
+    if (nexthop.dev) std::erase(open, nexthop);
+  }
+  for (Nexthop& nexthop : want.nexthops) {
+    if (nexthop.dev || !nexthop.via) continue;
+    const Nexthop* found = described(nexthop, open);
+    if (found == nullptr) continue;
+    nexthop.dev = found->dev;
+    std::erase(open, nexthop);
+  }
+  std::ranges::sort(want.nexthops);
+  return want;
+}
+
+Transition transition(const Route& have, const Route& want) {
+  if (have == want) return {};
+  if (goes_somewhere(have.type) != goes_somewhere(want.type)) {
+    const Change change = have.family() == Family::inet6 ? Change::replace : Change::update;
+    return {change, Disruption::traffic};
+  }
+  const bool moves_sessions = have.nexthops != want.nexthops || have.src != want.src;
+  return {Change::update, moves_sessions ? Disruption::sessions : Disruption::nothing};
+}
+
+}  // namespace plumbline

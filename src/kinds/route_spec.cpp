@@ -1,0 +1,350 @@
+// Routes as a spec writes them: an element of `routes`, in ip-route(8)'s words.
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "plumbline/kinds/route.hpp"
+#include "route_words.hpp"
+
+namespace plumbline {
+
+namespace {
+
+using wire::Entry;
+
+constexpr std::uint32_t ipv6_default_metric = 1024;
+/// What the kernel cuts larger values to (net/ipv4/metrics.c, ip_metrics_convert()).
+constexpr std::int64_t max_mtu = 65535 - 15;
+constexpr std::int64_t max_advmss = 65535 - 40;
+
+struct ScopeName {
+  std::string_view name;
+  std::uint8_t number;
+};
+constexpr std::array<ScopeName, 5> scope_names{{{"global", RT_SCOPE_UNIVERSE},
+                                                {"site", RT_SCOPE_SITE},
+                                                {"link", RT_SCOPE_LINK},
+                                                {"host", RT_SCOPE_HOST},
+                                                {"nowhere", RT_SCOPE_NOWHERE}}};
+
+bool goes_nowhere(RouteType type) {
+  return type == RouteType::blackhole || type == RouteType::unreachable ||
+         type == RouteType::prohibit;
+}
+
+std::optional<RouteType> type_word(const Entry& entry) {
+  const auto text = entry.string();
+  if (!text) return std::nullopt;
+  for (const RouteType type : {RouteType::unicast, RouteType::local, RouteType::blackhole,
+                               RouteType::unreachable, RouteType::prohibit}) {
+    if (*text == format(type)) return type;
+  }
+  entry.error(Code::invalid_route,
+              "expected unicast, local, blackhole, unreachable or prohibit, not '" + *text + "'");
+  return std::nullopt;
+}
+
+std::optional<std::uint8_t> scope_word(const Entry& entry) {
+  if (entry.node().get<std::string>() == nullptr) {
+    const auto number = entry.integer(0, 255);
+    if (!number) return std::nullopt;
+    return static_cast<std::uint8_t>(*number);
+  }
+  const auto text = entry.string();
+  if (!text) return std::nullopt;
+  const auto found = std::ranges::find(scope_names, std::string_view(*text), &ScopeName::name);
+  if (found != scope_names.end()) return found->number;
+  entry.error(Code::invalid_route,
+              "expected global, site, link, host, nowhere or a number, not '" + *text + "'");
+  return std::nullopt;
+}
+
+/// What ip(8) chooses when none is given (iproute.c, iproute_modify()).
+std::uint8_t default_scope(const Route& route) {
+  if (route.family() == Family::inet6) return RT_SCOPE_UNIVERSE;
+  if (route.type == RouteType::local) return RT_SCOPE_HOST;
+  const bool direct = route.nexthops.size() == 1 && !route.nexthops.front().via;
+  return route.type == RouteType::unicast && direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+/// An address that can stand for one neighbour or one host.
+std::optional<IpAddress> host_word(const Entry& entry) {
+  auto address = entry.parsed<IpAddress>(Code::invalid_route, "an IP address");
+  if (address && *address == IpAddress::any(address->family())) {
+    entry.error(Code::invalid_route, "'" + format(*address) + "' is not the address of a host");
+    return std::nullopt;
+  }
+  return address;
+}
+
+bool is_link_local(const IpAddress& address) {
+  static const Prefix link_local = *Prefix::parse("fe80::/10");
+  return link_local.contains(address);
+}
+
+/// `via`, `dev` and `onlink`, of the route itself or of one of its nexthops.
+std::optional<Nexthop> nexthop_from(const Entry& entry) {
+  Nexthop nexthop;
+  bool good = true;
+  if (const auto via = entry.find("via")) {
+    nexthop.via = host_word(*via);
+    good = nexthop.via.has_value();
+  }
+  if (const auto dev = entry.find("dev")) {
+    nexthop.dev = link_word(*dev);
+    good = good && nexthop.dev.has_value();
+  }
+  nexthop.onlink = entry.boolean("onlink").value_or(false);
+  if (!good) return std::nullopt;
+  if (nexthop.onlink && !(nexthop.via && nexthop.dev)) {
+    entry.error(Code::invalid_route, "`onlink` needs both `via` and `dev`");
+  } else if (nexthop.via && !nexthop.dev && is_link_local(*nexthop.via)) {
+    entry.error(Code::invalid_route,
+                "the link-local gateway " + format(*nexthop.via) + " needs `dev`");
+  } else {
+    return nexthop;
+  }
+  return std::nullopt;
+}
+
+bool same_hop(const Nexthop& one, const Nexthop& other) {
+  return one.via == other.via && one.dev == other.dev;
+}
+
+std::optional<Nexthop> element_from(const Entry& entry) {
+  if (!entry.is_object()) return std::nullopt;
+  entry.only({"via", "dev", "weight", "onlink"});
+  const auto weight = entry.integer<std::uint32_t>("weight", 1, 256);
+  auto nexthop = nexthop_from(entry);
+  if (!nexthop) return std::nullopt;
+  nexthop->weight = weight.value_or(1);
+  if (nexthop->via || nexthop->dev) return nexthop;
+  entry.error(Code::invalid_route, "a nexthop needs `via` or `dev`");
+  return std::nullopt;
+}
+
+/// Nothing when one of them is wrong.
+std::optional<std::vector<Nexthop>> nexthops_from(const Entry& list) {
+  std::vector<Nexthop> nexthops;
+  bool good = list.node().get<wire::Array>() != nullptr;
+  std::size_t seen = 0;
+  list.for_each_element([&](const Entry& entry) {
+    ++seen;
+    const auto nexthop = element_from(entry);
+    if (!nexthop) {
+      good = false;
+    } else if (std::ranges::any_of(nexthops,
+                                   [&](const auto& other) { return same_hop(*nexthop, other); })) {
+      entry.error(Code::invalid_route, "this nexthop is already there: give it a larger `weight`");
+      good = false;
+    } else {
+      nexthops.push_back(*nexthop);
+    }
+  });
+  if (good && seen == 0) {
+    list.error(Code::invalid_route, "`nexthops` is empty");
+    good = false;
+  }
+  if (!good) return std::nullopt;
+  // The kernel keeps no weight of an only nexthop.
+  if (nexthops.size() == 1) nexthops.front().weight = 1;
+  std::ranges::sort(nexthops);
+  return nexthops;
+}
+
+/// Where the route leads. Nothing when that is wrong or does not suit its type.
+bool read_nexthops(const Entry& entry, Route& route) {
+  const bool has_own = entry.has("via") || entry.has("dev") || entry.has("onlink");
+  if (goes_nowhere(route.type)) {
+    for (const char* word : {"via", "dev", "onlink", "nexthops", "src", "mtu", "advmss"}) {
+      if (const auto member = entry.find(word)) {
+        member->error(Code::invalid_route, "a " + std::string(format(route.type)) +
+                                               " route goes nowhere and takes no `" + word + "`");
+        return false;
+      }
+    }
+    return true;
+  }
+  if (const auto list = entry.find("nexthops")) {
+    if (has_own) {
+      entry.error(Code::invalid_route,
+                  "`nexthops` cannot stand beside `via`, `dev` or `onlink`: they go inside");
+      return false;
+    }
+    auto nexthops = nexthops_from(*list);
+    if (nexthops) route.nexthops = std::move(*nexthops);
+    return nexthops.has_value();
+  }
+  const auto nexthop = nexthop_from(entry);
+  if (!nexthop) return false;
+  if (nexthop->via || nexthop->dev) {
+    route.nexthops.push_back(*nexthop);
+    return true;
+  }
+  entry.error(Code::invalid_route,
+              "a " + std::string(format(route.type)) + " route needs `via`, `dev` or `nexthops`");
+  return false;
+}
+
+/// Of the destination, else of `family`, else what `src` or a gateway tells.
+Family family_of(const Route& route, std::optional<Family> to, std::optional<Family> said) {
+  if (to) return *to;
+  if (said) return *said;
+  if (route.src) return route.src->family();
+  const auto via = std::ranges::find_if(
+      route.nexthops, [](const Nexthop& nexthop) { return nexthop.via.has_value(); });
+  return via == route.nexthops.end() ? Family::inet : via->via->family();
+}
+
+/// What the family allows. An IPv4 route may lead through an IPv6 gateway, as ip(8) writes
+/// `via inet6`; an IPv6 route through an IPv4 gateway does not exist.
+bool suits_family(const Entry& entry, const Route& route) {
+  const auto refuse = [&](std::string_view word, std::string message) {
+    entry.find(word).value_or(entry).error(Code::invalid_route, std::move(message));
+    return false;
+  };
+  const Family family = route.family();
+  if (route.src && route.src->family() != family) {
+    return refuse("src", "`src` is not of the family of the route, " + std::string(format(family)));
+  }
+  if (family == Family::inet) return true;
+  for (const Nexthop& nexthop : route.nexthops) {
+    if (nexthop.via && nexthop.via->family() == Family::inet) {
+      return refuse("via",
+                    "an IPv6 route cannot lead through the IPv4 gateway " + format(*nexthop.via));
+    }
+    if (!nexthop.via && route.nexthops.size() > 1) {
+      return refuse("nexthops", "each of several IPv6 nexthops needs `via`");
+    }
+  }
+  if (entry.has("tos")) return refuse("tos", "IPv6 routes have no TOS");
+  if (entry.has("scope") && route.scope != RT_SCOPE_UNIVERSE) {
+    return refuse("scope", "IPv6 routes have no scope");
+  }
+  return true;
+}
+
+bool suits_type(const Entry& entry, const Route& route) {
+  if (route.type != RouteType::local) return true;
+  if (route.nexthops.size() == 1 && !route.nexthops.front().via) return true;
+  entry.error(Code::invalid_route, "a local route needs `dev`, and takes no gateway");
+  return false;
+}
+
+/// `to`, with the family in `family` unless it is the word default.
+bool read_destination(const Entry& entry, Route& route, std::optional<Family>& family) {
+  const auto member = entry.require("to");
+  if (!member) return false;
+  const auto* text = member->node().get<std::string>();
+  if (text != nullptr && *text == "default") return true;
+  const auto prefix = prefix_word(*member, Code::invalid_route);
+  if (!prefix) return false;
+  route.to = *prefix;
+  family = prefix->family();
+  return true;
+}
+
+/// Members that stand for themselves.
+bool read_numbers(const Entry& entry, Route& route) {
+  const auto number = [](std::int64_t min, std::int64_t max) {
+    return [min, max](const Entry& member) -> std::optional<std::uint32_t> {
+      const auto value = member.integer(min, max);
+      if (!value) return std::nullopt;
+      return static_cast<std::uint32_t>(*value);
+    };
+  };
+  const auto table = [](const Entry& word) { return table_word(word, Code::invalid_route); };
+  const auto tos = [](const Entry& word) { return tos_word(word, Code::invalid_route); };
+  bool good = read_word(entry, "table", route.table, table);
+  good &= read_word(entry, "metric", route.metric, number(0, UINT32_MAX));
+  good &= read_word(entry, "tos", route.tos, tos);
+  good &= read_word(entry, "mtu", route.mtu, number(68, max_mtu));
+  good &= read_word(entry, "advmss", route.advmss, number(1, max_advmss));
+  good &= read_word(entry, "src", route.src, host_word);
+  return good;
+}
+
+}  // namespace
+
+std::optional<Route> Route::from_spec(const wire::Entry& entry) {
+  if (!entry.is_object()) return std::nullopt;
+  entry.only({"to", "family", "via", "dev", "nexthops", "type", "table", "metric", "src", "scope",
+              "onlink", "mtu", "advmss", "tos"});
+  Route route;
+  std::optional<Family> to;
+  std::optional<Family> said;
+  bool good = read_destination(entry, route, to);
+  good &= read_word(entry, "family", said,
+                    [](const Entry& word) { return family_word(word, Code::invalid_route); });
+  if (good && to && said && *to != *said) {
+    entry.find("family")->error(Code::invalid_route,
+                                "`to` is not of the family " + std::string(format(*said)));
+    good = false;
+  }
+  good &= read_numbers(entry, route);
+  const bool typed = read_word(entry, "type", route.type, type_word);
+  good = typed && read_nexthops(entry, route) && suits_type(entry, route) && good;
+  std::optional<std::uint8_t> scope;
+  good &= read_word(entry, "scope", scope, scope_word);
+  if (!good) return std::nullopt;
+
+  if (!to) route.to = Prefix::any(family_of(route, to, said));
+  route.scope = scope.value_or(default_scope(route));
+  if (!suits_family(entry, route)) return std::nullopt;
+  if (route.family() == Family::inet6 && route.metric == 0) route.metric = ipv6_default_metric;
+  return route;
+}
+
+namespace {
+
+void put_nexthop(const Nexthop& nexthop, boost::json::object& out) {
+  if (nexthop.via) out["via"] = format(*nexthop.via);
+  if (nexthop.dev) out["dev"] = format(*nexthop.dev);
+  if (nexthop.onlink) out["onlink"] = true;
+}
+
+void put_nexthops(const Route& route, boost::json::object& out) {
+  if (route.nexthops.size() == 1) {
+    put_nexthop(route.nexthops.front(), out);
+  } else if (!route.nexthops.empty()) {
+    boost::json::array list;
+    for (const Nexthop& nexthop : route.nexthops) {
+      boost::json::object element;
+      put_nexthop(nexthop, element);
+      if (nexthop.weight != 1) element["weight"] = nexthop.weight;
+      list.push_back(std::move(element));
+    }
+    out["nexthops"] = std::move(list);
+  }
+}
+
+boost::json::value scope_text(std::uint8_t scope) {
+  const auto found = std::ranges::find(scope_names, scope, &ScopeName::number);
+  if (found == scope_names.end()) return scope;
+  return boost::json::string(found->name);
+}
+
+}  // namespace
+
+boost::json::value to_spec(const Route& route) {
+  const bool is_default = route.to.length() == 0;
+  boost::json::object out;
+  out["to"] = is_default ? "default" : format(route.to);
+  if (is_default && route.family() == Family::inet6) out["family"] = format(Family::inet6);
+  if (route.type != RouteType::unicast) out["type"] = format(route.type);
+  put_nexthops(route, out);
+  if (route.table != main_table) out["table"] = table_value(route.table);
+  const std::uint32_t unsaid = route.family() == Family::inet6 ? ipv6_default_metric : 0;
+  if (route.metric != unsaid) out["metric"] = route.metric;
+  if (route.src) out["src"] = format(*route.src);
+  if (route.scope != default_scope(route)) out["scope"] = scope_text(route.scope);
+  if (route.mtu != 0) out["mtu"] = route.mtu;
+  if (route.advmss != 0) out["advmss"] = route.advmss;
+  if (route.tos != 0) out["tos"] = route.tos;
+  return out;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,211 @@
+#include "plumbline/kinds/sysctl.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cerrno>
+
+#include "plumbline/base/number.hpp"
+#include "plumbline/wire/netlink.hpp"
+
+namespace plumbline {
+
+namespace {
+
+/// The kernel takes no more than a page less one byte (fs/proc/proc_sysctl.c copies it whole).
+constexpr std::size_t max_value_size = 4095;
+
+/// Those of net/ipv6/conf/all that the kernel writes through to every link (net/ipv6/addrconf.c);
+/// the others are only one of two values that are combined.
+constexpr std::array<std::string_view, 5> ipv6_for_all{"addr_gen_mode", "disable_ipv6",
+                                                       "force_forwarding", "forwarding",
+                                                       "ignore_routes_with_linkdown"};
+
+std::vector<std::string_view> components(std::string_view path) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto end = path.find('/');
+    parts.push_back(path.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    path.remove_prefix(end + 1);
+  }
+}
+
+/// With slashes: what stands first of the two separators is the one (sysctl(8)), so a path with
+/// slashes may have dots in its names.
+std::string slashed(std::string path) {
+  if (path.find('/') == std::string::npos) std::ranges::replace(path, '.', '/');
+  return path;
+}
+
+bool is_component(std::string_view part) {
+  return !part.empty() && part != "." && part != ".." &&
+         std::ranges::all_of(part, [](char c) { return c > ' ' && c < 127; });
+}
+
+/// Below net/ and nothing else: the path becomes a file name.
+bool is_path(std::string_view path) {
+  const auto parts = components(path);
+  return path.size() < 4096 && parts.size() >= 2 && parts.front() == "net" &&
+         std::ranges::all_of(parts, is_component);
+}
+
+std::string folded(std::string_view text) {
+  std::string value;
+  for (const char c : text) {
+    const bool blank = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!blank) {
+      value += c;
+    } else if (!value.empty() && value.back() != ' ') {
+      value += ' ';
+    }
+  }
+  if (!value.empty() && value.back() == ' ') value.pop_back();
+  return value;
+}
+
+std::optional<std::string> path_of(const wire::Entry& entry) {
+  std::string path = slashed(std::string(entry.key()));
+  if (!is_path(path)) {
+    entry.error(Code::invalid_sysctl,
+                "'" + std::string(entry.key()) + "' is not the name of a setting below net");
+  } else if (path.ends_with("/route/flush")) {
+    entry.error(Code::invalid_sysctl, "'" + path + "' is an action and holds no value");
+  } else {
+    return path;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> value_of(const wire::Entry& entry) {
+  if (const auto* number = entry.node().get<std::uint64_t>()) return std::to_string(*number);
+  if (const auto* number = entry.node().get<std::int64_t>()) return std::to_string(*number);
+  if (entry.node().get<wire::HugeNumber>() != nullptr) {
+    entry.error(Code::out_of_range, "the number does not fit into 64 bits");
+    return std::nullopt;
+  }
+  const auto* text = entry.node().get<std::string>();
+  if (text == nullptr) {
+    entry.error(Code::wrong_type, "expected an integer or a string");
+    return std::nullopt;
+  }
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; };
+  if (std::ranges::any_of(*text, is_control)) {
+    entry.error(Code::invalid_sysctl, "the value has a line break or another control character");
+  } else if (text->size() > max_value_size) {
+    entry.error(Code::out_of_range, "the value is longer than 4095 bytes");
+  } else {
+    return folded(*text);
+  }
+  return std::nullopt;
+}
+
+/// The link in net/ipv4/conf/<link>/…, net/ipv6/neigh/<link>/… and their like.
+std::optional<IfName> link_of(std::string_view path) {
+  const auto parts = components(path);
+  if (parts.size() < 5 || (parts[2] != "conf" && parts[2] != "neigh")) return std::nullopt;
+  if (parts[3] == "all" || parts[3] == "default") return std::nullopt;
+  return IfName::parse(parts[3]);
+}
+
+bool is_forwarding(std::string_view path) {
+  return path == "net/ipv4/ip_forward" || path.ends_with("/forwarding");
+}
+
+}  // namespace
+
+std::vector<wire::Request> Sysctl::queries(const Scope& scope) {
+  std::vector<wire::Request> queries;
+  for (const std::string& path : scope.sysctls) queries.emplace_back(wire::SysctlRead{path});
+  return queries;
+}
+
+void Sysctl::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames&,
+                    std::vector<Sysctl>& out) {
+  const auto* read = std::get_if<wire::SysctlRead>(&request);
+  if (read == nullptr) throw wire::Malformed("not the reading of a sysctl");
+  if (reply.error == ENOENT) return;
+  // net/ipv6/addrconf.c, addrconf_sysctl_stable_secret(): EIO while none is set.
+  if (reply.error == EIO && read->path.ends_with("/stable_secret")) return;
+  if (reply.error != 0) {
+    throw wire::Malformed("reading " + read->path + " failed: " + std::to_string(reply.error) +
+                          ' ' + reply.message);
+  }
+  out.push_back({read->path, folded(reply.text)});
+}
+
+std::optional<Sysctl> Sysctl::from_spec(const wire::Entry& entry) {
+  auto path = path_of(entry);
+  auto value = value_of(entry);
+  if (!path || !value) return std::nullopt;
+  return Sysctl{std::move(*path), std::move(*value)};
+}
+
+Sysctl::Key key(const Sysctl& sysctl) { return {sysctl.path}; }
+
+std::string format(const Sysctl::Key& key) {
+  std::string path = key.path;
+  if (path.find('.') == std::string::npos) std::ranges::replace(path, '/', '.');
+  return "sysctl " + path;
+}
+
+std::vector<Need> needs(const Sysctl& sysctl) {
+  const auto link = link_of(sysctl.path);
+  if (!link) return {};
+  return {NeedsLink{*link, false}};
+}
+
+bool is_marked(const Sysctl&, const Mark&) { return false; }
+
+Sysctl with_mark(Sysctl sysctl, const Mark&) { return sysctl; }
+
+Sysctl complete(Sysctl want, const Sysctl&) { return want; }
+
+Transition transition(const Sysctl& have, const Sysctl& want) {
+  if (have == want) return {};
+  const bool stops = is_forwarding(want.path) && want.value == "0";
+  return {Change::update, stops ? Disruption::traffic : Disruption::nothing};
+}
+
+std::vector<wire::Request> create(const Sysctl& sysctl, const LinkNames&) {
+  return {wire::SysctlWrite{sysctl.path, sysctl.value}};
+}
+
+std::vector<wire::Request> update(const Sysctl&, const Sysctl& want, const LinkNames& links) {
+  return create(want, links);
+}
+
+std::vector<wire::Request> remove(const Sysctl&, const LinkNames&) { return {}; }
+
+boost::json::value to_spec(const Sysctl& sysctl) {
+  const auto number = parse_number<std::int64_t>(sysctl.value);
+  if (number && std::to_string(*number) == sysctl.value) return *number;
+  return boost::json::string(sysctl.value);
+}
+
+std::vector<std::string> changed_along(const Sysctl& sysctl, const std::vector<IfName>& links) {
+  const auto parts = components(sysctl.path);
+  std::vector<std::string> along;
+  const auto add_links = [&](const std::string& directory, std::string_view name) {
+    for (const IfName& link : links)
+      along.push_back(directory + format(link) + '/' + std::string(name));
+  };
+  if (sysctl.path == "net/ipv4/ip_forward" || sysctl.path == "net/ipv4/conf/all/forwarding") {
+    along = {"net/ipv4/conf/all/accept_redirects", "net/ipv4/conf/all/forwarding",
+             "net/ipv4/conf/default/forwarding", "net/ipv4/ip_forward"};
+    std::erase(along, sysctl.path);
+    add_links("net/ipv4/conf/", "forwarding");
+  } else if (parts.size() == 5 && parts[2] == "conf" && parts[1] == "ipv6" && parts[3] == "all") {
+    if (std::ranges::find(ipv6_for_all, parts[4]) == ipv6_for_all.end()) return {};
+    if (parts[4] != "force_forwarding") {
+      along.push_back("net/ipv6/conf/default/" + std::string(parts[4]));
+    }
+    add_links("net/ipv6/conf/", parts[4]);
+  } else if (parts.size() == 5 && parts[2] == "conf" && parts[1] == "ipv4" &&
+             parts[3] == "default" && parts[4] != "forwarding") {
+    add_links("net/ipv4/conf/", parts[4]);
+  }
+  return along;
+}
+
+}  // namespace plumbline
