@@ -5,10 +5,8 @@
 #include <sys/socket.h>
 
 #include <boost/json/value.hpp>
-#include <cerrno>
-#include <cstring>
 
-#include "plumbline/wire/netlink.hpp"
+#include "dump.hpp"
 
 namespace plumbline {
 
@@ -141,13 +139,9 @@ std::vector<wire::Request> Address::queries(const Scope& /*scope*/) {
   return {wire::NetlinkDump{std::move(message).finish()}};
 }
 
-void Address::decode(const wire::Request& /*request*/, const wire::Reply& reply,
-                     const LinkNames& links, std::vector<Address>& out) {
-  if (reply.error != 0) {
-    throw wire::Malformed(std::string("listing the addresses: ") + std::strerror(reply.error));
-  }
-  wire::for_each_message(reply.bytes, [&](const wire::Message& message) {
-    if (message.type() != RTM_NEWADDR) return;
+void Address::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Address>& out) {
+  for_each_dumped(request, reply, RTM_NEWADDR, [&](const wire::Message& message) {
     if (auto address = decode_address(message, links)) out.push_back(*address);
   });
 }

@@ -126,6 +126,13 @@ Disruption disruption(const Link& have, const Link& want) {
   return worst;
 }
 
+/// The kernel cannot take an owner or a group away again (uid_valid() in drivers/net/tun.c), so
+/// that giving one could not be undone. A new TAP can have it from the start.
+bool gains_owner(const Link& have, const Link& want) {
+  return have.tap && want.tap &&
+         ((want.tap->owner && !have.tap->owner) || (want.tap->group && !have.tap->group));
+}
+
 std::string obstacle(const Link& have, const Link& want) {
   const bool new_owner = have.tap && want.tap &&
                          (have.tap->owner != want.tap->owner || have.tap->group != want.tap->group);
@@ -163,6 +170,9 @@ Link complete(Link want, const Link& have) {
 Transition transition(const Link& have, const Link& want) {
   if (is_another(have, want)) return {Change::replace, Disruption::traffic};
   if (have == want) return {};
+  if (gains_owner(have, want)) {
+    return {Change::replace, Disruption::traffic, obstacle(have, want)};
+  }
   return {Change::update, disruption(have, want), obstacle(have, want)};
 }
 

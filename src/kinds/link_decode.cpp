@@ -11,8 +11,8 @@
 #include <cstring>
 #include <set>
 
+#include "dump.hpp"
 #include "link_mark.hpp"
-#include "plumbline/wire/netlink.hpp"
 
 namespace plumbline {
 
@@ -226,10 +226,10 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
 }
 
 /// A qdisc that the kernel attached by itself has the handle 0, whatever its kind.
-void decode_qdiscs(const wire::Reply& reply, const LinkNames& links, std::vector<Link>& out) {
+void decode_qdiscs(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                   std::vector<Link>& out) {
   std::set<IfName> carriers;
-  wire::for_each_message(reply.bytes, [&](const wire::Message& message) {
-    if (message.type() != RTM_NEWQDISC) return;
+  for_each_dumped(request, reply, RTM_NEWQDISC, [&](const wire::Message& message) {
     const auto header = message.fixed<tcmsg>();
     const auto name = links.name(static_cast<std::uint32_t>(header.tcm_ifindex));
     if (header.tcm_handle != 0 && name) carriers.insert(*name);
@@ -242,9 +242,13 @@ bool asks_for_links(const wire::NetlinkDump& dump) {
   return wire::Message(dump.message).type() == RTM_GETLINK;
 }
 
-void throw_if_failed(const wire::Reply& reply, const char* what) {
-  if (reply.error != 0)
-    throw wire::Malformed(std::string(what) + ": " + std::strerror(reply.error));
+void decode_sysctl(const wire::Reply& reply, std::vector<Link>& out) {
+  if (reply.error != 0) {
+    throw wire::Malformed("promote_secondaries cannot be read: " + reply.message);
+  }
+  // IN_DEV_PROMOTE_SECONDARIES() is an or of both (include/linux/inetdevice.h).
+  if (reply.text == "0") return;
+  for (Link& link : out) link.promote_secondaries = true;
 }
 
 }  // namespace
@@ -261,26 +265,16 @@ std::vector<wire::Request> Link::queries(const Scope& /*scope*/) {
 
 void Link::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                   std::vector<Link>& out) {
-  if (std::holds_alternative<wire::SysctlRead>(request)) {
-    throw_if_failed(reply, "reading promote_secondaries");
-    // IN_DEV_PROMOTE_SECONDARIES() is an or of both (include/linux/inetdevice.h).
-    if (reply.text == "0") return;
-    for (Link& link : out) link.promote_secondaries = true;
-    return;
-  }
   const auto* dump = std::get_if<wire::NetlinkDump>(&request);
-  if (dump == nullptr) return;
-  if (!asks_for_links(*dump)) {
-    // A kernel without CONFIG_NET_SCHED has no qdiscs at all.
-    if (reply.error == EOPNOTSUPP) return;
-    throw_if_failed(reply, "listing the qdiscs");
-    decode_qdiscs(reply, links, out);
-    return;
+  if (dump == nullptr) {
+    decode_sysctl(reply, out);
+  } else if (asks_for_links(*dump)) {
+    for_each_dumped(request, reply, RTM_NEWLINK, [&](const wire::Message& message) {
+      out.push_back(decode_link(message, links));
+    });
+  } else if (reply.error != EOPNOTSUPP) {  // a kernel without CONFIG_NET_SCHED has no qdiscs
+    decode_qdiscs(request, reply, links, out);
   }
-  throw_if_failed(reply, "listing the links");
-  wire::for_each_message(reply.bytes, [&](const wire::Message& message) {
-    if (message.type() == RTM_NEWLINK) out.push_back(decode_link(message, links));
-  });
 }
 
 LinkNames link_names(const wire::Reply& reply) {

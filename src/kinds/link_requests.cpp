@@ -173,12 +173,8 @@ void change_owner(Requests& requests, const Link& have, const Link& want) {
   if (!want.tap || !have.tap) return;
   if (have.tap->owner == want.tap->owner && have.tap->group == want.tap->group) return;
   wire::TapChange change{wire::TapChange::Action::set_owner, want.name, {}, {}, false, false, {}};
-  constexpr std::uint32_t nobody = UINT32_MAX;
-  if (have.tap->owner != want.tap->owner) change.owner = want.tap->owner.value_or(nobody);
-  if (have.tap->group != want.tap->group) change.group = want.tap->group.value_or(nobody);
-  // Attaching with other flags would change them.
-  change.multi_queue = have.tap->multi_queue.value_or(false);
-  change.vnet_header = have.tap->vnet_header.value_or(false);
+  if (have.tap->owner != want.tap->owner) change.owner = want.tap->owner;
+  if (have.tap->group != want.tap->group) change.group = want.tap->group;
   requests.emplace_back(std::move(change));
 }
 

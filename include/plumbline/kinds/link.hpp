@@ -96,7 +96,9 @@ struct Link {
   std::optional<Mac> mac;
   std::optional<IfName> master;
   std::optional<std::uint32_t> tx_queue_length;
-  std::optional<std::string> alias;  ///< the user's part of IFLA_IFALIAS, behind our mark
+  /// The user's part of IFLA_IFALIAS, behind our mark. Nothing on the observed side: ours, but cut
+  /// off before it had its alias, which update() finishes.
+  std::optional<std::string> alias;
   std::optional<BridgeOptions> bridge;
   std::optional<TapOptions> tap;
   std::optional<VethOptions> veth;
@@ -113,6 +115,7 @@ struct Link {
 
   bool operator==(const Link&) const = default;
 
+  /// The first is the dump that link_names() reads; the others add to what decode() made of it.
   static std::vector<wire::Request> queries(const Scope& scope);
   static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                      std::vector<Link>& out);
@@ -123,13 +126,17 @@ struct Link {
 
 [[nodiscard]] Link::Key key(const Link& link);
 [[nodiscard]] std::string format(const Link::Key& key);
+/// Its master, and of a veth pair the end that makes both for the other one.
 [[nodiscard]] std::vector<Need> needs(const Link& link);
 [[nodiscard]] bool is_marked(const Link& link, const Mark& mark);
 [[nodiscard]] Link with_mark(Link link, const Mark& mark);
+/// A `physical` link becomes of the kind that is there. A link that has to be replaced takes
+/// nothing over, as the kernel forgets it.
 [[nodiscard]] Link complete(Link want, const Link& have);
 [[nodiscard]] Transition transition(const Link& have, const Link& want);
 /// A veth pair is made by the one of its two ends whose name sorts first; the other end's create()
-/// only configures it, and its remove() asks for nothing.
+/// only configures it, and its remove() asks for nothing. The requests behind the first name a link
+/// that it makes: none of them may be sent when it failed, as it could be somebody else's.
 [[nodiscard]] std::vector<wire::Request> create(const Link& link, const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> update(const Link& have, const Link& want,
                                                 const LinkNames& links);
@@ -139,7 +146,7 @@ struct Link {
 /// Whether this end of a veth pair is the one whose create() and remove() act on both.
 [[nodiscard]] bool makes_the_pair(const Link& veth);
 
-/// Names and indexes out of the reply to Link::queries().
+/// Names and indexes out of the reply to the first of Link::queries().
 [[nodiscard]] LinkNames link_names(const wire::Reply& reply);
 
 static_assert(ResourceKind<Link>);
