@@ -1,0 +1,183 @@
+#include "plumbline/daemon/daemon.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <functional>
+#include <random>
+
+#include "keeper.hpp"
+#include "log.hpp"
+#include "plumbline/daemon/pacer.hpp"
+#include "plumbline/daemon/service_notify.hpp"
+#include "plumbline/io/kernel_events.hpp"
+#include "plumbline/io/watch.hpp"
+
+namespace plumbline::daemon {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// Calls back whenever a descriptor that somebody else owns is readable.
+class Readable {
+ public:
+  Readable(asio::io_context& context, int descriptor) : descriptor_(context, descriptor) {}
+  Readable(const Readable&) = delete;
+  Readable& operator=(const Readable&) = delete;
+  ~Readable() { descriptor_.release(); }
+
+  void each_time(std::function<void()> call) {
+    call_ = std::move(call);
+    wait();
+  }
+
+ private:
+  void wait() {
+    descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+      if (error == asio::error::operation_aborted) return;
+      call_();
+      wait();
+    });
+  }
+
+  asio::posix::stream_descriptor descriptor_;
+  std::function<void()> call_;
+};
+
+Pace pace_of(const RunOptions& options) {
+  Pace pace;
+  pace.interval = options.interval;
+  return pace;
+}
+
+class Daemon {
+ public:
+  Daemon(const RunOptions& options, const engine::Workshop& workshop, FileReader& files)
+      : pace_(pace_of(options)),
+        pacer_(pace_, Clock::now()),
+        keeper_(options.sources, workshop, files),
+        notify_(ServiceNotify::socket_from_environment()) {
+    watch_.set_sources(options.sources);
+  }
+
+  int run() {
+    files_.each_time([this] { on_files(); });
+    kernel_.each_time([this] { on_kernel(); });
+    await_signal();
+    schedule();
+    context_.run();
+    return 0;
+  }
+
+ private:
+  void on_files() {
+    if (!watch_.drain()) return;
+    files_changed_ = true;
+    hint(Hint::spec, "a change of the files");
+  }
+
+  void on_kernel() {
+    const io::KernelEvents::Drained drained = events_.drain();
+    if (drained.lost) spdlog::debug("kernel events were lost: looking at everything anyway");
+    if (drained.count != 0 || drained.lost) hint(Hint::kernel, "a change in the kernel");
+  }
+
+  void await_signal() {
+    signals_.async_wait([this](error_code error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        files_changed_ = true;
+        keeper_.rivalry().forget();
+        hint(Hint::asked, "SIGHUP");
+        await_signal();
+        return;
+      }
+      spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+      notify_.stopping();
+      context_.stop();
+    });
+  }
+
+  /// `cause` is for the log, which names the first.
+  void hint(Hint hint, std::string_view cause) {
+    if (cause_.empty()) cause_ = cause;
+    pacer_.hint(hint, Clock::now());
+    schedule();
+  }
+
+  void schedule() {
+    timer_.expires_at(pacer_.wake_at());
+    timer_.async_wait([this](error_code error) {
+      if (error) return;
+      // A hint may have moved the time after this call was already on its way.
+      if (Clock::now() >= pacer_.wake_at()) pass();
+      schedule();
+    });
+  }
+
+  void pass() {
+    const TimePoint start = Clock::now();
+    // inotify tells of every change; a second look at the files is for what it cannot see.
+    const bool read_files = std::exchange(files_changed_, false) || start >= reading_due_;
+    if (read_files) reading_due_ = start + pace_.interval / 2;
+    const std::string_view cause = cause_.empty() ? "the interval is over" : cause_;
+    cause_ = {};
+
+    pacer_.pass_starts(start);
+    const Ending ending = keeper_.pass(read_files, cause);
+    const TimePoint end = Clock::now();
+    pacer_.pass_ends(ending, end, jitter_(random_));
+    pacer_.look_at(keeper_.rivalry().next_release(end));
+    tell(end - start, cause);
+  }
+
+  void tell(Duration took, std::string_view cause) {
+    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    const std::string status = keeper_.status();
+    spdlog::debug("pass because of {}: {} after {} us", cause, status, micros);
+    if (keeper_.converged() && !std::exchange(ready_, true)) {
+      spdlog::info("ready: the host is as the spec says");
+      notify_.ready();
+    }
+    if (status != std::exchange(status_, status)) notify_.status(status);
+  }
+
+  // Watching begins before anything is looked at: what happens in between leads to another look.
+  io::Watch watch_;
+  io::KernelEvents events_;
+
+  asio::io_context context_{1};
+  Readable files_{context_, watch_.fd()};
+  Readable kernel_{context_, events_.fd()};
+  asio::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
+  asio::steady_timer timer_{context_};
+
+  Pace pace_;
+  Pacer pacer_;
+  Keeper keeper_;
+  ServiceNotify notify_;
+  std::mt19937 random_{std::random_device{}()};
+  std::uniform_real_distribution<> jitter_{-1, 1};
+
+  bool files_changed_ = true;  ///< since they were last read
+  TimePoint reading_due_;
+  std::string_view cause_ = "the start";
+  std::string status_;
+  bool ready_ = false;
+};
+
+}  // namespace
+
+int run(const RunOptions& options, const engine::Workshop& workshop, FileReader& files) {
+  open_log(options.log_level, options.colour);
+  // A log whose reader is gone must not end the watch.
+  std::signal(SIGPIPE, SIG_IGN);
+  Daemon daemon(options, workshop, files);
+  return daemon.run();
+}
+
+}  // namespace plumbline::daemon

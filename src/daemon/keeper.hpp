@@ -1,0 +1,64 @@
+// Keeps the kernel as the files say, one pass at a time, and logs what is worth saying about it.
+//
+// It knows which spec is in force: the newest one that could be carried out. Files that are broken,
+// gone or refused change nothing and leave that one in force. It does not know when to pass.
+
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumbline/daemon/daemon.hpp"
+#include "plumbline/daemon/news.hpp"
+#include "plumbline/daemon/rivalry.hpp"
+
+namespace plumbline::daemon {
+
+class Keeper {
+ public:
+  Keeper(std::vector<std::string> sources, const engine::Workshop& workshop, FileReader& files)
+      : sources_(std::move(sources)), workshop_(workshop), files_(files) {}
+
+  /// Whatever goes wrong is logged and makes the pass `failed`. `cause` is for the log.
+  Ending pass(bool read_files, std::string_view cause);
+
+  [[nodiscard]] Rivalry& rivalry() { return rivalry_; }
+  /// The last pass left the host as the spec in force says, but for what is blocked.
+  [[nodiscard]] bool converged() const { return converged_; }
+  /// One line for whoever asks how it goes.
+  [[nodiscard]] std::string status() const;
+
+ private:
+  void read_files();
+  Ending keep();
+  std::optional<Ending> bring_about(const spec::Desired& desired, bool fresh);
+  [[nodiscard]] bool acceptable(const engine::Prepared& prepared);
+  Ending carry_out(const engine::Prepared& prepared, const std::set<Key>& held);
+  void log_success(const Plan& plan, const engine::Outcome& outcome, const std::set<Key>& held);
+  void log_failure(const Plan& plan, const engine::Outcome& outcome);
+  void log_news();
+
+  std::vector<std::string> sources_;
+  engine::Workshop workshop_;
+  FileReader& files_;
+
+  std::optional<spec::Desired> in_force_;
+  std::optional<spec::Desired> candidate_;  ///< read, good in itself, not carried out yet
+  Diagnostics reading_;                     ///< what the last reading found
+  Rivalry rivalry_{Patience()};
+
+  // ---- of one pass
+  std::string_view cause_;
+  std::vector<std::string> errors_;
+  std::vector<std::string> warnings_;
+  std::size_t blocked_ = 0;
+  bool converged_ = false;
+
+  News known_errors_;
+  News known_warnings_;
+};
+
+}  // namespace plumbline::daemon
