@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plumbline/kinds/chain.hpp"
+
 namespace plumbline {
 
 namespace {

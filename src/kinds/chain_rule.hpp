@@ -27,8 +27,6 @@ inline constexpr std::string_view mark_rule = "-m comment --comment plumbline";
 [[nodiscard]] std::vector<std::string> rules_from_spec(const wire::Entry& entry,
                                                        std::string_view member, bool shared);
 
-/// Whether a comment of the rule is our mark.
-[[nodiscard]] bool carries_mark(std::string_view rule);
 /// The rule with our mark before its comment, or as its comment.
 [[nodiscard]] std::string with_mark_comment(const std::string& rule);
 /// The rule as it was before with_mark_comment().

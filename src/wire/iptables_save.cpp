@@ -58,8 +58,10 @@ class SaveReader {
   }
 
   static void note(std::string_view line) {
-    // iptables-nft-save(8) prints this and nothing of the table, and succeeds.
-    if (line.find("incompatible") != std::string_view::npos) {
+    // iptables-nft-save(8) prints this and nothing of the table, and succeeds. Base chains that it
+    // cannot show are another note, behind which all that it can show follows.
+    const bool incompatible = line.find("incompatible") != std::string_view::npos;
+    if (incompatible && line.find("incompatible base-chains") == std::string_view::npos) {
       throw Malformed("iptables-save cannot show everything: " + std::string(line.substr(1)));
     }
   }

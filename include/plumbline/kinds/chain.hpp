@@ -115,4 +115,7 @@ static_assert(ResourceKind<SharedChain>);
 /// The chains that a rule in saved form jumps or goes to; targets of iptables itself included.
 [[nodiscard]] std::vector<std::string> jumps_of(std::string_view rule);
 
+/// Whether a comment of the rule is our mark, so that it is ours in a chain that is shared.
+[[nodiscard]] bool carries_mark(std::string_view rule);
+
 }  // namespace plumbline

@@ -1,0 +1,232 @@
+#include "plumbline/engine/compile.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "rule_set.hpp"
+
+namespace plumbline::engine {
+
+namespace {
+
+/// So many rules are named at once; a spec with more has another kind of fault.
+constexpr std::size_t most_refusals = 200;
+
+/// What iptables-restore said about one line of its input; line 0 when it named none.
+struct Complaint {
+  std::size_t line = 0;
+  std::string reason;
+};
+
+/// The number behind `before`, and what follows it.
+std::optional<std::size_t> number_behind(std::string_view& text, std::string_view before) {
+  const std::size_t at = text.find(before);
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + before.size());
+  std::size_t number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+/// `line 3: RULE_APPEND failed (Invalid argument): rule in chain X`, one for each such rule: what
+/// the kernel told iptables-nft-restore.
+std::vector<Complaint> kernel_complaints(std::string_view message) {
+  std::vector<Complaint> complaints;
+  while (const auto line = number_behind(message, "line ")) {
+    if (!message.starts_with(": ")) continue;
+    const std::size_t open = message.find('(');
+    const std::size_t close = message.find(')', open);
+    if (close == std::string_view::npos) break;
+    complaints.push_back({*line, "the kernel does not take it here (" +
+                                     std::string(message.substr(open + 1, close - open - 1)) +
+                                     ")"});
+  }
+  return complaints;
+}
+
+std::vector<Complaint> complaints_in(const std::string& message) {
+  std::string_view rest = message;
+  // iptables itself: `NAME vVERSION (BACKEND): REASON; Error occurred at line: 3`
+  constexpr std::string_view at_line = "Error occurred at line: ";
+  if (const auto line = number_behind(rest, at_line)) {
+    std::string reason = message.substr(0, message.find(at_line));
+    if (const auto name = reason.find("): "); name != std::string::npos) reason.erase(0, name + 3);
+    while (reason.ends_with(' ') || reason.ends_with(';')) reason.pop_back();
+    return {{*line, std::move(reason)}};
+  }
+  if (auto complaints = kernel_complaints(message); !complaints.empty()) return complaints;
+  // `line 5 failed`, where 5 is the COMMIT: all that iptables-legacy-restore knows.
+  rest = message;
+  const auto line = number_behind(rest, "line ");
+  return {{line.value_or(0), message}};
+}
+
+/// Loads one family's rules, and finds out which of them cannot be.
+class Load {
+ public:
+  Load(io::ScratchHost& scratch, RuleSet& rules, Diagnostics& diagnostics)
+      : scratch_(&scratch), rules_(&rules), diagnostics_(&diagnostics) {}
+
+  /// The saved text, once nothing is refused any more.
+  std::string run(RuleSet::Form form) {
+    while (true) {
+      const Input input = rules_->input(form);
+      const wire::Reply reply = restore(input.text);
+      if (reply.error == 0) return save();
+      if (refusals_ >= most_refusals) {
+        throw io::HostError("iptables refuses more than " + std::to_string(most_refusals) +
+                            " rules");
+      }
+      if (!declare_missing(reply.message)) blame(input, reply.message, form);
+    }
+  }
+
+  void refuse(WantedRule& rule, const std::string& reason) {
+    if (rule.refused) return;
+    rule.refused = true;
+    ++refusals_;
+    diagnostics_->error(Code::invalid_iptables_rule, "'" + rule.text + "': " + reason, rule.origin);
+  }
+
+ private:
+  wire::Reply restore(const std::string& text) {
+    scratch_->reset();
+    return exchange(wire::FirewallRestore{rules_->family(), text});
+  }
+
+  wire::Reply exchange(const wire::Request& request) {
+    return scratch_->exchange(std::span(&request, 1)).front();
+  }
+
+  std::string save() {
+    wire::Reply reply = exchange(wire::FirewallDump{rules_->family()});
+    if (reply.error != 0) throw io::HostError("iptables-save: " + reply.message);
+    return std::move(reply.text);
+  }
+
+  /// A jump to a chain that is not there yet is no fault: the plan waits for the chain. It is
+  /// declared only when iptables asks for it, as it could be a target that we do not know.
+  bool declare_missing(std::string_view message) {
+    const auto names = rules_->undeclared();
+    return std::ranges::any_of(names, [&](const std::string& name) {
+      const bool asked = message.find("'" + name + "'") != std::string_view::npos ||
+                         message.find("`" + name + "'") != std::string_view::npos;
+      return asked && rules_->add_stub(name);
+    });
+  }
+
+  void blame(const Input& input, const std::string& message, RuleSet::Form form) {
+    bool found = false;
+    std::size_t last = 0;
+    for (const Complaint& complaint : complaints_in(message)) {
+      last = complaint.line;
+      if (complaint.line == 0 || complaint.line >= input.lines.size()) continue;
+      WantedRule* rule = input.lines[complaint.line];
+      if (rule == nullptr) continue;
+      refuse(*rule, form == RuleSet::Form::written
+                        ? complaint.reason
+                        : "iptables does not read back what it saves: " + complaint.reason);
+      found = true;
+    }
+    if (found) return;
+    if (last >= input.tables.size() || input.tables[last].empty()) throw io::HostError(message);
+    search(input, input.tables[last], message, form);
+  }
+
+  /// Halves the rules of a table until the first is found with which it cannot be loaded.
+  void search(const Input& input, const std::string& table, const std::string& message,
+              RuleSet::Form form) {
+    std::vector<WantedRule*> suspects;
+    for (std::size_t i = 0; i < input.lines.size(); ++i) {
+      WantedRule* rule = input.lines[i];
+      const bool repeated = !suspects.empty() && suspects.back() == rule;
+      if (rule != nullptr && input.tables[i] == table && !repeated) suspects.push_back(rule);
+    }
+    std::size_t good = 0;
+    std::size_t bad = suspects.size();
+    while (good + 1 < bad) {
+      const std::size_t middle = good + (bad - good) / 2;
+      const std::set<const WantedRule*> included(
+          suspects.begin(), suspects.begin() + static_cast<std::ptrdiff_t>(middle));
+      const Input part =
+          rules_->input(form, [&](const WantedRule& rule) { return included.contains(&rule); });
+      (restore(part.text).error == 0 ? good : bad) = middle;
+    }
+    if (suspects.empty()) throw io::HostError(message);
+    refuse(*suspects[bad - 1], "the kernel does not take it here (iptables gives no reason)");
+  }
+
+  io::ScratchHost* scratch_;
+  RuleSet* rules_;
+  Diagnostics* diagnostics_;
+  std::size_t refusals_ = 0;
+};
+
+/// What has to be true of the saved rules for a plan to come to rest.
+void check_saved(RuleSet& rules, Load& load) {
+  for (WantedChain& chain : rules.chains()) {
+    for (WantedRule& rule : chain.rules) {
+      if (rule.refused) continue;
+      if (rule.saved.empty()) load.refuse(rule, "iptables makes no rule of it");
+      if (chain.shared && !std::ranges::all_of(rule.saved, carries_mark)) {
+        load.refuse(rule, "iptables does not keep the comment that marks it as ours");
+      }
+    }
+  }
+}
+
+/// Whether the saved form, loaded, is saved as itself: else no second plan would be empty.
+void check_fixed_point(RuleSet& rules, Load& load) {
+  std::vector<std::vector<std::string>> before;
+  for (WantedChain& chain : rules.chains()) {
+    for (WantedRule& rule : chain.rules) before.push_back(rule.saved);
+  }
+  const std::string again = load.run(RuleSet::Form::saved);
+  static_cast<void>(rules.read_back(wire::read_save(again)));
+  auto it = before.begin();
+  for (WantedChain& chain : rules.chains()) {
+    for (WantedRule& rule : chain.rules) {
+      if (!rule.refused && rule.saved != *it) {
+        load.refuse(rule, "iptables saves it as '" + (it->empty() ? "" : it->front()) +
+                              "' and reads that back as another rule");
+      }
+      ++it;
+    }
+  }
+}
+
+}  // namespace
+
+void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
+  std::map<std::string, std::string> used;
+  for (const Family family : {Family::inet, Family::inet6}) {
+    RuleSet rules(desired, have, family);
+    if (rules.empty()) continue;
+    Load load(*scratch_, rules, diagnostics);
+    const std::size_t errors = diagnostics.errors.size();
+    find_bad_jumps(rules, have,
+                   [&](WantedRule& rule, const std::string& reason) { load.refuse(rule, reason); });
+    const std::string name =
+        std::string(format(family)) + "\n" + rules.input(RuleSet::Form::written).text;
+    const auto known = saved_.find(name);
+    const auto recall = [&] { return rules.read_back(wire::read_save(known->second)); };
+    // The second time with all rules apart, as that may be how they were loaded.
+    if (known != saved_.end() && (recall() || recall())) {
+      used.insert(*known);
+    } else {
+      std::string saved = load.run(RuleSet::Form::written);
+      if (!rules.read_back(wire::read_save(saved))) {
+        saved = load.run(RuleSet::Form::written);
+        static_cast<void>(rules.read_back(wire::read_save(saved)));
+      }
+      check_saved(rules, load);
+      check_fixed_point(rules, load);
+      if (diagnostics.errors.size() == errors) used.emplace(name, std::move(saved));
+    }
+    rules.store(desired);
+  }
+  saved_ = std::move(used);
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,80 @@
+// Where jumps lead, before the kernel is asked.
+
+#include <map>
+
+#include "rule_set.hpp"
+
+namespace plumbline::engine {
+
+namespace {
+
+/// A walk along all jumps of one table, depth first.
+class Walk {
+ public:
+  Walk(Family family, std::string table, const State& have,
+       const std::function<void(WantedRule&, std::string)>& refuse)
+      : family_(family), table_(std::move(table)), have_(&have), refuse_(&refuse) {}
+
+  void add(WantedChain& chain) { wanted_[chain.name] = &chain; }
+
+  void run() {
+    for (const auto& [name, chain] : wanted_) visit(name);
+  }
+
+ private:
+  enum class Mark : std::uint8_t { fresh, open, done };
+
+  /// True when the way leads back into a chain that is being walked.
+  bool visit(const std::string& name) {
+    Mark& mark = marks_[name];
+    if (mark != Mark::fresh) return mark == Mark::open;
+    mark = Mark::open;
+    if (const auto found = wanted_.find(name); found != wanted_.end()) {
+      for (WantedRule& rule : found->second->rules) follow(name, rule);
+    }
+    // A foreign chain's own rules cannot be refused: what leads into it is.
+    bool loops = false;
+    const auto found = wanted_.find(name);
+    const Chain* foreign = found != wanted_.end() && !found->second->shared
+                               ? nullptr
+                               : have_->find<Chain>({family_, table_, name});
+    if (foreign != nullptr) {
+      for (const std::string& rule : foreign->rules) {
+        for (const std::string& next : jumps_of(rule)) loops = visit(next) || loops;
+      }
+    }
+    marks_[name] = Mark::done;
+    return loops;
+  }
+
+  void follow(const std::string& name, WantedRule& rule) {
+    for (const std::string& next : rule.jumps) {
+      if (is_builtin_chain(table_, next)) {
+        (*refuse_)(rule, "'" + next + "' is a built-in chain, to which no rule can jump");
+      } else if (visit(next)) {
+        (*refuse_)(rule, "the jump to '" + next + "' leads back to '" + name + "'");
+      }
+    }
+  }
+
+  Family family_;
+  std::string table_;
+  const State* have_;
+  const std::function<void(WantedRule&, std::string)>* refuse_;
+  std::map<std::string, WantedChain*> wanted_;
+  std::map<std::string, Mark> marks_;
+};
+
+}  // namespace
+
+void find_bad_jumps(RuleSet& rules, const State& have,
+                    const std::function<void(WantedRule&, std::string)>& refuse) {
+  std::map<std::string, Walk> walks;
+  for (WantedChain& chain : rules.chains()) {
+    walks.try_emplace(chain.table, rules.family(), chain.table, have, refuse)
+        .first->second.add(chain);
+  }
+  for (auto& [table, walk] : walks) walk.run();
+}
+
+}  // namespace plumbline::engine
