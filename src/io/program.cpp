@@ -103,14 +103,20 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process() {
-    if (pid_ < 0) return;
-    kill();
-    static_cast<void>(wait());
+    if (pid_ >= 0) static_cast<void>(end());
   }
 
-  void kill() const { ::kill(-pid_, SIGKILL), ::kill(pid_, SIGKILL); }
+  /// Readable when it has ended by itself.
+  [[nodiscard]] Descriptor watch() const {
+    Descriptor opened(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0U)));
+    if (!opened) give_up("cannot watch a program", errno);
+    return opened;
+  }
 
-  [[nodiscard]] int wait() {
+  /// Kills it, unless it has ended, and what it started and left in its session.
+  [[nodiscard]] int end() {
+    kill(-pid_, SIGKILL);
+    kill(pid_, SIGKILL);
     int status = 0;
     pid_t ended = 0;
     do {
@@ -125,13 +131,32 @@ class Process {
   pid_t pid_;
 };
 
-/// Reads what is there. False at the end of the stream.
-bool read_some(const Descriptor& from, std::string& into) {
+/// What a program writes, as far as it is wanted.
+struct Stream {
+  Descriptor from;
+  std::string* into;
+  std::size_t most;
+  bool flooded = false;
+};
+
+/// Reads what is there now, and no longer than a pipe can hold; closes at the end of the stream.
+void read_some(Stream& stream) {
   std::array<char, 65536> buffer;
-  const ssize_t size = read(from.get(), buffer.data(), buffer.size());
-  if (size < 0) return errno == EINTR || errno == EAGAIN;
-  into.append(buffer.data(), static_cast<std::size_t>(size));
-  return size != 0;
+  for (int turn = 0; turn < 16 && stream.from; ++turn) {
+    const ssize_t size = read(stream.from.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return;
+    if (size == 0) stream.from.close();
+    const std::size_t room = stream.most - stream.into->size();
+    stream.flooded = stream.flooded || static_cast<std::size_t>(size) > room;
+    stream.into->append(buffer.data(), std::min(static_cast<std::size_t>(size), room));
+  }
+}
+
+Stream stream_from(Pipe& pipe, std::string& into, std::size_t most) {
+  pipe.write_end.close();
+  if (fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK) != 0) give_up("cannot set up a pipe", errno);
+  return {std::move(pipe.read_end), &into, most};
 }
 
 int milliseconds_until(Clock::time_point end) {
@@ -139,25 +164,24 @@ int milliseconds_until(Clock::time_point end) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
 
-void collect(Descriptor output, Descriptor errors, const Command& command, Finished& finished) {
-  const auto end = Clock::now() + command.deadline;
-  while (output || errors) {
+/// Until the program ends, its time is over or it printed too much.
+void collect(const Descriptor& process, Stream& output, Stream& errors, Clock::time_point end,
+             Finished& finished) {
+  while (true) {
     // poll(2) passes over a negative descriptor.
-    std::array<pollfd, 2> watched{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
+    std::array<pollfd, 3> watched{{{process.get(), POLLIN, 0},
+                                   {output.from.get(), POLLIN, 0},
+                                   {errors.from.get(), POLLIN, 0}}};
     const int ready = poll(watched.data(), watched.size(), milliseconds_until(end));
-    if (ready < 0 && errno != EINTR) give_up("cannot wait for a program", errno);
-    if (ready == 0) {
-      finished.expired = true;
-      return;
-    }
-    if (ready < 0) continue;
-    if (watched[0].revents != 0 && !read_some(output, finished.output)) output.close();
-    if (watched[1].revents != 0 && !read_some(errors, finished.errors)) errors.close();
-    if (finished.errors.size() > command.most_errors) finished.errors.resize(command.most_errors);
-    if (finished.output.size() > command.most_output) {
-      finished.flooded = true;
-      return;
-    }
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) give_up("cannot wait for a program", errno);
+    finished.expired = ready == 0;
+    if (finished.expired) return;
+    read_some(output);
+    read_some(errors);
+    finished.flooded = output.flooded;
+    // Its end, not that of its streams, which something it left behind may hold open.
+    if (finished.flooded || watched[0].revents != 0) return;
   }
 }
 
@@ -209,12 +233,11 @@ Finished run_program(const Command& command) {
   if (pid == 0) become(child);
   Process process(pid);
   await_start(failure, command.path);
-  output.write_end.close();
-  errors.write_end.close();
   Finished finished;
-  collect(std::move(output.read_end), std::move(errors.read_end), command, finished);
-  if (finished.expired || finished.flooded) process.kill();
-  finished.status = process.wait();
+  Stream said = stream_from(output, finished.output, command.most_output);
+  Stream complained = stream_from(errors, finished.errors, command.most_errors);
+  collect(process.watch(), said, complained, Clock::now() + command.deadline, finished);
+  finished.status = process.end();
   return finished;
 }
 
