@@ -19,7 +19,6 @@ class LinkCheck {
 
   void check(const Entry& entry, const Link& link) {
     check_master(entry, link);
-    check_port(entry, link);
     check_addresses(entry, link);
     if (link.kind == LinkKind::veth && link.veth && link.veth->peer) {
       check_peer(*entry.find("veth")->find("peer"), link, *link.veth->peer);
@@ -31,7 +30,6 @@ class LinkCheck {
     return state_->find<Link>(Link::Key{name});
   }
   void check_master(const Entry& entry, const Link& link) const;
-  static void check_port(const Entry& entry, const Link& link);
   static void check_addresses(const Entry& entry, const Link& link);
   void check_peer(const Entry& place, const Link& link, const IfName& peer);
 
@@ -43,10 +41,6 @@ class LinkCheck {
 void LinkCheck::check_master(const Entry& entry, const Link& link) const {
   const auto place = entry.find("master");
   if (!link.master || !place) return;
-  if (*link.master == link.name) {
-    place->error(Code::invalid_link, "a link cannot be its own master");
-    return;
-  }
   const Link* const master = find(*link.master);
   if (master == nullptr || master->kind == LinkKind::physical) return;
   if (master->kind != LinkKind::bridge) {
@@ -55,14 +49,6 @@ void LinkCheck::check_master(const Entry& entry, const Link& link) const {
                                          " in this spec, which cannot be a master");
   } else if (link.kind == LinkKind::bridge) {
     place->error(Code::invalid_link, "a bridge cannot be a port of a bridge");
-  }
-}
-
-void LinkCheck::check_port(const Entry& entry, const Link& link) {
-  const auto place = entry.find("port");
-  if (place && link.port && !link.master) {
-    place->error(Code::invalid_link,
-                 "'port' needs a 'master': these are settings of a bridge port");
   }
 }
 
@@ -81,10 +67,6 @@ void LinkCheck::check_addresses(const Entry& entry, const Link& link) {
 }
 
 void LinkCheck::check_peer(const Entry& place, const Link& link, const IfName& peer) {
-  if (peer == link.name) {
-    place.error(Code::invalid_link, "a veth cannot be its own peer");
-    return;
-  }
   const Link* const other = find(peer);
   if (other == nullptr) {
     const auto [claimed, is_new] = implied_.emplace(peer, place.origin());
