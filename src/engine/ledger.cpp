@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "plumbline/base/number.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/namespace.hpp"
 

@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <fstream>
 #include <stdexcept>
 
+#include "plumbline/io/files.hpp"
 #include "plumbline/plan/render.hpp"
-#include "tests/support/memory_files.hpp"
 
 namespace plumbline::test {
 
@@ -32,10 +33,11 @@ Site::Site(io::Backend backend)
 Site::~Site() { std::filesystem::remove_all(directory_); }
 
 spec::Desired Site::desired(const std::string& spec_text) const {
-  MemoryFiles files;
-  files.add("spec.json", spec_text);
+  const std::filesystem::path path = directory_ / "spec.json";
+  std::ofstream(path) << spec_text;
+  io::Files files;
   Diagnostics diagnostics;
-  spec::Desired wanted = engine::read_spec({"spec.json"}, files, options.mark, diagnostics);
+  spec::Desired wanted = engine::read_spec({path}, files, options.mark, diagnostics);
   if (!diagnostics.ok()) throw std::runtime_error(joined(diagnostics.errors));
   return wanted;
 }
