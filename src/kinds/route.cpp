@@ -53,12 +53,7 @@ std::string_view format(RouteType type) {
 }
 
 Route::Key key(const Route& route) {
-  Route::Key key{route.family(), route.table, route.to, route.metric, route.tos};
-  if (key.family == Family::inet6) {
-    if (key.metric == 0) key.metric = ipv6_default_metric;
-    key.tos = 0;
-  }
-  return key;
+  return {route.family(), route.table, route.to, route.metric, route.tos};
 }
 
 std::string format(const Route::Key& key) {

@@ -70,6 +70,11 @@ std::uint8_t default_scope(const Route& route) {
   return route.type == RouteType::unicast && direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
+/// As ip(8): what is local stands in the table local (iproute.c, iproute_modify()).
+TableId default_table_of(RouteType type) {
+  return type == RouteType::local ? local_table : main_table;
+}
+
 /// An address that can stand for one neighbour or one host.
 std::optional<IpAddress> host_word(const Entry& entry) {
   auto address = entry.parsed<IpAddress>(Code::invalid_route, "an IP address");
@@ -221,9 +226,6 @@ bool suits_family(const Entry& entry, const Route& route) {
     }
   }
   if (entry.has("tos")) return refuse("tos", "IPv6 routes have no TOS");
-  if (entry.has("scope") && route.scope != RT_SCOPE_UNIVERSE) {
-    return refuse("scope", "IPv6 routes have no scope");
-  }
   return true;
 }
 
@@ -231,6 +233,28 @@ bool suits_type(const Entry& entry, const Route& route) {
   if (route.type != RouteType::local) return true;
   if (route.nexthops.size() == 1 && !route.nexthops.front().via) return true;
   entry.error(Code::invalid_route, "a local route needs `dev`, and takes no gateway");
+  return false;
+}
+
+/// The scopes the kernel takes (net/ipv4/fib_semantics.c, fib_create_info()): a gateway has to be
+/// nearer than where it leads, and what is local stays on the host.
+bool suits_scope(const Entry& entry, const Route& route) {
+  if (route.family() == Family::inet6) {
+    if (route.scope == RT_SCOPE_UNIVERSE) return true;
+    entry.error(Code::invalid_route, "IPv6 routes have no scope");
+    return false;
+  }
+  const bool has_gateway = std::ranges::any_of(
+      route.nexthops, [](const Nexthop& nexthop) { return nexthop.via.has_value(); });
+  if (route.scope == RT_SCOPE_NOWHERE) {
+    entry.error(Code::invalid_route, "no route can have the scope nowhere");
+  } else if (has_gateway && route.scope >= RT_SCOPE_LINK) {
+    entry.error(Code::invalid_route, "a route through a gateway leads beyond the link");
+  } else if (route.type == RouteType::local && route.scope != RT_SCOPE_HOST) {
+    entry.error(Code::invalid_route, "a local route has the scope host");
+  } else {
+    return true;
+  }
   return false;
 }
 
@@ -286,6 +310,7 @@ std::optional<Route> Route::from_spec(const wire::Entry& entry) {
   }
   good &= read_numbers(entry, route);
   const bool typed = read_word(entry, "type", route.type, type_word);
+  if (!entry.has("table")) route.table = default_table_of(route.type);
   good = typed && read_nexthops(entry, route) && suits_type(entry, route) && good;
   std::optional<std::uint8_t> scope;
   good &= read_word(entry, "scope", scope, scope_word);
@@ -294,6 +319,7 @@ std::optional<Route> Route::from_spec(const wire::Entry& entry) {
   if (!to) route.to = Prefix::any(family_of(route, to, said));
   route.scope = scope.value_or(default_scope(route));
   if (!suits_family(entry, route)) return std::nullopt;
+  if (scope && !suits_scope(*entry.find("scope"), route)) return std::nullopt;
   if (route.family() == Family::inet6 && route.metric == 0) route.metric = ipv6_default_metric;
   return route;
 }
@@ -336,7 +362,7 @@ boost::json::value to_spec(const Route& route) {
   if (is_default && route.family() == Family::inet6) out["family"] = format(Family::inet6);
   if (route.type != RouteType::unicast) out["type"] = format(route.type);
   put_nexthops(route, out);
-  if (route.table != main_table) out["table"] = table_value(route.table);
+  if (route.table != default_table_of(route.type)) out["table"] = table_value(route.table);
   const std::uint32_t unsaid = route.family() == Family::inet6 ? ipv6_default_metric : 0;
   if (route.metric != unsaid) out["metric"] = route.metric;
   if (route.src) out["src"] = format(*route.src);

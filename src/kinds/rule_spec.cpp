@@ -145,13 +145,22 @@ bool read_addresses(const Entry& entry, Rule& rule) {
   return true;
 }
 
+/// IPv4 rules know only the four bits of the old TOS (net/ipv4/fib_rules.c,
+/// fib4_rule_configure()).
+std::optional<std::uint8_t> rule_tos(const Entry& entry, Family family) {
+  const auto tos = tos_word(entry, Code::invalid_rule);
+  if (!tos || family == Family::inet6 || *tos <= 0x1c) return tos;
+  entry.error(Code::invalid_rule, "an IPv4 rule's TOS is 0x1c at most");
+  return std::nullopt;
+}
+
 bool read_conditions(const Entry& entry, Rule& rule) {
   const auto link = [](const Entry& word) -> std::optional<std::string> {
     const auto name = link_word(word);
     if (!name) return std::nullopt;
     return format(*name);
   };
-  const auto tos = [](const Entry& word) { return tos_word(word, Code::invalid_rule); };
+  const auto tos = [&](const Entry& word) { return rule_tos(word, rule.family); };
   std::optional<Fwmark> fwmark;
   bool good =
       read_word(entry, "not", rule.invert, [](const Entry& word) { return word.boolean(); });

@@ -27,7 +27,8 @@ struct Nexthop {
 struct Route {
   static constexpr std::string_view kind_name = "route";
   /// As the kernel tells routes apart: IPv4 (table, destination, tos, metric), IPv6 (table,
-  /// destination, metric), where the metrics 0 and 1 are 1024 too.
+  /// destination, metric). A metric of 0 is IPv6's way to ask for 1024, and from_spec() makes it
+  /// so; what the kernel shows with 0 are its own routes to local addresses.
   struct Key {
     Family family = Family::inet;
     TableId table;
@@ -40,7 +41,7 @@ struct Route {
 
   TableId table;
   Prefix to;
-  std::uint32_t metric = 0;  ///< as the kernel shows it: IPv6 never 0
+  std::uint32_t metric = 0;  ///< as the kernel shows it: a wanted IPv6 route never has 0
   std::uint8_t tos = 0;      ///< IPv4 only
   RouteType type = RouteType::unicast;
   std::uint8_t protocol = 0;      ///< rtm_protocol
