@@ -2,8 +2,6 @@
 
 #pragma once
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <string>
 #include <vector>
 
@@ -17,7 +15,6 @@ class SpecText {
   explicit SpecText(std::string_view text)
       : node_(
             wire::read_document(text, std::make_shared<const std::string>("spec"), diagnostics_)) {}
-  explicit SpecText(const boost::json::value& value) : SpecText(boost::json::serialize(value)) {}
   SpecText(const SpecText&) = delete;
   SpecText& operator=(const SpecText&) = delete;
 
