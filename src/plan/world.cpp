@@ -29,23 +29,21 @@ World::World(const State& state) {
 }
 
 std::vector<Taken> World::carry_out(const Step& step) {
+  return carry_out(step.before ? &*step.before : nullptr, step.after ? &*step.after : nullptr);
+}
+
+std::vector<Taken> World::carry_out(const Resource* before, const Resource* after) {
   taken_.clear();
-  const Resource& subject = step.after ? *step.after : *step.before;
-  std::visit(
-      [&]<class K>(const K& value) {
-        switch (step.action) {
-          case Action::create:
-            put(value);
-            break;
-          case Action::update:
-            change(std::get<K>(*step.before), value);
-            break;
-          case Action::remove:
-            take(value);
-            break;
-        }
-      },
-      subject);
+  const auto carry = [&]<class K>(const K& value) {
+    if (before == nullptr) {
+      put(value);
+    } else if (after == nullptr) {
+      take(value);
+    } else {
+      change(std::get<K>(*before), value);
+    }
+  };
+  std::visit(carry, after != nullptr ? *after : *before);
   std::ranges::stable_sort(taken_, std::ranges::less{},
                            [](const Taken& taken) { return key_of(taken.before); });
   return std::move(taken_);

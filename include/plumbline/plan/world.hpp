@@ -28,6 +28,8 @@ class World {
 
   /// Carries the step out; returns what the kernel took along, in the order of keys.
   std::vector<Taken> carry_out(const Step& step);
+  /// The same without a Step: no `before` is a create, no `after` a remove.
+  std::vector<Taken> carry_out(const Resource* before, const Resource* after);
   [[nodiscard]] State state() const;
 
  private:

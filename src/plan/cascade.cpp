@@ -1,0 +1,209 @@
+#include "cascade.hpp"
+
+#include "ownership.hpp"
+
+namespace plumbline {
+
+namespace {
+
+bool is_taken_down(const Draft& draft) { return draft.have && (draft.split || !draft.want); }
+
+Link without_master(Link port) {
+  port.master.reset();
+  port.port.reset();
+  return port;
+}
+
+}  // namespace
+
+void Cascade::before_order() {
+  std::vector<std::pair<Key, Link>> going;
+  for (const auto& [key, draft] : drafts_) {
+    if (!std::holds_alternative<Link::Key>(key) || !is_taken_down(draft)) continue;
+    going.emplace_back(key, std::get<Link>(*draft.have));
+  }
+  for (const auto& [key, link] : going) {
+    if (link.has_qdisc.value_or(false) && !now_.options.take_foreign) {
+      refuse(key, key, format(key) + " has a queueing discipline that is not ours");
+    }
+    if (link.kind == LinkKind::veth && link.veth && link.veth->peer) take_peer(key, link);
+  }
+}
+
+void Cascade::take_peer(const Key& cause, const Link& link) {
+  const Link* peer = now_.have.find<Link>(Link::Key{*link.veth->peer});
+  if (peer == nullptr || peer->kind != LinkKind::veth) return;
+  const auto found = drafts_.find(Key(key(*peer)));
+  if (found != drafts_.end()) {
+    if (!is_taken_down(found->second)) found->second.replace();
+    return;
+  }
+  Draft draft{.have = *peer};
+  draft.forced = true;
+  draft.why = Why::cascade;
+  draft.cause = cause;
+  draft.disrupts = Disruption::traffic;
+  const Link* want = now_.want.find<Link>(key(*peer));
+  if (want != nullptr && want->kind != LinkKind::physical && peer->marked) {
+    draft.want = *want;
+    draft.asked = *want;
+    draft.split = true;
+  } else if (!peer->marked && !now_.options.take_foreign) {
+    return refuse(cause, key(*peer), format(key(*peer)) + ", its other end, is not ours");
+  }
+  drafts_.emplace(key(*peer), std::move(draft));
+}
+
+bool Cascade::follow(const std::vector<Node>& order) {
+  World world(now_.have);
+  bool added = false;
+  for (const Node& node : order) {
+    for (const Taken& taken : world.carry_out(node.before, node.after)) {
+      added = resolve(taken, node) || added;
+    }
+  }
+  return added;
+}
+
+void Cascade::split(const Key& key) {
+  Draft& draft = drafts_.at(key);
+  draft.replace();
+  draft.disrupts = Disruption::traffic;
+  const auto* link = std::get_if<Link>(&*draft.have);
+  if (link == nullptr || !link->master) return;
+  const Link released = without_master(*link);
+  draft.middle = released;
+  draft.want = complete(std::get<Link>(*draft.want), released);
+}
+
+bool Cascade::resolve(const Taken& taken, const Node& cause) {
+  const Key key = key_of(taken.before);
+  if (key == *cause.key) return false;
+  if (!is_marked_or_wanted(taken.before)) {
+    return !is_automatic(taken.before) && lose_foreign(taken, cause.end());
+  }
+  const auto found = drafts_.find(key);
+  if (found != drafts_.end()) return constrain(key, found->second, taken, cause.end());
+  return lose_ours(taken, cause.end());
+}
+
+bool Cascade::is_marked_or_wanted(const Resource& resource) const {
+  if (const auto* link = std::get_if<Link>(&resource)) {
+    const Link* want = now_.want.find<Link>(key(*link));
+    return link->marked || (want != nullptr && want->kind == LinkKind::physical);
+  }
+  if (std::holds_alternative<Sysctl>(resource)) return true;
+  return std::visit([&](const auto& value) { return is_marked(value, now_.options.mark); },
+                    resource);
+}
+
+bool Cascade::before(const Key& key, const End& cause) {
+  return constraints_.insert({{key, Side::down}, cause}).second;
+}
+
+bool Cascade::after(const Key& key, const End& cause) {
+  return constraints_.insert({cause, {key, Side::up}}).second;
+}
+
+bool Cascade::around(const Key& key, const End& cause) {
+  const bool first = before(key, cause);
+  return after(key, cause) || first;
+}
+
+bool Cascade::constrain(const Key& key, Draft& draft, const Taken& taken, const End& cause) {
+  if (draft.blocked() && !draft.forced) {
+    // It cannot be had as it should be; what is there of it goes.
+    draft.forced = true;
+    return before(key, cause);
+  }
+  if (!draft.have) return after(key, cause);
+  if (draft.split) return around(key, cause);
+  if (!draft.want) return before(key, cause);
+  if (std::holds_alternative<Sysctl>(taken.before) && taken.after) return after(key, cause);
+  if (const auto* port = std::get_if<Link>(&taken.before)) {
+    auto& want = std::get<Link>(*draft.want);
+    const bool managed = draft.asked && std::get<Link>(*draft.asked).master;
+    if (managed && want.master != port->master) return before(key, cause);
+    if (!managed && want.master) {
+      want = without_master(want);
+      return before(key, cause);
+    }
+    if (!managed) return before(key, cause);
+  }
+  split(key);
+  return around(key, cause) || true;
+}
+
+bool Cascade::add(const Taken& taken, const End& cause, Draft draft) {
+  draft.have = taken.before;
+  draft.forced = true;
+  draft.why = Why::cascade;
+  draft.cause = cause.key;
+  if (!std::holds_alternative<Sysctl>(taken.before)) draft.disrupts = Disruption::traffic;
+  const Key key = key_of(taken.before);
+  const bool both = draft.split;
+  drafts_.emplace(key, std::move(draft));
+  return (both ? around(key, cause) : before(key, cause)) || true;
+}
+
+bool Cascade::lose_ours(const Taken& taken, const End& cause) {
+  return std::visit(
+      [&]<class K>(const K& value) {
+        const K* want = now_.want.find<K>(key(value));
+        if constexpr (std::is_same_v<K, Link>) {
+          return lose_port(value, cause, want);
+        } else if constexpr (std::is_same_v<K, Sysctl>) {
+          if (want == nullptr) return false;
+          if (!taken.after) {
+            return add(taken, cause, {.want = *want, .asked = *want, .split = true});
+          }
+          if (taken.after == Resource(*want)) return false;
+          add(taken, cause, {.want = *want, .asked = *want});
+          constraints_.erase({{key(value), Side::down}, cause});
+          return after(key(value), cause) || true;
+        } else {
+          if (want == nullptr) return add(taken, cause, {});
+          return add(taken, cause, {.want = *want, .asked = *want, .split = true});
+        }
+      },
+      taken.before);
+}
+
+/// A port that loses its bridge leaves it before, so that undoing brings it back.
+bool Cascade::lose_port(const Link& port, const End& cause, const Link* want) {
+  if (!port.master) return false;
+  const Link released = without_master(port);
+  if (want == nullptr || !want->master) return add({port}, cause, {.want = released});
+  return add(
+      {port}, cause,
+      {.middle = released, .want = complete(*want, released), .asked = *want, .split = true});
+}
+
+bool Cascade::lose_foreign(const Taken& taken, const End& cause) {
+  const Key key = key_of(taken.before);
+  if (!now_.options.take_foreign) {
+    refuse(cause.key, key,
+           "changing " + format(cause.key) + " would take " + format(key) +
+               " along, which is not ours");
+    return false;
+  }
+  if (drafts_.contains(key)) return before(key, cause);
+  if (const auto* port = std::get_if<Link>(&taken.before)) return lose_port(*port, cause, nullptr);
+  if (taken.after) return false;
+  return add(taken, cause, {});
+}
+
+void Cascade::refuse(const Key& cause, const Key& dependent, const std::string& what) {
+  refusals_.try_emplace(
+      {dependent, what},
+      Diagnostic{
+          Code::foreign_dependents, what + " (--take-foreign lets it go)", now_.origin(cause), {}});
+}
+
+std::vector<Diagnostic> Cascade::refusals() const {
+  std::vector<Diagnostic> all;
+  for (const auto& [ignored, refusal] : refusals_) all.push_back(refusal);
+  return all;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,260 @@
+#include "diff.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "ownership.hpp"
+
+namespace plumbline {
+
+namespace {
+
+template <class T>
+void fall_back(std::optional<T>& want, const std::optional<T>& earlier) {
+  if (!want) want = earlier;
+}
+
+/// The settings of a link that is not ours: what the spec leaves open is put back to what it was.
+Link with_earlier(Link want, const Link& earlier) {
+  fall_back(want.up, earlier.up);
+  fall_back(want.mtu, earlier.mtu);
+  fall_back(want.mac, earlier.mac);
+  fall_back(want.tx_queue_length, earlier.tx_queue_length);
+  fall_back(want.alias, earlier.alias);
+  fall_back(want.bridge, earlier.bridge);
+  fall_back(want.tap, earlier.tap);
+  if (!want.master) want.master = earlier.master;
+  if (want.master == earlier.master) fall_back(want.port, earlier.port);
+  return want;
+}
+
+SharedChain with_earlier(SharedChain want, const SharedChain& earlier) {
+  fall_back(want.policy, earlier.policy);
+  return want;
+}
+
+class Comparison {
+ public:
+  explicit Comparison(const Situation& situation) : now_(situation) {}
+
+  Difference run() {
+    Kinds::for_each([&]<class K>(std::type_identity<K>) { compare<K>(); });
+    return std::move(result_);
+  }
+
+ private:
+  template <class K>
+  void compare() {
+    const auto& have = now_.have.of<K>();
+    const auto& want = now_.want.of<K>();
+    auto h = have.begin();
+    auto w = want.begin();
+    while (h != have.end() || w != want.end()) {
+      const bool only_have = w == want.end() || (h != have.end() && key(*h) < key(*w));
+      const bool only_want = h == have.end() || (w != want.end() && key(*w) < key(*h));
+      const auto first = h;
+      if (!only_want) {
+        while (h != have.end() && key(*h) == key(*first)) ++h;
+      }
+      const std::vector<const K*> there = pointers<K>(first, h);
+      if (only_have) {
+        unwanted(there);
+      } else {
+        wanted(*w, there);
+        ++w;
+      }
+    }
+  }
+
+  template <class K, class Iterator>
+  static std::vector<const K*> pointers(Iterator first, Iterator last) {
+    std::vector<const K*> values;
+    for (; first != last; ++first) values.push_back(&*first);
+    return values;
+  }
+
+  // ---- wanted ----
+
+  template <class K>
+  void wanted(const K& want, const std::vector<const K*>& there) {
+    if (there.empty()) return create(want);
+    for (const K* have : there) {
+      if (is_ours(*have, now_.options.mark, true)) return change(*have, want, want);
+    }
+    beside_foreign(want, there);
+  }
+  void wanted(const Link& want, const std::vector<const Link*>& there) {
+    if (want.kind == LinkKind::physical) return physical(want, there);
+    if (there.empty()) return create(want);
+    if (is_marked(*there.front(), now_.options.mark)) return change(*there.front(), want, want);
+    beside_foreign(want, there);
+  }
+  void wanted(const Sysctl& want, const std::vector<const Sysctl*>& there) {
+    if (there.empty()) return create(want);
+    change(*there.front(), want, want);
+  }
+  void wanted(const SharedChain& want, const std::vector<const SharedChain*>& there) {
+    if (there.empty()) return create(want);
+    const auto* earlier = now_.memory.earlier.find<SharedChain>(key(want));
+    change(*there.front(), earlier != nullptr ? with_earlier(want, *earlier) : want, want);
+  }
+
+  /// Never created: waits until it is there.
+  void physical(const Link& want, const std::vector<const Link*>& there) {
+    if (there.empty()) {
+      block(want, {format(Need{NeedsLink{want.name}})});
+      return;
+    }
+    const auto* earlier = now_.memory.earlier.find<Link>(key(want));
+    Link full = earlier != nullptr ? with_earlier(want, *earlier) : want;
+    full.marked = there.front()->marked;
+    change(*there.front(), full, want);
+  }
+
+  template <class K>
+  void create(const K& want) {
+    Draft draft{.have = std::nullopt, .want = want, .asked = want};
+    draft.why = reason(now_, want, false);
+    result_.drafts.emplace(key(want), std::move(draft));
+  }
+
+  template <class K>
+  void change(const K& have, const K& want, const K& asked) {
+    const K full = complete(want, have);
+    const Transition way = transition(have, full);
+    if (way.change == Change::none) return;
+    if (!way.blocked_until.empty()) return block(asked, {way.blocked_until});
+    Draft draft{.have = have, .want = full, .asked = asked};
+    draft.why = reason(now_, asked, true);
+    draft.disrupts = way.disrupts;
+    if (way.change == Change::replace) {
+      draft.want = want;
+      draft.split = true;
+    }
+    result_.drafts.emplace(key(have), std::move(draft));
+  }
+
+  template <class K>
+  void block(const K& want, std::vector<std::string> waits_for) {
+    result_.blocked.push_back({key(want), std::move(waits_for), now_.origin(key(want))});
+  }
+
+  template <class K>
+  void beside_foreign(const K& want, const std::vector<const K*>& there) {
+    const std::string name = format(key(want));
+    const bool equal = std::ranges::any_of(
+        there, [&](const K* foreign) { return is_equal(*foreign, want, now_.options.mark); });
+    if (equal) {
+      result_.warnings.push_back({Code::foreign_equal,
+                                  name + " is there as wanted, but not ours: it is left alone",
+                                  now_.origin(key(want)),
+                                  {}});
+    } else {
+      result_.refusals.push_back(
+          {Code::foreign_conflict,
+           name + " is there, is not ours and differs from the spec: have its owner remove it "
+                  "(taking it over with 'adopt' is not available yet)",
+           now_.origin(key(want)),
+           {}});
+    }
+  }
+
+  // ---- not wanted ----
+
+  template <class K>
+  void unwanted(const std::vector<const K*>& there) {
+    for (const K* have : there) {
+      if (!is_ours(*have, now_.options.mark, false)) continue;
+      Draft draft{.have = *have};
+      draft.why = Why::unwanted;
+      draft.disrupts = loss(*have);
+      result_.drafts.emplace(key(*have), std::move(draft));
+      return;
+    }
+  }
+  void unwanted(const std::vector<const Link*>& there) {
+    const Link& have = *there.front();
+    if (have.marked) return unwanted<Link>(there);
+    const auto* earlier = now_.memory.earlier.find<Link>(key(have));
+    if (earlier != nullptr) put_back(have, *earlier);
+  }
+  void unwanted(const std::vector<const Sysctl*>& there) {
+    const auto* earlier = now_.memory.earlier.find<Sysctl>(key(*there.front()));
+    if (earlier != nullptr) put_back(*there.front(), *earlier);
+  }
+  void unwanted(const std::vector<const SharedChain*>& there) {
+    const SharedChain& have = *there.front();
+    const auto* earlier = now_.memory.earlier.find<SharedChain>(key(have));
+    const bool other_policy =
+        earlier != nullptr && earlier->policy && earlier->policy != have.policy;
+    if (!other_policy) return unwanted<SharedChain>(there);
+    SharedChain without = have;
+    without.insert.clear();
+    without.append.clear();
+    without.strays.clear();
+    put_back(without, *earlier);
+    const auto draft = result_.drafts.find(key(have));
+    if (draft != result_.drafts.end()) draft->second.have = have;
+  }
+
+  template <class K>
+  void put_back(const K& have, const K& earlier) {
+    const K full = complete(settings_of(earlier, have), have);
+    const Transition way = transition(have, full);
+    if (way.change != Change::update || !way.blocked_until.empty()) return;
+    Draft draft{.have = have, .want = full};
+    draft.why = Why::unwanted;
+    draft.disrupts = way.disrupts;
+    result_.drafts.emplace(key(have), std::move(draft));
+  }
+  static Link settings_of(Link earlier, const Link& have) {
+    earlier.kind = LinkKind::physical;
+    earlier.marked = have.marked;
+    return earlier;
+  }
+  static Sysctl settings_of(const Sysctl& earlier, const Sysctl&) { return earlier; }
+  static SharedChain settings_of(const SharedChain& earlier, SharedChain have) {
+    have.policy = earlier.policy;
+    return have;
+  }
+
+  template <class K>
+  static Disruption loss(const K&) {
+    const bool carries =
+        std::is_same_v<K, Link> || std::is_same_v<K, Address> || std::is_same_v<K, Route>;
+    return carries ? Disruption::traffic : Disruption::nothing;
+  }
+
+  const Situation& now_;
+  Difference result_;
+};
+
+}  // namespace
+
+Difference difference(const Situation& situation) { return Comparison(situation).run(); }
+
+std::uint64_t digest(const Resource& wanted) {
+  // FNV-1a, 64 bits: stable over releases and machines, as it is kept on disk.
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto mix = [&](std::string_view text) {
+    for (const char c : text) {
+      hash ^= static_cast<unsigned char>(c);
+      hash *= 0x100000001b3;
+    }
+  };
+  mix(format(key_of(wanted)));
+  mix(" ");
+  mix(boost::json::serialize(to_spec(wanted)));
+  return hash;
+}
+
+Why reason(const Situation& situation, const Resource& asked, bool exists) {
+  const auto& applied = situation.memory.applied;
+  if (!applied.empty()) {
+    const auto found = applied.find(format(key_of(asked)));
+    if (found != applied.end() && found->second == digest(asked)) return Why::drifted;
+  }
+  return exists ? Why::changed : Why::added;
+}
+
+}  // namespace plumbline

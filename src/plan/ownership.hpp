@@ -1,0 +1,33 @@
+// Whose an object is: the one place that decides it.
+//
+// An object is ours by its mark in the kernel. What cannot carry one (sysctls, policies, settings
+// of physical links) is known by the ledger's Memory.
+
+#pragma once
+
+#include "plumbline/plan/plan.hpp"
+
+namespace plumbline {
+
+/// Whether an observed object is ours. `wanted`: the spec names it, which makes an empty chain of
+/// that name ours.
+template <class K>
+[[nodiscard]] bool is_ours(const K& have, const Mark& mark, [[maybe_unused]] bool wanted) {
+  if constexpr (std::is_same_v<K, Chain>) {
+    return is_marked(have, mark) || (wanted && have.rules.empty());
+  } else {
+    return is_marked(have, mark);
+  }
+}
+
+/// Whether a foreign object says what the spec wants in every field that the spec manages.
+template <class K>
+[[nodiscard]] bool is_equal(const K& foreign, const K& want, const Mark& mark) {
+  const K marked = with_mark(foreign, mark);
+  return complete(want, marked) == marked;
+}
+
+/// What the kernel makes and unmakes by itself: it comes back, or is meant to go.
+[[nodiscard]] bool is_automatic(const Resource& resource);
+
+}  // namespace plumbline

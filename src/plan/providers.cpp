@@ -1,0 +1,139 @@
+#include "providers.hpp"
+
+#include <algorithm>
+
+#include "plumbline/plan/networks.hpp"
+
+namespace plumbline {
+
+namespace {
+
+constexpr std::uint8_t kernel_protocol = 2;  // RTPROT_KERNEL, linux/rtnetlink.h
+
+/// fib_check_nh() looks the gateway up in the route's own table, then as any packet: of the tables
+/// that a rule may lead to, only the kernel's own three are taken for granted.
+std::uint32_t slot_of(TableId table) {
+  const bool everywhere = table == main_table || table == local_table || table == default_table;
+  return everywhere ? 0 : table.number;
+}
+
+template <class Map, class Where>
+void offer(Map& map, const Where& where, const Provider& provider) {
+  const auto [found, added] = map.emplace(where, provider);
+  if (added) return;
+  Provider& best = found->second;
+  if (provider.steady != best.steady ? provider.steady : provider.key < best.key) best = provider;
+}
+
+template <class Map, class Where>
+std::optional<Provider> lookup(const Map& map, const Where& where) {
+  const auto found = map.find(where);
+  if (found == map.end()) return std::nullopt;
+  return found->second;
+}
+
+template <class K>
+void add_jumps(const K& chain, const std::vector<std::string>& rules,
+               const std::set<Chain::Key>& known, std::set<Need>& needs) {
+  for (const std::string& rule : rules) {
+    for (const std::string& target : jumps_of(rule)) {
+      if (!known.contains(Chain::Key{chain.family, chain.table, target})) continue;
+      needs.insert(NeedsChain{chain.family, chain.table, target});
+    }
+  }
+}
+
+}  // namespace
+
+void Providers::add(const Link& link, bool steady) {
+  links_[link.name] = {{key(link), steady}, link.up.value_or(false)};
+}
+
+void Providers::add(const Address& address, bool steady) {
+  const Provider provider{key(address), steady};
+  offer(addresses_, address.local.address, provider);
+  connected_.emplace(address.link, network_of(address));
+  if (is_up(address.link)) add_network(0, address.link, network_of(address), provider);
+}
+
+void Providers::add(const Route& route, bool steady) {
+  if (route.type != RouteType::unicast) return;
+  for (const Nexthop& nexthop : route.nexthops) {
+    if (nexthop.via || !nexthop.dev || !is_up(*nexthop.dev)) continue;
+    // The kernel's route to an address's network comes and goes with the address.
+    if (route.protocol == kernel_protocol && connected_.contains({*nexthop.dev, route.to}))
+      continue;
+    add_network(slot_of(route.table), *nexthop.dev, route.to, {key(route), steady});
+  }
+}
+
+void Providers::add(const Chain& chain, bool steady) {
+  offer(chains_, key(chain), Provider{key(chain), steady});
+}
+
+void Providers::add_network(Slot slot, const IfName& dev, const Prefix& network,
+                            const Provider& provider) {
+  for (const std::optional<IfName>& at : {std::optional(dev), std::optional<IfName>()}) {
+    offer(networks_, std::tuple(slot, at, network), provider);
+    lengths_[{slot, at}].insert(network.length());
+  }
+}
+
+bool Providers::is_up(const IfName& name) const {
+  const auto found = links_.find(name);
+  return found != links_.end() && found->second.up;
+}
+
+std::optional<Provider> Providers::find(const Need& need) const {
+  return std::visit([&](const auto& value) { return find_in(value); }, need);
+}
+
+std::optional<Provider> Providers::find_in(const NeedsLink& need) const {
+  const auto found = links_.find(need.name);
+  if (found == links_.end() || (need.up && !found->second.up)) return std::nullopt;
+  return found->second.provider;
+}
+
+std::optional<Provider> Providers::find_in(const NeedsGateway& need) const {
+  static const Prefix link_local = *Prefix::parse("fe80::/10");
+  if (need.dev && link_local.contains(need.via)) return find_in(NeedsLink{*need.dev, true});
+  std::optional<Provider> best;
+  for (const Slot slot : {Slot{0}, Slot{slot_of(need.table)}}) {
+    const auto lengths = lengths_.find({slot, need.dev});
+    if (lengths == lengths_.end()) continue;
+    for (const std::uint8_t length : lengths->second) {
+      if (length > address_bits(need.via.family())) continue;
+      const auto found =
+          lookup(networks_, std::tuple(slot, need.dev, Prefix::masking(need.via, length)));
+      if (!found) continue;
+      const bool better =
+          !best || (found->steady != best->steady ? found->steady : found->key < best->key);
+      if (better) best = found;
+    }
+  }
+  return best;
+}
+
+std::optional<Provider> Providers::find_in(const NeedsAddress& need) const {
+  return lookup(addresses_, need.address);
+}
+
+std::optional<Provider> Providers::find_in(const NeedsChain& need) const {
+  return lookup(chains_, Chain::Key{need.family, need.table, need.name});
+}
+
+std::vector<Need> all_needs(const Resource& resource, const std::set<Chain::Key>& known) {
+  const std::vector<Need> own =
+      std::visit([](const auto& value) { return needs(value); }, resource);
+  std::set<Need> all(own.begin(), own.end());
+  if (const auto* chain = std::get_if<Chain>(&resource)) {
+    add_jumps(*chain, chain->rules, known, all);
+  } else if (const auto* shared = std::get_if<SharedChain>(&resource)) {
+    add_jumps(*shared, shared->insert, known, all);
+    add_jumps(*shared, shared->append, known, all);
+    add_jumps(*shared, shared->strays, known, all);
+  }
+  return {all.begin(), all.end()};
+}
+
+}  // namespace plumbline
