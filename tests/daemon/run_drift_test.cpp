@@ -1,0 +1,132 @@
+// What `plumbline run` does when somebody changes the kernel behind its back.
+
+#include "tests/daemon/running.hpp"
+
+namespace plumbline::daemon {
+namespace {
+
+const std::string host = R"(
+  "links":  { "br0": { "kind": "bridge", "addresses": ["10.1.0.1/24"] } },
+  "routes": [ { "to": "10.9.0.0/16", "type": "blackhole" }, { "to": "10.8.0.0/16", "via": "10.1.0.2", "dev": "br0" } ],
+  "rules":  [ { "priority": 1000, "from": "10.1.0.0/24", "table": 100 } ],
+  "sysctls": { "net.ipv4.ip_forward": 1 })";
+
+const std::string firewall = R"(,
+  "iptables": { "filter": { "chains": { "APP": { "rules": ["-s 10.1.0.0/24 -j ACCEPT", "-j DROP"] } },
+                            "shared": { "FORWARD": { "insert": ["-i br0 -j APP"] } } } })";
+
+bool has_rule() {
+  return test::ip("rule show").find("from 10.1.0.0/24 lookup 100") != std::string::npos;
+}
+
+class RunDrift : public RunTest {};
+
+TEST_F(RunDrift, PutsBackADeletedRoute) {
+  write(file(), spec(host));
+  start_and_converge();
+  test::ip("route del blackhole 10.9.0.0/16");
+  EXPECT_TRUE(soon("the route", [] { return has_route("10.9.0.0/16"); }));
+  EXPECT_TRUE(soon("the log line", [&] { return logged("+ route inet main 10.9.0.0/16"); }));
+}
+
+TEST_F(RunDrift, PutsBackADeletedRule) {
+  write(file(), spec(host));
+  start_and_converge();
+  test::ip("rule del priority 1000");
+  EXPECT_TRUE(soon("the rule", has_rule));
+}
+
+TEST_F(RunDrift, PutsBackADeletedLinkWithEverythingOnIt) {
+  write(file(), spec(host));
+  start_and_converge();
+  test::ip("link del br0");
+  EXPECT_TRUE(soon("the link", [] { return ip_shows("link show", "br0:"); }));
+  EXPECT_TRUE(soon("its address", [] { return ip_shows("addr show dev br0", "10.1.0.1/24"); }));
+  EXPECT_TRUE(soon("its route", [] { return ip_shows("route show", "10.8.0.0/16 via 10.1.0.2"); }));
+}
+
+TEST_F(RunDrift, PutsBackADeletedAddressAndAChangedLink) {
+  write(file(), spec(host));
+  start_and_converge();
+  test::ip("addr del 10.1.0.1/24 dev br0");
+  EXPECT_TRUE(soon("the address", [] { return ip_shows("addr show dev br0", "10.1.0.1/24"); }));
+  EXPECT_TRUE(soon("its route", [] { return ip_shows("route show", "10.8.0.0/16 via 10.1.0.2"); }));
+  test::ip("link set br0 down");
+  EXPECT_TRUE(soon("up again", [] { return ip_shows("link show br0", ",UP"); }));
+  EXPECT_TRUE(soon("its route", [] { return ip_shows("route show", "10.8.0.0/16 via 10.1.0.2"); }));
+}
+
+TEST_F(RunDrift, PutsBackASysctlWithinTheInterval) {
+  write(file(), spec(host));
+  start_and_converge("1s");
+  write("/proc/sys/net/ipv4/ip_forward", "0");
+  const auto is_on = [] {
+    std::string value;
+    std::ifstream("/proc/sys/net/ipv4/ip_forward") >> value;
+    return value == "1";
+  };
+  EXPECT_TRUE(soon("the sysctl", is_on, 2 * promptly));
+}
+
+TEST_F(RunDrift, PutsBackChainRulesWithinTheInterval) {
+  if (test::run({"iptables", "-S"}).status != 0) GTEST_SKIP() << "iptables does not work here";
+  write(file(), spec(host + firewall));
+  start_and_converge("1s");
+  test::must_run({"iptables", "-D", "APP", "-j", "DROP"});
+  const auto is_back = [] {
+    return test::run({"iptables", "-C", "APP", "-j", "DROP"}).status == 0;
+  };
+  EXPECT_TRUE(soon("the rule of our chain", is_back, 2 * promptly));
+  test::must_run({"iptables", "-F", "FORWARD"});
+  const auto jumps = [] {
+    return test::run({"iptables", "-S", "FORWARD"}).output.find("-j APP") != std::string::npos;
+  };
+  EXPECT_TRUE(soon("the jump in a shared chain", jumps, 2 * promptly));
+}
+
+TEST_F(RunDrift, LeavesForeignObjectsAlone) {
+  write(file(), spec(host));
+  start_and_converge();
+  test::ip("route add blackhole 10.66.0.0/16 proto 99");
+  test::ip("route del blackhole 10.9.0.0/16");
+  EXPECT_TRUE(soon("the route", [] { return has_route("10.9.0.0/16"); }));
+  EXPECT_TRUE(has_route("10.66.0.0/16"));
+}
+
+TEST_F(RunDrift, LooksAtMostOnceMoreAfterItsOwnChanges) {
+  write(file(), spec(host));
+  start_and_converge();
+  const auto passes = [&] { return times_logged("pass because of"); };
+  const int before = passes();
+  test::ip("rule del priority 1000");
+  EXPECT_TRUE(soon("the rule", has_rule));
+  std::this_thread::sleep_for(promptly);
+  EXPECT_LE(passes() - before, 2);
+}
+
+TEST_F(RunDrift, AnObjectThatOthersRevertAgainAndAgainIsNamedAndLeftAlone) {
+  write(file(), spec(host));
+  start_and_converge();
+  for (int i = 1; i <= 5; ++i) {
+    test::ip("route del blackhole 10.9.0.0/16");
+    ASSERT_TRUE(soon("repair " + std::to_string(i), [] { return has_route("10.9.0.0/16"); }));
+  }
+  EXPECT_TRUE(soon("the name of what is fought over", [&] {
+    return logged("route inet main 10.9.0.0/16 had to be repaired again and again");
+  }));
+  test::ip("route del blackhole 10.9.0.0/16");
+  EXPECT_TRUE(soon("that it is left", [&] {
+    return logged("left as somebody else made it for now: route inet main 10.9.0.0/16");
+  }));
+  EXPECT_FALSE(has_route("10.9.0.0/16"));
+
+  test::ip("rule del priority 1000");
+  EXPECT_TRUE(soon("the repair of something else", has_rule));
+  EXPECT_FALSE(has_route("10.9.0.0/16")) << "still left alone";
+
+  ::kill(pid(), SIGHUP);
+  EXPECT_TRUE(soon("the repair a person asked for", [] { return has_route("10.9.0.0/16"); }));
+}
+
+}  // namespace
+}  // namespace plumbline::daemon
