@@ -10,7 +10,7 @@
 #include "output.hpp"
 #include "plumbline/daemon/daemon.hpp"
 #include "plumbline/io/files.hpp"
-#include "plumbline/plan/ownership.hpp"
+#include "plumbline/plan/owned.hpp"
 #include "plumbline/plan/render.hpp"
 #include "plumbline/spec/compose.hpp"
 #include "session.hpp"
