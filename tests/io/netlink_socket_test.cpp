@@ -182,7 +182,7 @@ TEST_F(NetlinkDumps, AnObjectLargerThanTheBufferIsRead) {
   test::ip("link add big type bridge");
   NetlinkSocket socket(NETLINK_ROUTE);
   std::vector<wire::Bytes> names;
-  for (int number = 0; number < 480; ++number) {
+  for (int number = 0; number < 494; ++number) {
     std::string name = std::to_string(number);
     name.insert(0, 127 - name.size(), 'x');
     wire::MessageBuilder message(RTM_NEWLINKPROP, 0);
