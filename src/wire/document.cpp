@@ -63,12 +63,14 @@ std::string behind_the_end(const Token& token) {
 }
 
 /// What the parser did not take at `at` in a text.
-std::string_view fault_in_text(std::string_view text, std::size_t at) {
+std::string_view fault_in_text(std::string_view text, std::size_t at, const error_code& ec) {
+  constexpr std::string_view half = "the \\u escape before this is half of a surrogate pair";
+  if (ec == boost::json::error::illegal_trailing_surrogate) return half;
   constexpr std::size_t escape_size = 6;
   if (at >= escape_size) {
     const auto before = text.substr(at - escape_size, escape_size);
     const bool surrogate = before.starts_with("\\ud") || before.starts_with("\\uD");
-    if (surrogate) return "the \\u escape before this is half of a surrogate pair";
+    if (surrogate) return half;
   }
   const auto byte = static_cast<unsigned char>(text[std::min(at, text.size() - 1)]);
   if (byte < 0x20U) return "a control character in a text must be escaped";
@@ -212,7 +214,7 @@ void Reader::explain(const Token& token, const error_code& ec, std::size_t consu
   } else if (builder().open().empty() && last_ == 'v') {
     fail(behind_the_end(token), token.place);
   } else if (token.type == Token::Type::text && consumed > 0) {
-    fail(std::string(fault_in_text(token.bytes, consumed)), inside);
+    fail(std::string(fault_in_text(token.bytes, consumed, ec)), inside);
   } else {
     fail(unexpected(token), token.place);
   }
