@@ -163,11 +163,29 @@ class Load {
   std::size_t refusals_ = 0;
 };
 
+/// Whether an argument of that option is saved as another, as far as the options are the same.
+bool is_cut(const WantedRule& rule, std::string_view option) {
+  if (rule.text.find(option) == std::string::npos || rule.saved.empty()) return false;
+  const auto argument = [&](const std::string& text) -> std::string {
+    const auto words = wire::split_words(text);
+    if (!words) return {};
+    for (const wire::RuleOption& found : wire::options_of(*words)) {
+      if (found.name == option && found.argument) return std::string(*found.argument);
+    }
+    return {};
+  };
+  return argument(rule.text) != argument(rule.saved.front());
+}
+
 /// What has to be true of the saved rules for a plan to come to rest.
-void check_saved(RuleSet& rules, Load& load) {
+void check_saved(RuleSet& rules, Load& load, Diagnostics& diagnostics) {
   for (WantedChain& chain : rules.chains()) {
     for (WantedRule& rule : chain.rules) {
       if (rule.refused) continue;
+      if (is_cut(rule, "nflog-prefix")) {
+        diagnostics.warning(Code::invalid_iptables_rule,
+                            "'" + rule.text + "': this iptables cuts the prefix", rule.origin);
+      }
       if (rule.saved.empty()) load.refuse(rule, "iptables makes no rule of it");
       if (chain.shared && !std::ranges::all_of(rule.saved, carries_mark)) {
         load.refuse(rule, "iptables does not keep the comment that marks it as ours");
@@ -220,7 +238,7 @@ void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& d
         saved = load.run(RuleSet::Form::written);
         static_cast<void>(rules.read_back(wire::read_save(saved)));
       }
-      check_saved(rules, load);
+      check_saved(rules, load, diagnostics);
       check_fixed_point(rules, load);
       if (diagnostics.errors.size() == errors) used.emplace(name, std::move(saved));
     }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "plumbline/base/diagnostics.hpp"
 #include "plumbline/base/ip.hpp"
@@ -85,18 +84,7 @@ std::string address_refusal(std::string_view list) {
 
 std::string interface_refusal(std::string_view name) {
   if (name.empty()) return "an empty interface name";
-  if (name == "+") return "the interface '+' matches any and is not kept by iptables: leave it out";
   return limit("the interface name '" + std::string(name) + "'", name, 15);
-}
-
-/// `30:20`, which iptables 1.8.9 takes in some places and swaps in others.
-std::string ports_refusal(std::string_view ports) {
-  const std::size_t colon = ports.find(':');
-  if (colon == std::string_view::npos) return {};
-  const auto low = parse_number<std::uint32_t>(ports.substr(0, colon));
-  const auto high = parse_number<std::uint32_t>(ports.substr(colon + 1));
-  if (!low || !high || *low <= *high) return {};
-  return "the ports '" + std::string(ports) + "' run backwards";
 }
 
 std::string argument_refusal(std::string_view name, std::string_view argument) {
@@ -109,7 +97,7 @@ std::string argument_refusal(std::string_view name, std::string_view argument) {
   }
   if (name == "comment") return limit("the comment", argument, max_comment);
   if (name == "log-prefix") return limit("the log prefix", argument, 29);
-  if (name == "nflog-prefix") return limit("the nflog prefix", argument, 63);
+  if (name == "nflog-prefix") return limit("the nflog prefix", argument, 127);
   return {};
 }
 
@@ -126,8 +114,9 @@ std::string long_refusal(std::string_view name, const std::vector<std::string_vi
   const auto loaded = [&](std::string_view match) {
     return std::find(matches.begin(), matches.end(), match) != matches.end();
   };
-  // The two options of matches that begin as one of iptables itself does.
-  if ((name == "set" && loaded("recent")) || (name == "pol" && loaded("policy"))) return {};
+  // The options of matches that begin as one of iptables itself does.
+  if (name == "set" && (loaded("recent") || loaded("connlabel"))) return {};
+  if (name == "pol" && loaded("policy")) return {};
   if (const auto full = with_prefix(forbidden, name); !full.empty()) {
     return "the option '--" + std::string(name) + "'" +
            (full == name ? "" : " (short for '--" + std::string(full) + "')") +
@@ -138,12 +127,6 @@ std::string long_refusal(std::string_view name, const std::vector<std::string_vi
            "'";
   }
   return {};
-}
-
-bool is_ports(std::string_view name) {
-  return name.size() > 1 && (std::string_view("sport").starts_with(name) ||
-                             std::string_view("dport").starts_with(name) ||
-                             name.starts_with("source-p") || name.starts_with("destination-p"));
 }
 
 }  // namespace
@@ -182,12 +165,10 @@ std::string refusal(const Words& words) {
     if (problem.empty() && option.argument) {
       problem = argument_refusal(option.name, *option.argument);
     }
-    if (problem.empty() && is_long && is_ports(option.name)) {
-      if (option.argument) problem = ports_refusal(*option.argument);
-      if (!option.argument && option.word + 1 < words.size()) {
-        problem = ports_refusal(words[option.word + 1]);
-      }
-    }
+    // Saved without it, so that a rule for no packet would become one for every packet.
+    const bool negated = option.word > 0 && words[option.word - 1] == "!";
+    if (problem.empty() && negated && option.argument == "+")
+      problem = "'! +' matches no interface";
     if (!problem.empty()) return problem;
   }
   return {};
