@@ -105,9 +105,8 @@ Route complete(Route want, const Route& have) {
 
 Transition transition(const Route& have, const Route& want) {
   if (have == want) return {};
-  if (goes_somewhere(have.type) != goes_somewhere(want.type)) {
-    const Change change = have.family() == Family::inet6 ? Change::replace : Change::update;
-    return {change, Disruption::traffic};
+  if (goes_somewhere(have.type) && !goes_somewhere(want.type)) {
+    return {Change::update, Disruption::traffic};
   }
   const bool moves_sessions = have.nexthops != want.nexthops || have.src != want.src;
   return {Change::update, moves_sessions ? Disruption::sessions : Disruption::nothing};

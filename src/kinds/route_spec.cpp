@@ -359,7 +359,9 @@ boost::json::value to_spec(const Route& route) {
   const bool is_default = route.to.length() == 0;
   boost::json::object out;
   out["to"] = is_default ? "default" : format(route.to);
-  if (is_default && route.family() == Family::inet6) out["family"] = format(Family::inet6);
+  if (is_default && family_of(route, std::nullopt, std::nullopt) != route.family()) {
+    out["family"] = format(route.family());
+  }
   if (route.type != RouteType::unicast) out["type"] = format(route.type);
   put_nexthops(route, out);
   if (route.table != default_table_of(route.type)) out["table"] = table_value(route.table);

@@ -71,8 +71,9 @@ struct Route {
 [[nodiscard]] bool is_marked(const Route& route, const Mark& mark);
 [[nodiscard]] Route with_mark(Route route, const Mark& mark);
 [[nodiscard]] Route complete(Route want, const Route& have);
-/// Always an update where the kernel replaces in place. IPv6 cannot where the type changes between
-/// one that goes somewhere and one that does not.
+/// Always an update: the kernel replaces whatever has the identity, for IPv6 all siblings along
+/// with it (net/ipv6/ip6_fib.c, fib6_add_rt2node()). It takes the first of that identity whoever
+/// made it, so nothing may be updated while somebody else's route shares its key.
 [[nodiscard]] Transition transition(const Route& have, const Route& want);
 [[nodiscard]] std::vector<wire::Request> create(const Route& route, const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> update(const Route& have, const Route& want,
