@@ -208,12 +208,14 @@ Requests configure(const Target& target, const Link& have, const Link& want,
 // ---- making one ---------------------------------------------------------------------------------
 
 void add_kind(MessageBuilder& message, const Link& link) {
+  // A kernel without CONFIG_BRIDGE_VLAN_FILTERING refuses to be told "no".
+  BridgeOptions fresh;
+  fresh.vlan_filtering = false;
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
     linkinfo.string(IFLA_INFO_KIND, format(link.kind));
     if (link.bridge) {
-      linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
-        add_options(data, BridgeOptions(), *link.bridge);
-      });
+      linkinfo.nest(IFLA_INFO_DATA,
+                    [&](MessageBuilder& data) { add_options(data, fresh, *link.bridge); });
     }
     if (!link.veth || !link.veth->peer) return;
     linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
