@@ -29,6 +29,12 @@ void order_by_place(std::vector<Diagnostic>& found, const std::vector<std::strin
   found.erase(std::unique(found.begin(), found.end()), found.end());
 }
 
+/// Whether a key that is missing may be in another file: elements of these arrays never merge.
+bool may_be_elsewhere(const Diagnostic& error) {
+  return error.code == Code::missing_key && !error.pointer.starts_with("/routes/") &&
+         !error.pointer.starts_with("/rules/");
+}
+
 /// Decodes and checks what could be read of the documents.
 Spec understand(Documents documents, FileReader& files, Diagnostics& diagnostics) {
   const wire::Node tree = merge(std::move(documents.trees), diagnostics);
@@ -39,9 +45,7 @@ Spec understand(Documents documents, FileReader& files, Diagnostics& diagnostics
   if (documents.complete) {
     check(root, spec.state);
   } else {
-    // What is missing may be in the file that could not be read.
-    std::erase_if(diagnostics.errors,
-                  [](const Diagnostic& error) { return error.code == Code::missing_key; });
+    std::erase_if(diagnostics.errors, may_be_elsewhere);
   }
   return spec;
 }

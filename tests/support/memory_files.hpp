@@ -17,7 +17,7 @@ class MemoryFiles : public FileReader {
  public:
   MemoryFiles() = default;
   /// Paths and texts. Directories are where paths have slashes.
-  explicit MemoryFiles(std::map<std::string, std::string> texts) : texts(std::move(texts)) {}
+  explicit MemoryFiles(std::map<std::string, std::string> files) : texts(std::move(files)) {}
 
   [[nodiscard]] Type type(const std::string& path) override {
     if (texts.contains(path)) return Type::file;
