@@ -1,5 +1,7 @@
 #include "cascade.hpp"
 
+#include <algorithm>
+
 #include "ownership.hpp"
 
 namespace plumbline {
@@ -21,6 +23,12 @@ void Cascade::before_order() {
   for (const auto& [key, draft] : drafts_) {
     if (!std::holds_alternative<Link::Key>(key) || !is_taken_down(draft)) continue;
     going.emplace_back(key, std::get<Link>(*draft.have));
+  }
+  for (const Rule& rule : now_.have.of<Rule>()) {
+    const auto found = drafts_.find(Key(key(rule)));
+    if (found != drafts_.end() && is_taken_down(found->second) && !found->second.forced) {
+      clear_way_for(found->first, rule);
+    }
   }
   for (const auto& [key, link] : going) {
     if (link.has_qdisc.value_or(false) && !now_.options.take_foreign) {
@@ -52,6 +60,25 @@ void Cascade::take_peer(const Key& cause, const Link& link) {
     return refuse(cause, key(*peer), format(key(*peer)) + ", its other end, is not ours");
   }
   drafts_.emplace(key(*peer), std::move(draft));
+}
+
+/// The kernel may delete another rule than the one asked for, if that says more: removal_may_hit().
+/// Such a rule goes first, and comes back after if it is wanted.
+void Cascade::clear_way_for(const Key& key, const Rule& removed) {
+  const auto& rules = now_.have.of<Rule>();
+  const auto of_priority = [](const Rule& rule) { return std::pair(rule.family, rule.priority); };
+  auto at = std::ranges::lower_bound(rules, of_priority(removed), std::ranges::less{}, of_priority);
+  for (; at != rules.end() && of_priority(*at) == of_priority(removed); ++at) {
+    const Rule& other = *at;
+    if (other == removed || !removal_may_hit(removed, other)) continue;
+    const Key other_key = plumbline::key(other);
+    const End cause{key, Side::down};
+    if (drafts_.contains(other_key)) {
+      before(other_key, cause);
+    } else if (const Rule* want = now_.want.find<Rule>(plumbline::key(other))) {
+      add({other}, cause, {.want = *want, .asked = *want, .split = true});
+    }
+  }
 }
 
 bool Cascade::follow(const std::vector<Node>& order) {
@@ -90,7 +117,8 @@ bool Cascade::resolve(const Taken& taken, const Node& cause) {
 bool Cascade::is_marked_or_wanted(const Resource& resource) const {
   if (const auto* link = std::get_if<Link>(&resource)) {
     const Link* want = now_.want.find<Link>(key(*link));
-    return link->marked || (want != nullptr && want->kind == LinkKind::physical);
+    const bool configured = now_.memory.earlier.find<Link>(key(*link)) != nullptr;
+    return link->marked || configured || (want != nullptr && want->kind == LinkKind::physical);
   }
   if (std::holds_alternative<Sysctl>(resource)) return true;
   return std::visit([&](const auto& value) { return is_marked(value, now_.options.mark); },

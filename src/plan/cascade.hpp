@@ -27,6 +27,7 @@ class Cascade {
 
  private:
   void take_peer(const Key& cause, const Link& link);
+  void clear_way_for(const Key& key, const Rule& removed);
   bool resolve(const Taken& taken, const Node& cause);
   bool constrain(const Key& key, Draft& draft, const Taken& taken, const End& cause);
   bool around(const Key& key, const End& cause);

@@ -21,10 +21,14 @@ Link with_earlier(Link want, const Link& earlier) {
   fall_back(want.mac, earlier.mac);
   fall_back(want.tx_queue_length, earlier.tx_queue_length);
   fall_back(want.alias, earlier.alias);
-  fall_back(want.bridge, earlier.bridge);
-  fall_back(want.tap, earlier.tap);
-  if (!want.master) want.master = earlier.master;
-  if (want.master == earlier.master) fall_back(want.port, earlier.port);
+  fall_back(want.master, earlier.master);
+  if (!earlier.port) return want;
+  if (!want.port) want.port = PortSettings();
+  fall_back(want.port->isolated, earlier.port->isolated);
+  fall_back(want.port->learning, earlier.port->learning);
+  fall_back(want.port->hairpin, earlier.port->hairpin);
+  fall_back(want.port->cost, earlier.port->cost);
+  fall_back(want.port->priority, earlier.port->priority);
   return want;
 }
 
@@ -192,6 +196,7 @@ class Comparison {
     without.insert.clear();
     without.append.clear();
     without.strays.clear();
+    without.stray_places.clear();
     put_back(without, *earlier);
     const auto draft = result_.drafts.find(key(have));
     if (draft != result_.drafts.end()) draft->second.have = have;

@@ -83,7 +83,14 @@ void World::change(const Link& before, const Link& after) {
   const Link had = found->second;
   unlist(had);
   put(after);
-  if (is_up(had) && !is_up(after)) link_down(after.name);
+  // Link's update() shuts a link for a moment, so that it is never in a bridge without isolation.
+  const bool isolates = after.port && after.port->isolated.value_or(false);
+  const bool shut = is_up(had) && (!is_up(after) || (had.master != after.master && isolates));
+  if (shut) {
+    links_.at(key(after)).up = false;
+    link_down(after.name);
+    links_.at(key(after)).up = after.up;
+  }
   if (carries_ipv6(had) && !carries_ipv6(after)) ipv6_disabled(after.name);
 }
 
@@ -379,6 +386,21 @@ void World::take(const SharedChain& chain) {
   found->second.insert.clear();
   found->second.append.clear();
   found->second.strays.clear();
+  found->second.stray_places.clear();
+}
+
+/// A chain that carries our mark is shared with nobody.
+void World::put(const Chain& chain) {
+  chains_[key(chain)] = chain;
+  if (chain.marked) shared_.erase(SharedChain::Key{chain.family, chain.table, chain.name});
+}
+
+/// Where no foreign rule is, the top of the chain and its end are one place.
+void World::put(const SharedChain& chain) {
+  SharedChain& added = shared_[key(chain)] = chain;
+  if (!added.only_ours) return;
+  added.insert.insert(added.insert.end(), added.append.begin(), added.append.end());
+  added.append.clear();
 }
 
 void World::change(const SharedChain& before, const SharedChain& after) {
@@ -389,6 +411,7 @@ void World::change(const SharedChain& before, const SharedChain& after) {
     if (!changed.policy) changed.policy = found->second.policy;
   }
   changed.strays.clear();
+  changed.stray_places.clear();
   put(changed);
 }
 

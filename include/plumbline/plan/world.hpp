@@ -40,8 +40,8 @@ class World {
   void put(const Route& route);
   void put(const Sysctl& sysctl);
   void put(const Rule& rule) { rules_.emplace(key(rule), rule); }
-  void put(const Chain& chain) { chains_[key(chain)] = chain; }
-  void put(const SharedChain& chain) { shared_[key(chain)] = chain; }
+  void put(const Chain& chain);
+  void put(const SharedChain& chain);
 
   void take(const Link& link);
   void take(const Address& address);
