@@ -14,7 +14,10 @@ Address::Key key(const Address& address) {
   if (address.local.address.family() == Family::inet6) {
     return {address.link, address.local.address, 0, std::nullopt};
   }
-  return {address.link, address.local.address, address.local.length, address.peer};
+  Address::Key key{address.link, address.local.address, address.local.length, std::nullopt};
+  const IpAddress network = address.peer.value_or(key.local).masked(key.length);
+  if (network != key.local.masked(key.length)) key.peer = network;
+  return key;
 }
 
 std::string format(const Address::Key& key) {
@@ -121,7 +124,8 @@ std::optional<Address> decode_address(const wire::Message& message, const LinkNa
   address.local = {*local, header.ifa_prefixlen};
   if (raw.address && raw.address != local) address.peer = raw.address;
   address.protocol = raw.protocol;
-  address.permanent = (raw.flags & IFA_F_PERMANENT) != 0 && raw.preferred == UINT32_MAX;
+  address.permanent = (raw.flags & IFA_F_PERMANENT) != 0 && (raw.flags & IFA_F_DEPRECATED) == 0 &&
+                      raw.preferred == UINT32_MAX;
   // For IPv6 the same bit says that it is a temporary address.
   if (local->family() == Family::inet) {
     address.secondary = (raw.flags & IFA_F_SECONDARY) != 0;

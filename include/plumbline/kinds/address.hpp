@@ -12,12 +12,13 @@ namespace plumbline {
 
 struct Address {
   static constexpr std::string_view kind_name = "address";
-  /// IPv4: link, address, length and peer, as __inet_insert_ifa() compares (net/ipv4/devinet.c).
-  /// IPv6: link and address only (net/ipv6/addrconf.c), so `length` is 0 here.
+  /// IPv4: link, address, length and the peer's network, as __inet_insert_ifa() compares
+  /// (net/ipv4/devinet.c). IPv6: link and address only (net/ipv6/addrconf.c).
   struct Key {
     IfName link;
     IpAddress local;
-    std::uint8_t length = 0;
+    std::uint8_t length = 0;  ///< 0 for IPv6
+    /// Without its host bits; nothing when that is the network of the address itself.
     std::optional<IpAddress> peer;
 
     auto operator<=>(const Key&) const = default;
@@ -43,14 +44,17 @@ struct Address {
 };
 
 [[nodiscard]] Address::Key key(const Address& address);
+/// `address br0 10.0.0.1/24`, `address br0 fd00::1`
 [[nodiscard]] std::string format(const Address::Key& key);
 [[nodiscard]] std::vector<Need> needs(const Address& address);
 [[nodiscard]] bool is_marked(const Address& address, const Mark& mark);
 [[nodiscard]] Address with_mark(Address address, const Mark& mark);
 [[nodiscard]] Address complete(Address want, const Address& have);
-/// IPv6 with another length is a replace, as the kernel has one of each address per link.
+/// IPv6 with another length is a replace, as the kernel has one of each address per link; so is
+/// IPv4 with another protocol, which kernels before 6.4 do not change.
 [[nodiscard]] Transition transition(const Address& have, const Address& want);
 [[nodiscard]] std::vector<wire::Request> create(const Address& address, const LinkNames& links);
+/// Asks for nothing where `want` is not permanent: what lifetime it had is not known.
 [[nodiscard]] std::vector<wire::Request> update(const Address& have, const Address& want,
                                                 const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> remove(const Address& address, const LinkNames& links);
