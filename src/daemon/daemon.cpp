@@ -1,12 +1,15 @@
 #include "plumbline/daemon/daemon.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <functional>
+#include <optional>
 #include <random>
+#include <utility>
 
 #include "keeper.hpp"
 #include "log.hpp"
@@ -54,6 +57,20 @@ Pace pace_of(const RunOptions& options) {
   return pace;
 }
 
+/// For the log.
+std::string_view cause_of(std::optional<Hint> hint) {
+  if (!hint) return "it was time";
+  switch (*hint) {
+    case Hint::kernel:
+      return "the kernel changed";
+    case Hint::spec:
+      return "the files changed";
+    case Hint::asked:
+      return "SIGHUP";
+  }
+  return "";
+}
+
 class Daemon {
  public:
   Daemon(const RunOptions& options, const engine::Workshop& workshop, FileReader& files)
@@ -77,13 +94,13 @@ class Daemon {
   void on_files() {
     if (!watch_.drain()) return;
     files_changed_ = true;
-    hint(Hint::spec, "a change of the files");
+    hint(Hint::spec);
   }
 
   void on_kernel() {
     const io::KernelEvents::Drained drained = events_.drain();
     if (drained.lost) spdlog::debug("kernel events were lost: looking at everything anyway");
-    if (drained.count != 0 || drained.lost) hint(Hint::kernel, "a change in the kernel");
+    if (drained.count != 0 || drained.lost) hint(Hint::kernel);
   }
 
   void await_signal() {
@@ -92,7 +109,7 @@ class Daemon {
       if (signal == SIGHUP) {
         files_changed_ = true;
         keeper_.rivalry().forget();
-        hint(Hint::asked, "SIGHUP");
+        hint(Hint::asked);
         await_signal();
         return;
       }
@@ -102,9 +119,8 @@ class Daemon {
     });
   }
 
-  /// `cause` is for the log, which names the first.
-  void hint(Hint hint, std::string_view cause) {
-    if (cause_.empty()) cause_ = cause;
+  void hint(Hint hint) {
+    strongest_ = std::max(strongest_.value_or(hint), hint);
     pacer_.hint(hint, Clock::now());
     schedule();
   }
@@ -124,9 +140,7 @@ class Daemon {
     // inotify tells of every change; a second look at the files is for what it cannot see.
     const bool read_files = std::exchange(files_changed_, false) || start >= reading_due_;
     if (read_files) reading_due_ = start + pace_.interval / 2;
-    const std::string_view cause = cause_.empty() ? "the interval is over" : cause_;
-    cause_ = {};
-
+    const std::string_view cause = cause_of(std::exchange(strongest_, std::nullopt));
     pacer_.pass_starts(start);
     const Ending ending = keeper_.pass(read_files, cause);
     const TimePoint end = Clock::now();
@@ -138,7 +152,7 @@ class Daemon {
   void tell(Duration took, std::string_view cause) {
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
     const std::string status = keeper_.status();
-    spdlog::debug("pass because of {}: {} after {} us", cause, status, micros);
+    spdlog::debug("pass ({}) took {} us: {}", cause, micros, status);
     if (keeper_.converged() && !std::exchange(ready_, true)) {
       spdlog::info("ready: the host is as the spec says");
       notify_.ready();
@@ -165,7 +179,7 @@ class Daemon {
 
   bool files_changed_ = true;  ///< since they were last read
   TimePoint reading_due_;
-  std::string_view cause_ = "the start";
+  std::optional<Hint> strongest_;  ///< since the last pass
   std::string status_;
   bool ready_ = false;
 };

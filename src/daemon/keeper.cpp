@@ -61,7 +61,7 @@ void Keeper::read_files() {
 }
 
 Ending Keeper::keep() {
-  if (candidate_) {
+  if (candidate_ && !forgets_everything(*candidate_)) {
     if (const std::optional<Ending> ending = bring_about(*candidate_, true)) {
       if (*ending == Ending::locked) return *ending;
       in_force_ = std::exchange(candidate_, std::nullopt);
@@ -70,6 +70,18 @@ Ending Keeper::keep() {
   }
   if (!in_force_) return Ending::settled;
   return bring_about(*in_force_, false).value_or(Ending::settled);
+}
+
+/// The plan refuses to remove everything of ours. It cannot see that a spec gives up everything
+/// when somebody else has just removed what we had.
+bool Keeper::forgets_everything(const spec::Desired& desired) {
+  const bool forgets = in_force_ && !in_force_->state.empty() && desired.state.empty() &&
+                       !workshop_.options.allow_empty;
+  if (forgets) {
+    errors_.push_back(std::string(format(Code::would_remove_everything)) +
+                      ": the files want nothing any more; the last spec that did stays in force");
+  }
+  return forgets;
 }
 
 /// Nothing when the spec cannot be carried out on this host as it is now. The lock is held only
@@ -174,6 +186,7 @@ void Keeper::log_news() {
 std::string Keeper::status() const {
   if (!in_force_) return "waiting for a spec that can be carried out";
   std::string text = converged_ ? "as the spec says" : "not as the spec says";
+  if (converged_ && !errors_.empty()) text = "as the last good spec says";
   if (blocked_ != 0) text += ", " + std::to_string(blocked_) + " blocked";
   if (!errors_.empty()) text += "; " + printable(errors_.front());
   return text;

@@ -34,6 +34,7 @@ class Keeper {
  private:
   void read_files();
   Ending keep();
+  [[nodiscard]] bool forgets_everything(const spec::Desired& desired);
   std::optional<Ending> bring_about(const spec::Desired& desired, bool fresh);
   [[nodiscard]] bool acceptable(const engine::Prepared& prepared);
   Ending carry_out(const engine::Prepared& prepared, const std::set<Key>& held);

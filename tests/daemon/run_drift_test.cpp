@@ -96,7 +96,7 @@ TEST_F(RunDrift, LeavesForeignObjectsAlone) {
 TEST_F(RunDrift, LooksAtMostOnceMoreAfterItsOwnChanges) {
   write(file(), spec(host));
   start_and_converge();
-  const auto passes = [&] { return times_logged("pass because of"); };
+  const auto passes = [&] { return times_logged("debug pass ("); };
   const int before = passes();
   test::ip("rule del priority 1000");
   EXPECT_TRUE(soon("the rule", has_rule));

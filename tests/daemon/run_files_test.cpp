@@ -117,7 +117,7 @@ TEST_F(RunFiles, ABrokenSpecKeepsTheLastGoodOne) {
   EXPECT_TRUE(logged("host.json:2:")) << "every fault with its place";
   expect_repair_of(first);
   expect_repair_of(first);
-  EXPECT_EQ(times_logged("UNKNOWN_KEY"), 1);
+  EXPECT_EQ(times_logged("error " + file().string() + ":3:3: UNKNOWN_KEY"), 1);
   write(file(), routes({second}));
   expect_second();
 }
@@ -132,7 +132,7 @@ TEST_F(RunFiles, ARuleThatIptablesRefusesKeepsTheLastGoodOne) {
           R"("iptables": { "filter": { "chains": { "C": { "rules": ["-p tcp --dport no-such-port -j ACCEPT"] } } } })"));
   EXPECT_TRUE(soon("the complaint", [&] { return logged("INVALID_IPTABLES_RULE"); }));
   expect_repair_of(first);
-  EXPECT_EQ(times_logged("INVALID_IPTABLES_RULE"), 1);
+  EXPECT_EQ(times_logged(" error "), 1);
 }
 
 TEST_F(RunFiles, ASpecThatWouldRemoveEverythingKeepsTheLastGoodOne) {
@@ -141,6 +141,7 @@ TEST_F(RunFiles, ASpecThatWouldRemoveEverythingKeepsTheLastGoodOne) {
   write(file(), routes({}));
   EXPECT_TRUE(soon("the refusal", [&] { return logged(" error "); }));
   EXPECT_TRUE(has_route(first));
+  expect_repair_of(first);
   expect_repair_of(first);
 }
 
@@ -151,7 +152,7 @@ TEST_F(RunFiles, AForeignObjectInTheWayKeepsTheLastGoodSpec) {
   write(file(), routes({first, second}));
   EXPECT_TRUE(soon("the refusal", [&] { return logged("FOREIGN_CONFLICT"); }));
   expect_repair_of(first);
-  EXPECT_EQ(times_logged("error FOREIGN_CONFLICT"), 1);
+  EXPECT_EQ(times_logged(" error "), 1);
   test::ip("route del unreachable " + second + " proto 99");
   EXPECT_TRUE(soon("the new route, now that it is free", [] { return has_route(second); }));
 }

@@ -105,14 +105,31 @@ TEST_F(RunProcess, LogsALastingConditionOnce) {
   start_and_converge("100ms");
   EXPECT_TRUE(has_route(ours)) << "a blocked object holds nothing up";
   EXPECT_TRUE(soon(
-      "some passes", [&] { return times_logged("pass because of") > 6; }, patiently));
+      "some passes", [&] { return times_logged("debug pass (") > 6; }, patiently));
   EXPECT_EQ(times_logged("blocked: route inet main 10.3.0.0/16"), 1);
-  test::ip("link add eth9 type dummy");
+  test::ip("link add eth9 type veth peer name eth9-peer");
+  test::ip("link set eth9-peer up");
   test::ip("addr add 192.0.2.2/24 dev eth9");
   test::ip("link set eth9 up");
   EXPECT_TRUE(soon("the route", [] { return ip_shows("route", "10.3.0.0/16 via 192.0.2.1"); }));
   EXPECT_TRUE(soon("that it is over",
                    [&] { return logged("no longer: blocked: route inet main 10.3.0.0/16"); }));
+}
+
+TEST_F(RunProcess, BacksOffWhilePassesFailAndRecoversWithTheSpec) {
+  const std::string route = R"("routes": [ { "to": "10.1.0.0/16", "type": "blackhole" } ])";
+  write(file(), spec(route + R"(, "sysctls": { "net.ipv4.ip_forward": "what" })"));
+  start();
+  EXPECT_TRUE(soon(
+      "the failure", [&] { return logged("failed: sysctl net.ipv4.ip_forward"); }, patiently));
+  EXPECT_TRUE(soon(
+      "a second try", [&] { return times_logged("debug pass (") == 2; }, patiently));
+  EXPECT_EQ(times_logged("error failed: sysctl net.ipv4.ip_forward"), 1) << "said once";
+  EXPECT_FALSE(has_route(ours)) << "all or nothing";
+  EXPECT_FALSE(logged("ready: "));
+  write(file(), spec(route));
+  EXPECT_TRUE(soon("the route", [] { return has_route(ours); }));
+  EXPECT_TRUE(soon("that it is over", [&] { return logged("no longer: failed: sysctl"); }));
 }
 
 /// In KiB, as /proc/PID/status has it.
@@ -136,11 +153,10 @@ TEST_F(RunProcess, DoesNotGrow) {
   ::unsetenv("ASAN_OPTIONS");
   const auto pass = [&](int count) {
     for (int i = 0; i < count; ++i) {
-      const int before = times_logged("pass because of");
+      const int before = times_logged("debug pass (");
       write(file(), routes({i % 2 == 0 ? theirs : ours}));
       ::kill(pid(), SIGHUP);
-      while (times_logged("pass because of") == before)
-        std::this_thread::sleep_for(milliseconds(1));
+      while (times_logged("debug pass (") == before) std::this_thread::sleep_for(milliseconds(1));
     }
   };
   pass(50);

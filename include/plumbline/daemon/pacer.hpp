@@ -24,7 +24,8 @@ struct Pace {
   Duration locked_retry = std::chrono::milliseconds(250);
 };
 
-/// Why a pass may be due. A hint that something was lost is the same hint.
+/// Why a pass may be due, the stronger reason later. A hint that something was lost is the same
+/// hint.
 enum class Hint : std::uint8_t {
   kernel,  ///< something changed in the kernel, perhaps by us
   spec,    ///< something changed in the files: a failure before it says nothing any more
