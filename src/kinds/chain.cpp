@@ -55,7 +55,7 @@ std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
                                       std::string_view table) {
   const std::string name(entry.key());
   std::string problem = wire::chain_name_refusal(name);
-  if (std::ranges::find(builtin_names, name) != builtin_names.end()) {
+  if (is_builtin_name(name)) {
     problem = "'" + name + "' is the name of a built-in chain: its rules go into 'shared'";
   }
   if (!problem.empty()) entry.error(Code::invalid_chain_name, problem);
@@ -102,10 +102,12 @@ boost::json::value to_spec(const Chain& chain) {
   return boost::json::object{{"rules", std::move(rules)}};
 }
 
+bool is_builtin_name(std::string_view name) {
+  return std::ranges::find(builtin_names, name) != builtin_names.end();
+}
+
 bool is_builtin_chain(std::string_view table, std::string_view name) {
-  if (std::ranges::find(builtin_names, name) == builtin_names.end() || name == "BROUTING") {
-    return false;
-  }
+  if (!is_builtin_name(name) || name == "BROUTING") return false;
   if (table == "mangle") return true;
   if (table == "filter" || table == "security")
     return name != "PREROUTING" && name != "POSTROUTING";

@@ -19,6 +19,9 @@ inline constexpr std::string_view mark_comment = "plumbline";
 /// The last rule of every chain of ours, as iptables-save prints it.
 inline constexpr std::string_view mark_rule = "-m comment --comment plumbline";
 
+/// Whether any table has a built-in chain of that name.
+[[nodiscard]] bool is_builtin_name(std::string_view name);
+
 /// A rule as the spec writes it: text, or an object of `match`, `target` and `comment`. `shared`:
 /// its comment will share the space with our mark. Faults are reported and give nothing.
 [[nodiscard]] std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared);

@@ -164,7 +164,10 @@ std::optional<SharedChain> SharedChain::from_spec(const wire::Entry& entry, Fami
                                                   std::string_view table) {
   const std::string name(entry.key());
   const bool builtin = is_builtin_chain(table, name);
-  const std::string problem = builtin ? "" : wire::chain_name_refusal(name);
+  std::string problem = builtin ? "" : wire::chain_name_refusal(name);
+  if (!builtin && is_builtin_name(name)) {
+    problem = "the table " + std::string(table) + " has no chain " + name;
+  }
   if (!problem.empty()) entry.error(Code::invalid_chain_name, problem);
   if (!entry.is_object()) return std::nullopt;
   entry.only({"policy", "insert", "append"});
