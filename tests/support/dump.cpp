@@ -36,6 +36,7 @@ const Mask masks[] = {
      "a port that joins again gets the next number"},
     {R"( state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN))", "",
      "follows the carrier, later than the change"},
+    {R"( linkdown\b)", "", "follows the carrier, later than the change"},
     {R"(,(LOWER_UP|NO-CARRIER)|(NO-CARRIER),)", "", "follows the carrier"},
     {R"( state (forwarding|disabled|blocking|listening|learning) )", " ",
      "spanning tree's progress"},
