@@ -15,7 +15,8 @@ std::vector<std::string> tell_steps(const Plan& plan) {
   std::vector<std::string> lines;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
+    std::string_view line = rest.substr(0, end);
+    if (line.starts_with("  ")) line.remove_prefix(2);
     // The closing sentence counts what is planned; tell_summary() counts what was done.
     if (!line.empty() && !line.starts_with("Plan:")) lines.emplace_back(line);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);

@@ -9,7 +9,7 @@
 
 namespace plumbline::daemon {
 
-/// One line per object, as `plumbline plan` shows it: sign, key, from what to what, and why.
+/// As `plumbline plan` shows them: sign, key, from what to what, and why.
 [[nodiscard]] std::vector<std::string> tell_steps(const Plan& plan);
 /// `3 created, 1 updated`
 [[nodiscard]] std::string tell_summary(const Plan& plan);
