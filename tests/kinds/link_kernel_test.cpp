@@ -402,7 +402,6 @@ class Elsewhere {
   Elsewhere() : child_(fork()) {
     if (child_ != 0) return;
     if (!test::enter_new_netns().empty()) _exit(1);
-    ip("link add ready type veth peer name set");
     pause();
     _exit(0);
   }
@@ -432,7 +431,10 @@ TEST_F(LinkInKernel, KnowsNoPeerInAnotherNamespace) {
   const Elsewhere elsewhere;
   elsewhere.wait();
   ip("link add v0 type veth peer name v1");
+  const auto index = observe().names.index(name("v1"));
   ip("link set v1 netns " + std::to_string(elsewhere.pid()));
+  // Indexes are counted in each namespace: here another link has the peer's.
+  ip("link add name x0 index " + std::to_string(index) + " type bridge");
   const Link have = seen("v0");
   EXPECT_EQ(have.kind, LinkKind::veth);
   EXPECT_EQ(have.veth, VethOptions{});
