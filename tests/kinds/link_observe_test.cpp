@@ -1,0 +1,128 @@
+// What is only seen of links in a real kernel, and never set: who holds them, what hangs on them.
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+
+#include "plumbline/io/descriptor.hpp"
+#include "tests/kinds/link_in_kernel.hpp"
+
+namespace plumbline {
+namespace {
+
+using namespace test;
+
+TEST_F(LinkInKernel, SeesQdiscsThatSomebodyAdded) {
+  ip("link add v0 type veth peer name v1");
+  ip("link set v0 up");
+  EXPECT_EQ(seen("v0").has_qdisc, false);
+  const auto added = test::run({"tc", "qdisc", "add", "dev", "v0", "clsact"});
+  if (added.status != 0) GTEST_SKIP() << "no qdisc can be added here: " << added.output;
+  EXPECT_EQ(seen("v0").has_qdisc, true);
+  EXPECT_EQ(seen("v1").has_qdisc, false);
+}
+
+void write_sysctl(std::string_view path, std::string_view value) {
+  std::ofstream file("/proc/sys/" + std::string(path));
+  ASSERT_TRUE(file << value << std::flush) << path;
+}
+
+TEST_F(LinkInKernel, SeesPromotedSecondariesOfOneAndOfAll) {
+  ip("link add v0 type veth peer name v1");
+  write_sysctl("net/ipv4/conf/all/promote_secondaries", "0");
+  write_sysctl("net/ipv4/conf/v0/promote_secondaries", "1");
+  write_sysctl("net/ipv4/conf/v1/promote_secondaries", "0");
+  EXPECT_EQ(seen("v0").promote_secondaries, true);
+  EXPECT_EQ(seen("v1").promote_secondaries, false);
+  write_sysctl("net/ipv4/conf/all/promote_secondaries", "1");
+  EXPECT_EQ(seen("v1").promote_secondaries, true);
+}
+
+TEST_F(LinkInKernel, SeesThatATapIsHeld) {
+  if (!has_tun()) GTEST_SKIP() << "/dev/net/tun cannot be opened here";
+  Link tap = marked("t0", LinkKind::tap);
+  tap.up = false;
+  tap.tap = TapOptions{1, {}, {}, {}};
+  ASSERT_EQ(make(tap), 0);
+  EXPECT_EQ(seen("t0").carrier, false);
+  {
+    const io::Descriptor holder(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+    ifreq request{};
+    std::ranges::copy(std::string_view("t0"), request.ifr_name);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI;
+    ASSERT_EQ(ioctl(holder.get(), TUNSETIFF, &request), 0);
+    const Link have = seen("t0");
+    EXPECT_EQ(have.carrier, true);
+    tap.tap->owner = 2;
+    EXPECT_EQ(transition(have, complete(tap, have)).blocked_until,
+              "the TAP is free (somebody has it open)");
+    EXPECT_EQ(change(have, complete(tap, have)), EBUSY);
+  }
+  EXPECT_EQ(seen("t0").carrier, false);
+}
+
+/// A process in a network namespace of its own, ended with this.
+class Elsewhere {
+ public:
+  Elsewhere() : child_(fork()) {
+    if (child_ != 0) return;
+    if (!test::enter_new_netns().empty()) _exit(1);
+    pause();
+    _exit(0);
+  }
+  ~Elsewhere() {
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+  }
+  Elsewhere(const Elsewhere&) = delete;
+  Elsewhere& operator=(const Elsewhere&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return child_; }
+  /// Waits until it is in its namespace: until the namespace is another than ours.
+  void wait() const {
+    const auto link_of = [](const std::string& of) {
+      std::array<char, 64> text{};
+      const auto size = readlink(("/proc/" + of + "/ns/net").c_str(), text.data(), text.size());
+      return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    };
+    while (link_of(std::to_string(child_)) == link_of("self")) usleep(1000);
+  }
+
+ private:
+  pid_t child_;
+};
+
+TEST_F(LinkInKernel, KnowsNoPeerInAnotherNamespace) {
+  const Elsewhere elsewhere;
+  elsewhere.wait();
+  ip("link add v0 type veth peer name v1");
+  const auto index = observe().names.index(name("v1"));
+  ip("link set v1 netns " + std::to_string(elsewhere.pid()));
+  // Indexes are counted in each namespace: here another link has the peer's.
+  ip("link add name x0 index " + std::to_string(index) + " type bridge");
+  const Link have = seen("v0");
+  EXPECT_EQ(have.kind, LinkKind::veth);
+  EXPECT_EQ(have.veth, VethOptions{});
+  EXPECT_TRUE(makes_the_pair(have));
+}
+
+TEST_F(LinkInKernel, TellsTheKindsApart) {
+  EXPECT_EQ(seen("lo").kind, LinkKind::physical);
+  ip("link add x0 type vxlan id 7 dstport 4789");
+  EXPECT_EQ(seen("x0").kind, LinkKind::vxlan);
+  if (!has_tun()) return;
+  ip("tuntap add t0 mode tun user 7");
+  EXPECT_EQ(seen("t0").kind, LinkKind::tun);
+  EXPECT_EQ(seen("t0").mac, std::nullopt);
+}
+
+}  // namespace
+}  // namespace plumbline
