@@ -1,27 +1,13 @@
 #include "plumbline/kinds/route.hpp"
 
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 
+#include "route_facts.hpp"
 #include "route_words.hpp"
 
 namespace plumbline {
 
 namespace {
-
-/// IP6_RT_PRIO_USER (include/uapi/linux/ipv6_route.h): what no metric means for IPv6.
-constexpr std::uint32_t ipv6_default_metric = 1024;
-
-bool goes_somewhere(RouteType type) {
-  return type != RouteType::blackhole && type != RouteType::unreachable &&
-         type != RouteType::prohibit;
-}
-
-bool is_link_local(const IpAddress& address) {
-  static const Prefix link_local = *Prefix::parse("fe80::/10");
-  return link_local.contains(address);
-}
 
 /// The first nexthop of `have` that `nexthop` describes as far as it says anything.
 const Nexthop* described(const Nexthop& nexthop, const std::vector<Nexthop>& have) {
@@ -67,7 +53,7 @@ std::string format(const Route::Key& key) {
 
 std::vector<Need> needs(const Route& route) {
   std::vector<Need> needs;
-  if (!goes_somewhere(route.type)) return needs;
+  if (goes_nowhere(route.type)) return needs;
   for (const Nexthop& nexthop : route.nexthops) {
     if (nexthop.dev) needs.emplace_back(NeedsLink{*nexthop.dev, true});
     if (nexthop.via && !nexthop.onlink && !is_link_local(*nexthop.via)) {
@@ -105,7 +91,7 @@ Route complete(Route want, const Route& have) {
 
 Transition transition(const Route& have, const Route& want) {
   if (have == want) return {};
-  if (goes_somewhere(have.type) && !goes_somewhere(want.type)) {
+  if (!goes_nowhere(have.type) && goes_nowhere(want.type)) {
     return {Change::update, Disruption::traffic};
   }
   const bool moves_sessions = have.nexthops != want.nexthops || have.src != want.src;

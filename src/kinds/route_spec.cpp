@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 
 #include "plumbline/kinds/route.hpp"
+#include "route_facts.hpp"
+#include "route_nexthops.hpp"
 #include "route_words.hpp"
 
 namespace plumbline {
@@ -15,7 +17,6 @@ namespace {
 
 using wire::Entry;
 
-constexpr std::uint32_t ipv6_default_metric = 1024;
 /// What the kernel cuts larger values to (net/ipv4/metrics.c, ip_metrics_convert()).
 constexpr std::int64_t max_mtu = 65535 - 15;
 constexpr std::int64_t max_advmss = 65535 - 40;
@@ -29,11 +30,6 @@ constexpr std::array<ScopeName, 5> scope_names{{{"global", RT_SCOPE_UNIVERSE},
                                                 {"link", RT_SCOPE_LINK},
                                                 {"host", RT_SCOPE_HOST},
                                                 {"nowhere", RT_SCOPE_NOWHERE}}};
-
-bool goes_nowhere(RouteType type) {
-  return type == RouteType::blackhole || type == RouteType::unreachable ||
-         type == RouteType::prohibit;
-}
 
 std::optional<RouteType> type_word(const Entry& entry) {
   const auto text = entry.string();
@@ -73,125 +69,6 @@ std::uint8_t default_scope(const Route& route) {
 /// As ip(8): what is local stands in the table local (iproute.c, iproute_modify()).
 TableId default_table_of(RouteType type) {
   return type == RouteType::local ? local_table : main_table;
-}
-
-/// An address that can stand for one neighbour or one host.
-std::optional<IpAddress> host_word(const Entry& entry) {
-  auto address = entry.parsed<IpAddress>(Code::invalid_route, "an IP address");
-  if (address && *address == IpAddress::any(address->family())) {
-    entry.error(Code::invalid_route, "'" + format(*address) + "' is not the address of a host");
-    return std::nullopt;
-  }
-  return address;
-}
-
-bool is_link_local(const IpAddress& address) {
-  static const Prefix link_local = *Prefix::parse("fe80::/10");
-  return link_local.contains(address);
-}
-
-/// `via`, `dev` and `onlink`, of the route itself or of one of its nexthops.
-std::optional<Nexthop> nexthop_from(const Entry& entry) {
-  Nexthop nexthop;
-  bool good = true;
-  if (const auto via = entry.find("via")) {
-    nexthop.via = host_word(*via);
-    good = nexthop.via.has_value();
-  }
-  if (const auto dev = entry.find("dev")) {
-    nexthop.dev = link_word(*dev);
-    good = good && nexthop.dev.has_value();
-  }
-  nexthop.onlink = entry.boolean("onlink").value_or(false);
-  if (!good) return std::nullopt;
-  if (nexthop.onlink && !(nexthop.via && nexthop.dev)) {
-    entry.error(Code::invalid_route, "`onlink` needs both `via` and `dev`");
-  } else if (nexthop.via && !nexthop.dev && is_link_local(*nexthop.via)) {
-    entry.error(Code::invalid_route,
-                "the link-local gateway " + format(*nexthop.via) + " needs `dev`");
-  } else {
-    return nexthop;
-  }
-  return std::nullopt;
-}
-
-bool same_hop(const Nexthop& one, const Nexthop& other) {
-  return one.via == other.via && one.dev == other.dev;
-}
-
-std::optional<Nexthop> element_from(const Entry& entry) {
-  if (!entry.is_object()) return std::nullopt;
-  entry.only({"via", "dev", "weight", "onlink"});
-  const auto weight = entry.integer<std::uint32_t>("weight", 1, 256);
-  auto nexthop = nexthop_from(entry);
-  if (!nexthop) return std::nullopt;
-  nexthop->weight = weight.value_or(1);
-  if (nexthop->via || nexthop->dev) return nexthop;
-  entry.error(Code::invalid_route, "a nexthop needs `via` or `dev`");
-  return std::nullopt;
-}
-
-/// Nothing when one of them is wrong.
-std::optional<std::vector<Nexthop>> nexthops_from(const Entry& list) {
-  std::vector<Nexthop> nexthops;
-  bool good = list.node().get<wire::Array>() != nullptr;
-  std::size_t seen = 0;
-  list.for_each_element([&](const Entry& entry) {
-    ++seen;
-    const auto nexthop = element_from(entry);
-    if (!nexthop) {
-      good = false;
-    } else if (std::ranges::any_of(nexthops,
-                                   [&](const auto& other) { return same_hop(*nexthop, other); })) {
-      entry.error(Code::invalid_route, "this nexthop is already there: give it a larger `weight`");
-      good = false;
-    } else {
-      nexthops.push_back(*nexthop);
-    }
-  });
-  if (good && seen == 0) {
-    list.error(Code::invalid_route, "`nexthops` is empty");
-    good = false;
-  }
-  if (!good) return std::nullopt;
-  // The kernel keeps no weight of an only nexthop.
-  if (nexthops.size() == 1) nexthops.front().weight = 1;
-  std::ranges::sort(nexthops);
-  return nexthops;
-}
-
-/// Where the route leads. Nothing when that is wrong or does not suit its type.
-bool read_nexthops(const Entry& entry, Route& route) {
-  const bool has_own = entry.has("via") || entry.has("dev") || entry.has("onlink");
-  if (goes_nowhere(route.type)) {
-    for (const char* word : {"via", "dev", "onlink", "nexthops", "src", "mtu", "advmss"}) {
-      if (const auto member = entry.find(word)) {
-        member->error(Code::invalid_route, "a " + std::string(format(route.type)) +
-                                               " route goes nowhere and takes no `" + word + "`");
-        return false;
-      }
-    }
-    return true;
-  }
-  if (const auto list = entry.find("nexthops")) {
-    if (has_own) {
-      entry.error(Code::invalid_route,
-                  "`nexthops` cannot stand beside `via`, `dev` or `onlink`: they go inside");
-      return false;
-    }
-    auto nexthops = nexthops_from(*list);
-    if (nexthops) route.nexthops = std::move(*nexthops);
-    return nexthops.has_value();
-  }
-  const auto nexthop = nexthop_from(entry);
-  if (!nexthop) return false;
-  if (nexthop->via || nexthop->dev) {
-    route.nexthops.push_back(*nexthop);
-    return true;
-  }
-  entry.error(Code::invalid_route,
-              "a " + std::string(format(route.type)) + " route needs `via`, `dev` or `nexthops`");
-  return false;
 }
 
 /// Of the destination, else of `family`, else what `src` or a gateway tells.
@@ -325,27 +202,6 @@ std::optional<Route> Route::from_spec(const wire::Entry& entry) {
 }
 
 namespace {
-
-void put_nexthop(const Nexthop& nexthop, boost::json::object& out) {
-  if (nexthop.via) out["via"] = format(*nexthop.via);
-  if (nexthop.dev) out["dev"] = format(*nexthop.dev);
-  if (nexthop.onlink) out["onlink"] = true;
-}
-
-void put_nexthops(const Route& route, boost::json::object& out) {
-  if (route.nexthops.size() == 1) {
-    put_nexthop(route.nexthops.front(), out);
-  } else if (!route.nexthops.empty()) {
-    boost::json::array list;
-    for (const Nexthop& nexthop : route.nexthops) {
-      boost::json::object element;
-      put_nexthop(nexthop, element);
-      if (nexthop.weight != 1) element["weight"] = nexthop.weight;
-      list.push_back(std::move(element));
-    }
-    out["nexthops"] = std::move(list);
-  }
-}
 
 boost::json::value scope_text(std::uint8_t scope) {
   const auto found = std::ranges::find(scope_names, scope, &ScopeName::number);

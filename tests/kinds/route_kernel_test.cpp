@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "plumbline/kinds/route.hpp"
 #include "tests/kinds/on_kernel.hpp"
 #include "tests/support/netns.hpp"
@@ -37,14 +39,10 @@ class RouteOnKernel : public test::NetnsTest {
 std::string strangers() {
   std::string lines;
   for (const std::string family : {"-4", "-6"}) {
-    std::string all = ip(family + " -details route show table all");
-    while (!all.empty()) {
-      const auto end = std::min(all.find("\nunicast"), std::min(all.find('\n'), all.size()));
-      const std::string line = all.substr(0, end);
-      all.erase(0, std::min(end + 1, all.size()));
-      if (line.find("proto 112") == std::string::npos && line.find('\t') == std::string::npos) {
-        lines += line + '\n';
-      }
+    std::istringstream all(ip(family + " -details route show table all"));
+    for (std::string line; std::getline(all, line);) {
+      const bool is_nexthop = line.starts_with('\t');
+      if (line.find("proto 112") == std::string::npos && !is_nexthop) lines += line + '\n';
     }
   }
   return lines;

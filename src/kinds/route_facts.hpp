@@ -1,0 +1,25 @@
+// What is so of every route, whoever writes it.
+
+#pragma once
+
+#include <cstdint>
+
+#include "plumbline/kinds/route.hpp"
+
+namespace plumbline {
+
+/// IP6_RT_PRIO_USER (include/uapi/linux/ipv6_route.h): what no metric means for IPv6.
+inline constexpr std::uint32_t ipv6_default_metric = 1024;
+
+[[nodiscard]] inline bool goes_nowhere(RouteType type) {
+  return type == RouteType::blackhole || type == RouteType::unreachable ||
+         type == RouteType::prohibit;
+}
+
+/// An address that only a link gives a meaning: fe80::/10.
+[[nodiscard]] inline bool is_link_local(const IpAddress& address) {
+  static const Prefix link_local = *Prefix::parse("fe80::/10");
+  return link_local.contains(address);
+}
+
+}  // namespace plumbline
