@@ -65,6 +65,10 @@ bool add_comment(const wire::Entry& entry, wire::Words& words) {
 
 std::optional<wire::Words> words_of_object(const wire::Entry& entry) {
   entry.only({"match", "target", "comment"});
+  if (!entry.has("match") && !entry.has("target") && !entry.has("comment")) {
+    entry.error(Code::missing_key, "a rule needs a match, a target or a comment");
+    return std::nullopt;
+  }
   wire::Words words;
   bool good = true;
   if (const auto match = entry.find("match")) {
@@ -111,7 +115,7 @@ std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared)
   auto words = node.get<std::string>() ? words_from(entry) : words_of_object(entry);
   if (!words) return std::nullopt;
   *words = wire::separated(*words);
-  std::string problem = words->empty() ? "an empty rule" : wire::refusal(*words);
+  std::string problem = wire::refusal(*words);
   if (problem.empty()) problem = comment_length_refusal(*words, shared);
   std::string rule = wire::join_words(*words);
   if (problem.empty()) problem = wire::text_refusal(rule);

@@ -1,0 +1,143 @@
+// Chains in a namespace of a test's own, made as the engine makes them but without a plan.
+
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <optional>
+
+#include "plumbline/engine/compile.hpp"
+#include "plumbline/io/kernel_host.hpp"
+#include "plumbline/wire/iptables.hpp"
+#include "tests/support/netns.hpp"
+#include "tests/support/spec_text.hpp"
+
+namespace plumbline {
+
+class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::Backend> {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (IsSkipped()) return;
+    const std::string restore = "iptables-" + std::string(format(GetParam())) + "-restore";
+    if (test::run({restore, "--version"}).status != 0) {
+      GTEST_SKIP() << "iptables is not installed";
+    }
+    host_.emplace(GetParam());
+    scratch_.emplace(GetParam());
+    compiler_.emplace(*scratch_);
+  }
+
+  State observe() { return engine::observe(*host_, {}).state; }
+
+  /// `{ "iptables": …, "ip6tables": … }` as a spec has it, marked and compiled.
+  State compiled(const boost::json::value& spec, std::vector<std::string>* refused = nullptr) {
+    spec::Desired desired;
+    test::SpecText text(boost::json::serialize(spec));
+    const bool readable = text.errors().empty();
+    for (const auto& [section, family] :
+         {std::pair{"iptables", Family::inet}, std::pair{"ip6tables", Family::inet6}}) {
+      if (!readable || !text.entry().has(section)) continue;
+      text.member(section).for_each_member([&, of = family](const wire::Entry& table) {
+        read<Chain>(table, "chains", of, desired.state);
+        read<SharedChain>(table, "shared", of, desired.state);
+      });
+    }
+    desired.state.sort();
+    Diagnostics diagnostics;
+    compiler_->compile(desired, observe(), diagnostics);
+    for (const auto* errors : {&text.errors(), &std::as_const(diagnostics.errors)}) {
+      for (const Diagnostic& error : *errors) {
+        if (refused != nullptr) {
+          refused->push_back(error.message);
+        } else {
+          ADD_FAILURE() << format(error);
+        }
+      }
+    }
+    return desired.state;
+  }
+
+  /// Brings the kernel to what is wanted in one commit per table; says how many that took.
+  std::size_t apply(const State& want) {
+    const State have = observe();
+    std::vector<wire::FirewallRestore> restores;
+    add_changes<Chain>(have, want, restores);
+    add_changes<SharedChain>(have, want, restores);
+    send(restores);
+    return restores.size();
+  }
+
+  void send(const std::vector<wire::FirewallRestore>& restores) {
+    for (const wire::FirewallRestore& one : wire::merged(restores)) {
+      const wire::Request request = one;
+      const wire::Reply reply = host_->exchange(std::span(&request, 1)).front();
+      ASSERT_EQ(reply.error, 0) << reply.message;
+    }
+  }
+
+  static void take(std::vector<wire::Request> requests, std::vector<wire::FirewallRestore>& into) {
+    for (wire::Request& request : requests) {
+      into.push_back(std::get<wire::FirewallRestore>(std::move(request)));
+    }
+  }
+
+  std::string save(std::string_view base = "iptables") {
+    std::string text;
+    const std::string program = std::string(base) + "-" + std::string(format(GetParam())) + "-save";
+    std::string saved = test::must_run({program, "-c"});
+    for (std::size_t end = saved.find('\n'); end != std::string::npos; end = saved.find('\n')) {
+      if (saved.front() != '#') text += saved.substr(0, end + 1);
+      saved.erase(0, end + 1);
+    }
+    return text;
+  }
+
+  void iptables(const std::vector<std::string>& words) {
+    std::vector<std::string> arguments = {"iptables-" + std::string(format(GetParam()))};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    test::must_run(arguments);
+  }
+
+  void restore(const std::string& text) {
+    test::must_run({"iptables-" + std::string(format(GetParam())) + "-restore", "-c", "--noflush"},
+                   text);
+  }
+
+  std::optional<io::KernelHost> host_;
+  std::optional<io::ScratchHost> scratch_;
+  std::optional<engine::Compiler> compiler_;
+
+ private:
+  template <class K>
+  static void read(const wire::Entry& table, std::string_view part, Family family, State& state) {
+    const auto found = table.find(part);
+    if (!found) return;
+    found->for_each_member([&](const wire::Entry& entry) {
+      auto value = K::from_spec(entry, family, table.key());
+      if (value) state.of<K>().push_back(with_mark(std::move(*value), Mark{}));
+    });
+  }
+
+  template <class K>
+  static void add_changes(const State& have, const State& want,
+                          std::vector<wire::FirewallRestore>& restores) {
+    for (const K& value : want.of<K>()) {
+      const K* present = have.find<K>(key(value));
+      if (present == nullptr) {
+        take(create(value, {}), restores);
+      } else if (const K full = complete(value, *present); !(full == *present)) {
+        take(update(*present, full, {}), restores);
+      }
+    }
+  }
+};
+
+inline std::string backend_name(const testing::TestParamInfo<io::Backend>& info) {
+  return std::string(format(info.param));
+}
+
+inline const auto both_backends = testing::Values(io::Backend::nft, io::Backend::legacy);
+
+}  // namespace plumbline
