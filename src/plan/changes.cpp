@@ -11,7 +11,8 @@ namespace {
 namespace json = boost::json;
 
 std::string text_of(const json::value& value) {
-  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  const bool plain = value.is_string() && !value.get_string().empty();
+  return plain ? std::string(value.get_string()) : json::serialize(value);
 }
 
 /// `{"bridge": {"stp": false}}` as `bridge.stp false`. Lists are one value: what is listed in the

@@ -57,7 +57,11 @@ std::string line(const Object& object, bool colour) {
                  : std::string(sign.text);
   text += printable(format(step.key));
   // An address, a sysctl's key and a policy rule say all there is to say in their key.
-  const std::string changed = words(changes(object.before(), object.after()));
+  std::vector<Mention> mentions = changes(object.before(), object.after());
+  // What a replaced object had and the spec does not say is forgotten, not set to nothing.
+  const auto forgotten = [](const Mention& mention) { return mention.to.empty(); };
+  if (object.shown == Shown::replace) std::erase_if(mentions, forgotten);
+  const std::string changed = words(mentions);
   const bool said =
       std::holds_alternative<Rule::Key>(step.key) ||
       (std::holds_alternative<Address::Key>(step.key) && object.shown != Shown::update);
