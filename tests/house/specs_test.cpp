@@ -88,15 +88,18 @@ std::string without(const std::string& text, const std::regex& unwanted) {
 }
 
 /// Everything a person would look at, in the words of independent programs. Left out: what the
-/// kernel makes by itself when a link goes up (link-local addresses and their routes), the times in
-/// comments of iptables-save, and counters.
+/// kernel makes by itself when a link goes up (link-local addresses and their routes), what it
+/// finds out about carriers a moment later, the times in comments of iptables-save, and counters.
 std::string snapshot() {
   const std::regex noise("fe80:|ff00::|^#");
+  const std::regex carrier(
+      "(UNKNOWN|UP|DOWN|LOWERLAYERDOWN) +(?=\\S+ <)|NO-CARRIER,|,LOWER_UP| (link)?down\\b");
   const std::regex counters("\\[[0-9]+:[0-9]+\\]");
   std::string text;
   for (const char* what : {"-br link", "-o addr", "route show table all", "-6 route show table all",
                            "rule", "-6 rule"}) {
-    text += std::string("--- ip ") + what + '\n' + without(ip(what), noise);
+    text += std::string("--- ip ") + what + '\n' +
+            std::regex_replace(without(ip(what), noise), carrier, "");
   }
   for (const char* save : {"iptables-save", "ip6tables-save"}) {
     text += std::string("--- ") + save + '\n' +

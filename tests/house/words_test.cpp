@@ -37,9 +37,9 @@ const std::regex bad_noun(
     "\\b(class|struct|enum|union)\\s+\\w*(Manager|Helper|Util|Utils|Handler|Info|Data)\\b");
 const std::regex other_throw("\\bthrow\\b(?!\\s*(wire::)?Malformed)");
 const std::regex system_call(
-    "(^|[^.>\\w])(socket|bind|connect|sendto|sendmsg|recvmsg|ioctl|fopen|getenv|system|popen|"
+    "(^|[^.>\\w])(socket|sendto|sendmsg|recvmsg|ioctl|fopen|getenv|system|popen|"
     "if_nametoindex|if_indextoname|getaddrinfo|gethostbyname|mnl_socket_\\w+|clock_gettime|time|"
-    "getpid|rand)\\s*\\(|(^|[^\\w])::(open|read|write|close)\\(");
+    "getpid|rand)\\s*\\(|(^|[^\\w])::(open|read|write|close|bind|connect)\\(");
 
 }  // namespace
 
