@@ -127,8 +127,13 @@ Backend Iptables::backend() {
   if (backend_) return *backend_;
   Backend chosen = wanted_ == Backend::automatic ? installed_default() : wanted_;
   if (chosen == Backend::automatic) {
-    const bool nft = !find_program("iptables-nft-restore").empty();
-    chosen = nft ? Backend::nft : Backend::legacy;
+    if (!find_program("iptables-nft-restore").empty()) {
+      chosen = Backend::nft;
+    } else if (!find_program("iptables-legacy-restore").empty()) {
+      chosen = Backend::legacy;
+    } else {
+      throw HostError("iptables is not installed");
+    }
   }
   if (program(Family::inet, chosen, "restore").empty()) {
     throw HostError("iptables (" + std::string(format(chosen)) + ") is not installed");

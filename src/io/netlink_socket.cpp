@@ -10,6 +10,7 @@
 #include <cstring>
 #include <thread>
 
+#include "dump_reader.hpp"
 #include "plumbline/io/host.hpp"
 
 namespace plumbline::io {
@@ -25,7 +26,7 @@ constexpr std::size_t room_for_an_error = 2048;
 /// The kernel fills at most 32 KiB with one part of a dump; a single object may be larger.
 constexpr std::size_t first_receive_buffer = std::size_t{64} << 10U;
 constexpr std::size_t largest_receive_buffer = std::size_t{64} << 20U;
-constexpr int dump_attempts = 6;
+constexpr int attempts = 6;
 
 constexpr std::size_t aligned(std::size_t size) { return (size + 3U) & ~std::size_t{3U}; }
 
@@ -54,16 +55,6 @@ std::size_t set_buffer(int socket, int force, int plain) {
 void set_option(int socket, int option) {
   const int on = 1;
   static_cast<void>(setsockopt(socket, SOL_NETLINK, option, &on, sizeof on));
-}
-
-/// The extended ack's text behind a fixed part of `offset` bytes, as NLMSG_DONE carries it.
-std::string text_behind(const wire::Message& message, std::size_t offset) {
-  std::string text;
-  if ((message.flags() & NLM_F_ACK_TLVS) == 0 || message.payload().size() < offset) return text;
-  wire::for_each_attribute(message.payload().subspan(offset), [&](const wire::Attribute& found) {
-    if (found.type() == NLMSGERR_ATTR_MSG) text = found.string();
-  });
-  return text;
 }
 
 }  // namespace
@@ -218,67 +209,22 @@ std::vector<wire::Reply> NetlinkSocket::transact(const Messages& messages) {
   return replies;
 }
 
-bool NetlinkSocket::read_dump_part(std::uint32_t sequence, Dumped& dumped) {
-  bool finished = false;
-  const auto take = [&](const wire::Message& message, std::span<const std::byte> bytes) {
-    if (finished || message.header().nlmsg_seq != sequence) return;
-    if ((message.flags() & NLM_F_DUMP_INTR) != 0) dumped.whole = false;
-    switch (message.type()) {
-      case NLMSG_DONE: {
-        finished = true;
-        const auto error = message.payload().size() < sizeof(int) ? 0 : message.fixed<int>();
-        // A strict filter for a routing table that is not there (fib_dump in net/ipv4).
-        if (error == 0 || error == -ENOENT) break;
-        dumped.reply = {-error, text_behind(message, sizeof(int)), {}, {}};
-        break;
-      }
-      case NLMSG_ERROR: {
-        finished = true;
-        wire::Ack ack = wire::read_ack(message);
-        dumped.reply = {ack.error, std::move(ack.message), {}, {}};
-        break;
-      }
-      case NLMSG_OVERRUN:
-        dumped.whole = false;
-        break;
-      case NLMSG_NOOP:
-        break;
-      default:
-        dumped.reply.bytes.insert(dumped.reply.bytes.end(), bytes.begin(), bytes.end());
-        dumped.reply.bytes.resize(aligned(dumped.reply.bytes.size()));
-        finished = finished || (message.flags() & NLM_F_MULTI) == 0;
-    }
-  };
-  std::span<const std::byte> rest = received_;
-  wire::for_each_message(received_, [&](const wire::Message& message) {
-    const std::size_t length = message.header().nlmsg_len;
-    take(message, rest.first(length));
-    rest = rest.subspan(std::min(aligned(length), rest.size()));
-  });
-  return finished;
-}
-
-NetlinkSocket::Dumped NetlinkSocket::dump_once(const wire::Bytes& request) {
-  Dumped dumped;
-  const Messages one{&request};
-  const std::uint32_t sequence = pack(one, 0, 1, false);
+std::optional<wire::Reply> NetlinkSocket::ask(const wire::Bytes& request) {
+  DumpReader reader(pack({&request}, 0, 1, false));
   const int error = send();
   if (error != 0) give_up("cannot ask the kernel", error);
   // To its end, whole or not: a dump left unfinished answers the next one with EBUSY.
-  while (true) {
-    switch (receive()) {
-      case Arrived::data:
-        if (read_dump_part(sequence, dumped)) return dumped;
-        break;
-      case Arrived::truncated:
-      case Arrived::lost:
-        dumped.whole = false;
-        break;
-      case Arrived::nothing:
-        dumped.whole = false;
-        return dumped;
+  while (!reader.finished()) {
+    const Arrived arrived = receive();
+    if (arrived == Arrived::nothing) return std::nullopt;
+    if (arrived == Arrived::data) {
+      reader.read(received_);
+    } else {
+      reader.miss();
     }
   }
+  if (!reader.whole()) return std::nullopt;
+  return std::move(reader).take();
 }
 
 wire::Reply NetlinkSocket::dump(const wire::Bytes& request) {
@@ -286,11 +232,16 @@ wire::Reply NetlinkSocket::dump(const wire::Bytes& request) {
   nlmsghdr header = header_of(asked);
   header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
   std::memcpy(asked.data(), &header, sizeof header);
+  return ask_until_whole(asked);
+}
+
+wire::Reply NetlinkSocket::get(const wire::Bytes& request) { return ask_until_whole(request); }
+
+wire::Reply NetlinkSocket::ask_until_whole(const wire::Bytes& request) {
   try {
-    for (int attempt = 0; attempt < dump_attempts; ++attempt) {
+    for (int attempt = 0; attempt < attempts; ++attempt) {
       if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1 << attempt));
-      Dumped dumped = dump_once(asked);
-      if (dumped.whole) return std::move(dumped.reply);
+      if (auto reply = ask(request)) return std::move(*reply);
     }
   } catch (...) {
     while (receive() != Arrived::nothing) {
@@ -298,14 +249,6 @@ wire::Reply NetlinkSocket::dump(const wire::Bytes& request) {
     throw;
   }
   throw HostError("the kernel's state changes faster than it can be read");
-}
-
-wire::Reply NetlinkSocket::get(const wire::Bytes& request) {
-  for (int attempt = 0; attempt < dump_attempts; ++attempt) {
-    Dumped dumped = dump_once(request);
-    if (dumped.whole) return std::move(dumped.reply);
-  }
-  throw HostError("netlink: the kernel's answer does not arrive");
 }
 
 }  // namespace plumbline::io

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,10 +44,6 @@ class NetlinkSocket {
 
  private:
   enum class Arrived : std::uint8_t { data, nothing, lost, truncated };
-  struct Dumped {
-    wire::Reply reply;
-    bool whole = true;
-  };
 
   void enlarge_buffers();
   /// Behind the last message that goes out with the one at `first`.
@@ -58,9 +55,9 @@ class NetlinkSocket {
   /// One datagram of the kernel into incoming_; `received_` is its part that was written.
   [[nodiscard]] Arrived receive();
   void read_acks(std::uint32_t first_sequence, std::span<wire::Reply> replies, bool last_is_acked);
-  [[nodiscard]] Dumped dump_once(const wire::Bytes& request);
-  /// Reads one datagram of a dump. Whether it was the last.
-  [[nodiscard]] bool read_dump_part(std::uint32_t sequence, Dumped& dumped);
+  /// Nothing when the answer is not whole.
+  [[nodiscard]] std::optional<wire::Reply> ask(const wire::Bytes& request);
+  [[nodiscard]] wire::Reply ask_until_whole(const wire::Bytes& request);
 
   Descriptor socket_;
   std::uint32_t sequence_ = 0;

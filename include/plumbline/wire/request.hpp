@@ -42,7 +42,7 @@ struct TapChange {
 
   Action action = Action::create;
   IfName name;
-  std::optional<std::uint32_t> owner;  ///< uid; 4294967295 takes an owner away
+  std::optional<std::uint32_t> owner;  ///< uid; the kernel has no way to take an owner away
   std::optional<std::uint32_t> group;  ///< gid; likewise
   bool multi_queue = false;
   bool vnet_header = false;
