@@ -167,8 +167,9 @@ Transition transition(const Sysctl& have, const Sysctl& want) {
   return {Change::update, stops ? Disruption::traffic : Disruption::nothing};
 }
 
+/// An empty value is written as an empty line: writing nothing at all changes nothing.
 std::vector<wire::Request> create(const Sysctl& sysctl, const LinkNames&) {
-  return {wire::SysctlWrite{sysctl.path, sysctl.value}};
+  return {wire::SysctlWrite{sysctl.path, sysctl.value.empty() ? "\n" : sysctl.value}};
 }
 
 std::vector<wire::Request> update(const Sysctl&, const Sysctl& want, const LinkNames& links) {
@@ -178,8 +179,12 @@ std::vector<wire::Request> update(const Sysctl&, const Sysctl& want, const LinkN
 std::vector<wire::Request> remove(const Sysctl&, const LinkNames&) { return {}; }
 
 boost::json::value to_spec(const Sysctl& sysctl) {
-  const auto number = parse_number<std::int64_t>(sysctl.value);
-  if (number && std::to_string(*number) == sysctl.value) return *number;
+  const std::string_view text = sysctl.value;
+  const bool negative = text.starts_with('-');
+  const auto number = parse_number<std::int64_t>(text.substr(negative ? 1 : 0));
+  if (number && std::to_string(negative ? -*number : *number) == text) {
+    return negative ? -*number : *number;
+  }
   return boost::json::string(sysctl.value);
 }
 
