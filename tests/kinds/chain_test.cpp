@@ -1,0 +1,289 @@
+#include "plumbline/kinds/chain.hpp"
+
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "tests/support/spec_text.hpp"
+
+namespace plumbline {
+
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Rules = std::vector<std::string>;
+
+template <class K>
+std::vector<K> decoded(const std::string& saved, Family family = Family::inet) {
+  std::vector<K> values;
+  wire::Reply reply;
+  reply.text = saved;
+  K::decode(wire::FirewallDump{family}, reply, {}, values);
+  return values;
+}
+
+std::string text_of(const std::vector<wire::Request>& requests) {
+  std::string text;
+  for (const wire::Request& request : requests) {
+    text += std::get<wire::FirewallRestore>(request).text;
+  }
+  return text;
+}
+
+Chain chain_with(Rules rules, bool marked = true) {
+  return {Family::inet, "filter", "APP", std::move(rules), marked};
+}
+
+SharedChain forward(Rules insert, Rules append = {}) {
+  SharedChain chain;
+  chain.table = "filter";
+  chain.name = "FORWARD";
+  chain.insert = std::move(insert);
+  chain.append = std::move(append);
+  chain.only_ours = false;
+  return chain;
+}
+
+/// A rule of ours as saved.
+std::string ours(const std::string& source) {
+  return "-s " + source + "/32 -m comment --comment plumbline -j DROP";
+}
+
+/// How restore input writes it.
+std::string written(const std::string& source) {
+  return R"("-s" ")" + source + R"(/32" "-m" "comment" "--comment" "plumbline" "-j" "DROP")";
+}
+
+const std::string saved =
+    "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:APP - [0:0]\n:DOCKER-USER - [0:0]\n"
+    "-A FORWARD -j APP -m comment --comment plumbline\n"
+    "-A FORWARD -m comment --comment \"plumbline: two\" -j APP\n"
+    "-A FORWARD -m comment --comment plumbline2 -j DROP\n"
+    "-A FORWARD -m comment --comment plumbline -j LOG\n"
+    "-A FORWARD -j DOCKER-USER\n"
+    "-A FORWARD -m comment --comment plumbline -j RETURN\n"
+    "-A APP -s 10.0.0.1/32 -j DROP\n-A APP -m comment --comment plumbline\n"
+    "-A DOCKER-USER -j RETURN\nCOMMIT\n";
+
+// ---- chains of ours -----------------------------------------------------------------------------
+
+TEST(Chain, EveryUserDefinedChainIsDecodedAndOursAreMarked) {
+  const auto chains = decoded<Chain>(saved, Family::inet6);
+  ASSERT_EQ(chains.size(), 2U);
+  EXPECT_EQ(chains[0], (Chain{Family::inet6, "filter", "APP", {"-s 10.0.0.1/32 -j DROP"}, true}));
+  EXPECT_EQ(chains[1], (Chain{Family::inet6, "filter", "DOCKER-USER", {"-j RETURN"}, false}));
+  EXPECT_EQ(format(key(chains[0])), "chain inet6 filter APP");
+}
+
+TEST(Chain, IsWrittenWholeWithItsMarkLast) {
+  EXPECT_EQ(text_of(create(chain_with({"-s 10.0.0.1/32 -j DROP", ""}), {})),
+            "*filter\n:APP - [0:0]\n-A APP \"-s\" \"10.0.0.1/32\" \"-j\" \"DROP\"\n-A APP \n"
+            "-A APP -m comment --comment plumbline\nCOMMIT\n");
+  EXPECT_EQ(text_of(update(chain_with({"-j DROP"}), chain_with({}), {})),
+            "*filter\n:APP - [0:0]\n-A APP -m comment --comment plumbline\nCOMMIT\n");
+  EXPECT_EQ(text_of(create(chain_with({}, false), {})), "*filter\n:APP - [0:0]\nCOMMIT\n");
+}
+
+TEST(Chain, IsEmptiedBeforeItIsDeleted) {
+  EXPECT_EQ(text_of(remove(chain_with({}), {})), "*filter\n-F APP\n-X APP\nCOMMIT\n");
+}
+
+TEST(Chain, AnyDifferenceIsAnUpdateThatCostsTheCounters) {
+  const Chain have = chain_with({"-j DROP"});
+  EXPECT_EQ(transition(have, have), Transition{});
+  for (const Chain& want :
+       {chain_with({"-j ACCEPT"}), chain_with({}), chain_with({"-j DROP"}, false)}) {
+    EXPECT_EQ(transition(have, want), (Transition{Change::update, Disruption::counters}));
+  }
+}
+
+TEST(Chain, IsReadFromTheSpecAndWrittenBack) {
+  test::SpecText spec(R"({ "APP": { "rules": [
+    "-p tcp  --dport 22 -jACCEPT", "",
+    { "match": "-d 10.0.0.0/8", "target": "DNAT --to-destination 10.0.0.1", "comment": "the api" },
+    { "comment": "only this" } ] } })");
+  const auto chain = Chain::from_spec(spec.member("APP"), Family::inet, "nat");
+  ASSERT_TRUE(chain) << testing::PrintToString(spec.faults());
+  EXPECT_THAT(spec.faults(), IsEmpty());
+  EXPECT_THAT(
+      chain->rules,
+      ElementsAre(
+          "-p tcp --dport 22 -j ACCEPT", "",
+          "-d 10.0.0.0/8 -m comment --comment \"the api\" -j DNAT --to-destination 10.0.0.1",
+          "-m comment --comment \"only this\""));
+  EXPECT_FALSE(chain->marked);
+  EXPECT_TRUE(is_marked(with_mark(*chain, {}), {}));
+  EXPECT_EQ(to_spec(*chain).at("rules").as_array().size(), 4U);
+}
+
+TEST(Chain, AllFaultsOfItsRulesAreReportedAtTheirPlaces) {
+  test::SpecText spec(R"({ "APP": { "rules": [
+    "-t nat", 7, { "match": "-j \"x" }, { "target": "-j DROP" }, {}, { "match": "", "comment": "a\"" },
+    { "match": "-m comment --comment x", "comment": "y" }, { "comment": "a\nb" },
+    { "comment": "ends with \\" }, { "matches": "" } ], "policy": "DROP" } })");
+  static_cast<void>(Chain::from_spec(spec.member("APP"), Family::inet, "filter"));
+  const std::string rule = "INVALID_IPTABLES_RULE /APP/rules/";
+  EXPECT_THAT(spec.faults(),
+              testing::UnorderedElementsAre(
+                  "UNKNOWN_KEY /APP/policy", rule + "0", "WRONG_TYPE /APP/rules/1",
+                  rule + "2/match", rule + "3/target", "MISSING_KEY /APP/rules/4",
+                  rule + "5/comment", rule + "6/comment", rule + "7/comment", rule + "8/comment",
+                  "UNKNOWN_KEY /APP/rules/9/matches", "MISSING_KEY /APP/rules/9"));
+}
+
+TEST(Chain, NamesThatIptablesHasOtherUsesForAreRefused) {
+  for (const char* name : {"INPUT", "PREROUTING", "ACCEPT", "a b", "-x"}) {
+    test::SpecText spec("{ \"" + std::string(name) + "\": {} }");
+    EXPECT_FALSE(Chain::from_spec(spec.member(name), Family::inet, "filter")) << name;
+    EXPECT_THAT(spec.faults(), ElementsAre("INVALID_CHAIN_NAME /" + std::string(name)));
+  }
+}
+
+// ---- our rules in shared chains -----------------------------------------------------------------
+
+TEST(SharedChain, IsDecodedByWhoseRulesStandWhere) {
+  const auto chains = decoded<SharedChain>(saved);
+  ASSERT_EQ(chains.size(), 3U);  // Not the one that is ours.
+  EXPECT_EQ(chains[0].name, "INPUT");
+  EXPECT_TRUE(chains[0].only_ours);
+  const SharedChain& forward = chains[1];
+  EXPECT_EQ(forward.policy, "DROP");
+  EXPECT_EQ(forward.insert.size(), 2U);
+  EXPECT_THAT(forward.strays, ElementsAre("-m comment --comment plumbline -j LOG"));
+  EXPECT_THAT(forward.stray_places, ElementsAre(4U));
+  EXPECT_EQ(forward.append.size(), 1U);
+  EXPECT_FALSE(forward.only_ours);
+  EXPECT_EQ(chains[2].name, "DOCKER-USER");
+  EXPECT_FALSE(is_marked(chains[2], {}));
+  EXPECT_EQ(format(key(forward)), "shared inet filter FORWARD");
+}
+
+TEST(SharedChain, TheMarkJoinsTheUsersComment) {
+  const SharedChain marked = with_mark(
+      forward({"-j A", "-m comment --comment \"my own\" -j B", "-m comment --comment \"\" -j C"}),
+      {});
+  EXPECT_THAT(marked.insert, ElementsAre("-j A -m comment --comment plumbline",
+                                         "-m comment --comment \"plumbline: my own\" -j B",
+                                         "-m comment --comment plumbline -j C"));
+  EXPECT_EQ(with_mark(marked, {}), marked);
+  for (const std::string& rule : marked.insert) EXPECT_TRUE(carries_mark(rule)) << rule;
+  EXPECT_FALSE(carries_mark("-m comment --comment plumbline2 -j A"));
+  EXPECT_FALSE(carries_mark("-m comment --comment plumbline:x -j A"));
+  EXPECT_FALSE(carries_mark("-m string --string plumbline --algo bm -j A"));
+}
+
+TEST(SharedChain, IsReadFromTheSpecAndWrittenBackWithoutTheMark) {
+  const auto document = boost::json::parse(R"({ "policy": "DROP",
+    "insert": ["-i br0 -j APP", "-m comment --comment mine -j B"], "append": ["-j LOG"] })");
+  test::SpecText spec(R"({ "FORWARD": )" + boost::json::serialize(document) + "}");
+  const auto chain = SharedChain::from_spec(spec.member("FORWARD"), Family::inet, "filter");
+  ASSERT_TRUE(chain);
+  EXPECT_EQ(to_spec(with_mark(*chain, {})), document);
+}
+
+TEST(SharedChain, ItsFaultsAreReported) {
+  test::SpecText spec(R"({ "a": { "policy": "DROP" }, "INPUT": { "policy": "REJECT", "rules": [] },
+    "POSTROUTING": {}, "OUTPUT": { "insert": [{ "comment": ")" +
+                      std::string(245, 'x') + R"(" }] } })");
+  for (const char* name : {"a", "INPUT", "POSTROUTING", "OUTPUT"}) {
+    static_cast<void>(SharedChain::from_spec(spec.member(name), Family::inet, "filter"));
+  }
+  EXPECT_THAT(spec.faults(),
+              testing::UnorderedElementsAre(
+                  "INVALID_IPTABLES_RULE /a/policy", "INVALID_IPTABLES_RULE /INPUT/policy",
+                  "UNKNOWN_KEY /INPUT/rules", "INVALID_CHAIN_NAME /POSTROUTING",
+                  "INVALID_IPTABLES_RULE /OUTPUT/insert/0"));
+}
+
+TEST(SharedChain, NeedsTheChainWhenItIsNotBuiltIn) {
+  EXPECT_THAT(needs(forward({})), IsEmpty());
+  SharedChain other = forward({});
+  other.name = "DOCKER-USER";
+  EXPECT_THAT(needs(other), ElementsAre(Need(NeedsChain{Family::inet, "filter", "DOCKER-USER"})));
+}
+
+TEST(SharedChain, TopAndEndAreOnePlaceWhereNobodyElseIs) {
+  SharedChain have = forward({"a", "b"});
+  have.only_ours = true;
+  const SharedChain want = complete(forward({"a"}, {"b"}), have);
+  EXPECT_EQ(want, have);
+  have.only_ours = false;
+  EXPECT_NE(complete(forward({"a"}, {"b"}), have), have);
+}
+
+TEST(SharedChain, APolicyThatTheSpecLeavesOpenStays) {
+  SharedChain have = forward({});
+  have.policy = "DROP";
+  EXPECT_EQ(complete(forward({}), have), have);
+  SharedChain want = forward({});
+  want.policy = "ACCEPT";
+  EXPECT_EQ(text_of(update(have, want, {})), "*filter\n-P FORWARD ACCEPT\nCOMMIT\n");
+  EXPECT_THAT(update(have, have, {}), IsEmpty());
+}
+
+TEST(SharedChain, AnUpdateTouchesOnlyWhatDiffers) {
+  const SharedChain have = forward({ours("10.0.0.1"), ours("10.0.0.2"), ours("10.0.0.3")},
+                                   {ours("10.0.0.8"), ours("10.0.0.9")});
+  const SharedChain want = forward({ours("10.0.0.1"), ours("10.0.0.4"), ours("10.0.0.3")},
+                                   {ours("10.0.0.8"), ours("10.0.0.7")});
+  EXPECT_EQ(text_of(update(have, want, {})),
+            "*filter\n-D FORWARD " + written("10.0.0.2") + "\n-D FORWARD " + written("10.0.0.9") +
+                "\n-I FORWARD 2 " + written("10.0.0.4") + "\n-A FORWARD " + written("10.0.0.7") +
+                "\nCOMMIT\n");
+  EXPECT_EQ(transition(have, want).disrupts, Disruption::counters);
+}
+
+TEST(SharedChain, AddingAloneDisruptsNothing) {
+  const SharedChain have = forward({ours("10.0.0.1")});
+  EXPECT_EQ(transition(have, forward({ours("10.0.0.5"), ours("10.0.0.1")}, {ours("10.0.0.9")})),
+            (Transition{Change::update, Disruption::nothing}));
+}
+
+TEST(SharedChain, WhatIsThereTwiceOrAstrayIsPutInAnew) {
+  SharedChain have = forward({ours("10.0.0.1"), ours("10.0.0.1")});
+  const std::string twice = "-D FORWARD " + written("10.0.0.1") + "\n";
+  EXPECT_EQ(text_of(update(have, forward({ours("10.0.0.1")}), {})),
+            "*filter\n" + twice + twice + "-I FORWARD 1 " + written("10.0.0.1") + "\nCOMMIT\n");
+  have = forward({});
+  have.strays = {ours("10.0.0.1")};
+  have.stray_places = {3};
+  EXPECT_EQ(text_of(update(have, forward({ours("10.0.0.1")}), {})),
+            "*filter\n" + twice + "-I FORWARD 1 " + written("10.0.0.1") + "\nCOMMIT\n");
+  EXPECT_EQ(text_of(update(forward({ours("10.0.0.1")}), have, {})),
+            "*filter\n" + twice + "-I FORWARD 3 " + written("10.0.0.1") + "\nCOMMIT\n");
+}
+
+TEST(SharedChain, IsRemovedRuleByRule) {
+  EXPECT_EQ(text_of(remove(forward({ours("10.0.0.1")}, {ours("10.0.0.2")}), {})),
+            "*filter\n-D FORWARD " + written("10.0.0.1") + "\n-D FORWARD " + written("10.0.0.2") +
+                "\nCOMMIT\n");
+  EXPECT_EQ(text_of(create(forward({ours("10.0.0.1")}, {ours("10.0.0.2")}), {})),
+            "*filter\n-I FORWARD 1 " + written("10.0.0.1") + "\n-A FORWARD " + written("10.0.0.2") +
+                "\nCOMMIT\n");
+}
+
+// ---- names --------------------------------------------------------------------------------------
+
+TEST(BuiltinChains, DependOnTheTable) {
+  EXPECT_TRUE(is_builtin_chain("filter", "FORWARD"));
+  EXPECT_FALSE(is_builtin_chain("filter", "PREROUTING"));
+  EXPECT_TRUE(is_builtin_chain("nat", "INPUT"));
+  EXPECT_FALSE(is_builtin_chain("nat", "FORWARD"));
+  EXPECT_TRUE(is_builtin_chain("mangle", "POSTROUTING"));
+  EXPECT_TRUE(is_builtin_chain("raw", "OUTPUT"));
+  EXPECT_FALSE(is_builtin_chain("raw", "INPUT"));
+  EXPECT_TRUE(is_builtin_chain("security", "INPUT"));
+  EXPECT_FALSE(is_builtin_chain("filter", "APP"));
+}
+
+TEST(JumpsOf, ReadsSavedRules) {
+  EXPECT_THAT(jumps_of("-s 10.0.0.1/32 -m comment --comment \"-j X\" -g APP"), ElementsAre("APP"));
+  EXPECT_THAT(jumps_of("-m comment --comment plumbline"), IsEmpty());
+}
+
+}  // namespace
+
+}  // namespace plumbline
