@@ -82,7 +82,7 @@ std::optional<Mac> mac_of(const Entry& entry) {
 std::optional<std::string> alias_of(const Entry& entry, LinkKind kind) {
   const auto member = entry.find("alias");
   if (!member) return std::nullopt;
-  const auto alias = member->string();
+  auto alias = member->string();
   if (!alias) return std::nullopt;
   const std::size_t marked = kind == LinkKind::physical ? 0 : alias_mark.size() + 1;
   if (alias->size() + marked > longest_alias) {

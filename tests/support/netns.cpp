@@ -97,6 +97,7 @@ CommandResult run(const std::vector<std::string>& arguments, std::string_view in
   posix_spawn_file_actions_adddup2(&actions, out.ends[1], 1);
   posix_spawn_file_actions_adddup2(&actions, out.ends[1], 2);
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   // A program that ends without reading must not end the test with it.
