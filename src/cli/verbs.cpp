@@ -65,11 +65,11 @@ int carry_out(const Options& options, spec::Desired desired, const char* questio
     print_errors(options, prepared.errors);
     return exit_error;
   }
-  if (!options.json()) print_plan(options, prepared.plan);
   if (!prepared.plan.refusals.empty()) {
     print_refusal(options, prepared.plan.refusals);
     return exit_refused;
   }
+  if (!options.json()) print_plan(options, prepared.plan);
   if (!options.yes && !prepared.plan.empty() && !confirmed(question)) {
     print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
     return exit_refused;
@@ -118,7 +118,6 @@ int plan(const Options& options) {
     return exit_error;
   }
   if (!prepared.plan.refusals.empty()) {
-    if (!options.json()) print_plan(options, prepared.plan);
     print_refusal(options, prepared.plan.refusals);
     return exit_refused;
   }

@@ -1,6 +1,7 @@
 #include "plumbline/engine/apply.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include "batch.hpp"
@@ -52,8 +53,43 @@ std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) 
   return begun;
 }
 
-void go_backwards(Sender& sender, std::vector<Move> begun, Report& report) {
+/// The present value of what a step is about, if there is one.
+std::optional<Resource> present(io::Host& host, const Step& step) {
+  Scope scope;
+  if (const auto* sysctl = std::get_if<Sysctl::Key>(&step.key)) scope.sysctls = {sysctl->path};
+  const State now = observe(host, scope).state;
+  std::optional<Resource> value;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if (const auto* wanted = std::get_if<typename K::Key>(&step.key)) {
+      if (const K* found = now.find<K>(*wanted)) value = *found;
+    }
+  });
+  return value;
+}
+
+/// Undoes a step of which only the first requests were done: from what is there, whatever that is.
+void undo_half(io::Host& host, Sender& sender, const Move& move, Report& report) {
+  Step back;
+  back.key = move.step->key;
+  back.phase = move.step->phase;
+  back.before = present(host, *move.step);
+  back.after = move.step->before;
+  if (!back.before && !back.after) return;
+  const Move way_back{move.position, &back, false};
+  const MoveResult result = sender.send(std::span(&way_back, 1)).front();
+  if (result.error != 0) {
+    report.left_behind.push_back(format(back.key) + ": " + words_for(result));
+  }
+}
+
+void go_backwards(io::Host& host, Sender& sender, std::vector<Move> begun, Report& report) {
   std::ranges::reverse(begun);
+  // Halves first: they were the last to be begun, and nothing done depends on them.
+  std::erase_if(begun, [&](const Move& move) {
+    const bool half = report.steps[move.position].result == StepResult::failed;
+    if (half) undo_half(host, sender, move, report);
+    return half;
+  });
   for (Move& move : begun) move.backwards = true;
   std::size_t next = 0;
   while (next < begun.size()) {
@@ -61,8 +97,6 @@ void go_backwards(Sender& sender, std::vector<Move> begun, Report& report) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Move& move = begun[next + i];
       StepReport& step = report.steps[move.position];
-      // Half of a failed step was done; whether all of that is undone, the next observation says.
-      if (step.result == StepResult::failed) continue;
       if (results[i].error == 0) {
         step.result = StepResult::undone;
       } else {
@@ -82,7 +116,7 @@ Report apply(io::Host& host, const Plan& plan, Surroundings surroundings) {
   report.steps.resize(plan.steps.size());
   Sender sender(host, std::move(surroundings));
   std::vector<Move> begun = go_forwards(sender, plan, report);
-  if (report.failed) go_backwards(sender, std::move(begun), report);
+  if (report.failed) go_backwards(host, sender, std::move(begun), report);
   return report;
 }
 

@@ -227,7 +227,7 @@ TEST_F(ProgramTest, IsContentWithAForeignObjectThatIsAsWanted) {
   ip("route add blackhole 10.9.0.0/16 proto bgp");
   const Ran ran = plumbline({"apply", "--yes", file("a.json", blackhole)});
   EXPECT_EQ(ran.status, 0);
-  EXPECT_NE(ran.err.find("FOREIGN_EQUAL"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.out.find("FOREIGN_EQUAL"), std::string::npos) << ran.out;
   EXPECT_EQ(plumbline({"destroy", "--yes"}).status, 0);
   EXPECT_EQ(ip("route show"), "blackhole 10.9.0.0/16 proto bgp \n");
 }

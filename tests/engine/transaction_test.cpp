@@ -21,6 +21,8 @@ const std::vector<std::string> watched_sysctls = {"net/ipv4/ip_forward",
 /// Somebody else's things, beside which everything happens.
 void make_foreigners() {
   bring_up_loopback();
+  // Without duplicate address detection an IPv6 address is whole at once, not a second later.
+  must_run({"sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0"});
   ip("link add up0 type veth peer name up1");
   ip("link set up0 address 02:00:00:00:00:0a");
   ip("link set up1 address 02:00:00:00:00:0b");
