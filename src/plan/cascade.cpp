@@ -36,6 +36,21 @@ void Cascade::before_order() {
     }
     if (link.kind == LinkKind::veth && link.veth && link.veth->peer) take_peer(key, link);
   }
+  // A setting of a link goes with it: there is nothing to put back. Undoing sets it again.
+  for (auto& [key, draft] : drafts_) {
+    const auto* sysctl = std::get_if<Sysctl::Key>(&key);
+    if (sysctl != nullptr && draft.why == Why::unwanted && is_of_leaving_link(*sysctl)) {
+      draft.want.reset();
+    }
+  }
+}
+
+bool Cascade::is_of_leaving_link(const Sysctl::Key& sysctl) const {
+  for (const Need& need : needs(Sysctl{sysctl.path, ""})) {
+    const auto link = drafts_.find(Key(Link::Key{std::get<NeedsLink>(need).name}));
+    if (link != drafts_.end() && is_taken_down(link->second)) return true;
+  }
+  return false;
 }
 
 void Cascade::take_peer(const Key& cause, const Link& link) {
@@ -95,7 +110,7 @@ bool Cascade::follow(const std::vector<Node>& order) {
 void Cascade::split(const Key& key) {
   Draft& draft = drafts_.at(key);
   draft.replace();
-  draft.disrupts = Disruption::traffic;
+  if (!std::holds_alternative<Sysctl>(*draft.have)) draft.disrupts = Disruption::traffic;
   const auto* link = std::get_if<Link>(&*draft.have);
   if (link == nullptr || !link->master) return;
   const Link released = without_master(*link);

@@ -26,6 +26,7 @@ class Cascade {
   [[nodiscard]] std::vector<Diagnostic> refusals() const;
 
  private:
+  [[nodiscard]] bool is_of_leaving_link(const Sysctl::Key& sysctl) const;
   void take_peer(const Key& cause, const Link& link);
   void clear_way_for(const Key& key, const Rule& removed);
   bool resolve(const Taken& taken, const Node& cause);

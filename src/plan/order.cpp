@@ -83,6 +83,16 @@ class Graph {
     nodes_[second].needs.push_back(first);
   }
 
+  /// Whether one object, changed in place, provides for the need before its step and after.
+  [[nodiscard]] bool provided_throughout(const Need& need) const {
+    const auto before = around_.before.find(need);
+    const auto after = around_.after.find(need);
+    if (!before || !after || before->key != after->key) return false;
+    const std::size_t step = find({before->key, Side::down});
+    return step != none && step == find({before->key, Side::up}) &&
+           nodes_[step].action == Action::update;
+  }
+
   /// What gives waits for its providers; what takes away goes before its providers do.
   void connect_needs(std::size_t i) {
     const Node& node = nodes_[i];
@@ -90,13 +100,17 @@ class Graph {
     if (node.after != nullptr && (!draft.split || node.side == Side::up)) {
       for (const Need& need : all_needs(draft.asked ? *draft.asked : *node.after, around_.chains)) {
         const auto provider = around_.after.find(need);
-        if (provider && !provider->steady) connect(find({provider->key, Side::up}), i);
+        if (!provider || provider->steady) continue;
+        connect(find({provider->key, Side::up}), i);
+        if (provider->link) connect(find({*provider->link, Side::up}), i);
       }
     }
     if (node.before != nullptr && (!draft.split || node.side == Side::down)) {
       for (const Need& need : all_needs(*node.before, around_.chains)) {
         const auto provider = around_.before.find(need);
-        if (provider && !provider->steady) connect(i, find({provider->key, Side::down}));
+        if (!provider || provider->steady) continue;
+        connect(i, find({provider->key, Side::down}));
+        if (provider->link) connect(i, find({*provider->link, Side::down}));
       }
     }
   }

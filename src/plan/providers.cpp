@@ -45,8 +45,8 @@ void add_jumps(const K& chain, const std::vector<std::string>& rules,
 
 }  // namespace
 
-void Providers::add(const Link& link, bool steady) {
-  links_[link.name] = {{key(link), steady}, link.up.value_or(false)};
+void Providers::add(const Link& link, LinkSteadiness steady) {
+  links_[link.name] = {key(link), link.up.value_or(false), steady};
 }
 
 void Providers::add(const Address& address, bool steady) {
@@ -72,7 +72,12 @@ void Providers::add(const Chain& chain, bool steady) {
 }
 
 void Providers::add_network(Slot slot, const IfName& dev, const Prefix& network,
-                            const Provider& provider) {
+                            Provider provider) {
+  const LinkProvider& link = links_.at(dev);
+  if (!link.steady.up) {
+    provider.link = link.key;
+    provider.steady = false;
+  }
   for (const std::optional<IfName>& at : {std::optional(dev), std::optional<IfName>()}) {
     offer(networks_, std::tuple(slot, at, network), provider);
     lengths_[{slot, at}].insert(network.length());
@@ -91,7 +96,8 @@ std::optional<Provider> Providers::find(const Need& need) const {
 std::optional<Provider> Providers::find_in(const NeedsLink& need) const {
   const auto found = links_.find(need.name);
   if (found == links_.end() || (need.up && !found->second.up)) return std::nullopt;
-  return found->second.provider;
+  const LinkProvider& link = found->second;
+  return Provider{link.key, need.up ? link.steady.up : link.steady.there};
 }
 
 std::optional<Provider> Providers::find_in(const NeedsGateway& need) const {

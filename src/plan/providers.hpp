@@ -17,12 +17,20 @@ struct Provider {
   Key key;
   /// It is there before and after, whatever else is done.
   bool steady = false;
+  /// The link that must be up for it, where that is not steady.
+  std::optional<Key> link = {};
+};
+
+/// Whether a link is there, and is up, whatever else is done.
+struct LinkSteadiness {
+  bool there = false;
+  bool up = false;
 };
 
 class Providers {
  public:
   /// Links first: an address or route of a link that is not up makes nothing reachable.
-  void add(const Link& link, bool steady);
+  void add(const Link& link, LinkSteadiness steady);
   void add(const Address& address, bool steady);
   void add(const Route& route, bool steady);
   void add(const Chain& chain, bool steady);
@@ -41,12 +49,13 @@ class Providers {
   [[nodiscard]] std::optional<Provider> find_in(const NeedsGateway& need) const;
   [[nodiscard]] std::optional<Provider> find_in(const NeedsAddress& need) const;
   [[nodiscard]] std::optional<Provider> find_in(const NeedsChain& need) const;
-  void add_network(Slot slot, const IfName& dev, const Prefix& network, const Provider& provider);
+  void add_network(Slot slot, const IfName& dev, const Prefix& network, Provider provider);
   [[nodiscard]] bool is_up(const IfName& name) const;
 
   struct LinkProvider {
-    Provider provider;
+    Key key;
     bool up = false;
+    LinkSteadiness steady;
   };
   std::map<IfName, LinkProvider> links_;
   std::map<std::tuple<Slot, std::optional<IfName>, Prefix>, Provider> networks_;

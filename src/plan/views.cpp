@@ -6,9 +6,6 @@ namespace plumbline {
 
 namespace {
 
-bool survives(const Link& have, const Link& after) {
-  return !have.up.value_or(false) || after.up.value_or(false);
-}
 bool survives(const Address& have, const Address& after) {
   return network_of(have) == network_of(after);
 }
@@ -27,10 +24,35 @@ const Draft* draft_of(const Drafts& drafts, const K& have) {
   return std::get<K>(*found->second.have) == have ? &found->second : nullptr;
 }
 
+bool is_kept(const Draft& draft) { return draft.blocked() && !draft.forced; }
+
+/// Whether what an observed object provides goes on to be provided.
 template <class K>
-bool goes_on(const Draft& draft, const K& have) {
-  if (draft.split) return draft.blocked() && !draft.forced;
-  return draft.outcome() && survives(have, std::get<K>(*draft.outcome()));
+bool goes_on(const Draft* draft, const K& have) {
+  if (draft == nullptr || is_kept(*draft)) return true;
+  return !draft->split && draft->outcome() && survives(have, std::get<K>(*draft->outcome()));
+}
+
+LinkSteadiness goes_on(const Draft* draft, const Link& have) {
+  const bool up = have.up.value_or(false);
+  if (draft == nullptr || is_kept(*draft)) return {true, up};
+  if (!draft->outcome()) return {};
+  // A port that leaves its bridge and joins it again was there all the time.
+  const bool there = !draft->split || draft->middle;
+  return {there, there && up && std::get<Link>(*draft->outcome()).up.value_or(false)};
+}
+
+/// A chain is jumped to by its name, whatever is in it.
+bool is_steady(const Draft& draft, const Chain&) {
+  return is_kept(draft) || (draft.have && !draft.split);
+}
+LinkSteadiness is_steady(const Draft& draft, const Link&) {
+  if (!draft.have) return {};
+  return goes_on(&draft, std::get<Link>(*draft.have));
+}
+template <class K>
+bool is_steady(const Draft& draft, const K&) {
+  return is_kept(draft);
 }
 
 }  // namespace
@@ -39,8 +61,7 @@ Providers providers_before(const State& have, const Drafts& drafts) {
   Providers providers;
   ProvidingKinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const K& value : have.of<K>()) {
-      const Draft* draft = draft_of(drafts, value);
-      providers.add(value, draft == nullptr || goes_on(*draft, value));
+      providers.add(value, goes_on(draft_of(drafts, value), value));
     }
   });
   return providers;
@@ -50,14 +71,12 @@ Providers providers_after(const State& have, const Drafts& drafts) {
   Providers providers;
   ProvidingKinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const K& value : have.of<K>()) {
-      if (draft_of(drafts, value) == nullptr) providers.add(value, true);
+      if (draft_of(drafts, value) == nullptr) providers.add(value, goes_on(nullptr, value));
     }
     for (const auto& [key, draft] : drafts) {
       if (!std::holds_alternative<typename K::Key>(key) || !draft.outcome()) continue;
-      const bool stays = draft.blocked() && !draft.forced;
-      // A chain is jumped to by name, whatever is in it.
-      const bool by_name = std::is_same_v<K, Chain> && draft.have && !draft.split;
-      providers.add(std::get<K>(*draft.outcome()), stays || by_name);
+      const K& value = std::get<K>(*draft.outcome());
+      providers.add(value, is_steady(draft, value));
     }
   });
   return providers;

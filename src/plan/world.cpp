@@ -13,6 +13,12 @@ bool is_up(const Link& link) { return link.up.value_or(false); }
 
 bool carries_ipv6(const Link& link) { return link.mtu.value_or(least_ipv6_mtu) >= least_ipv6_mtu; }
 
+/// Whether the nexthop makes a network reachable for the gateways of other routes.
+bool is_direct(const Route& route, const Nexthop& nexthop) {
+  return route.table == main_table && route.type == RouteType::unicast && !nexthop.via &&
+         nexthop.dev;
+}
+
 std::optional<IfName> link_of(const Sysctl& sysctl) {
   for (const Need& need : needs(sysctl)) {
     if (const auto* link = std::get_if<NeedsLink>(&need)) return link->name;
@@ -62,6 +68,13 @@ State World::state() const {
   list(sysctls_, std::type_identity<Sysctl>{});
   list(chains_, std::type_identity<Chain>{});
   list(shared_, std::type_identity<SharedChain>{});
+  // Which of several links the kernel chose is not known: what the plan left open stays so.
+  auto route = state.of<Route>().begin();
+  for (const auto& [ignored, value] : routes_) {
+    const auto given = as_given_.find(&value);
+    if (given != as_given_.end()) route->nexthops = given->second;
+    ++route;
+  }
   return state;
 }
 
@@ -271,9 +284,17 @@ std::vector<Address> World::addresses_of(const IfName& link) const {
 void World::put(const Route& route) {
   const auto it = routes_.emplace(key(route), route);
   Route& added = it->second;
+  const auto is_usable = [&](const IfName& name) {
+    const auto link = links_.find(Link::Key{name});
+    return link != links_.end() && is_up(link->second);
+  };
   for (Nexthop& nexthop : added.nexthops) {
-    if (!nexthop.dev && nexthop.via) nexthop.dev = networks_.link_to(*nexthop.via);
+    if (!nexthop.dev && nexthop.via) {
+      nexthop.dev = networks_.link_to(*nexthop.via, is_usable);
+      if (nexthop.dev) as_given_[&added] = route.nexthops;
+    }
     if (nexthop.dev) routes_by_dev_[*nexthop.dev][&added] = it;
+    if (is_direct(added, nexthop)) networks_.add(added.to, *nexthop.dev);
   }
   if (added.src) routes_by_src_[*added.src][&added] = it;
 }
@@ -294,7 +315,9 @@ World::Routes::iterator World::erase(Routes::iterator route) {
   const Route& value = route->second;
   for (const Nexthop& nexthop : value.nexthops) {
     if (nexthop.dev) routes_by_dev_[*nexthop.dev].erase(&value);
+    if (is_direct(value, nexthop)) networks_.remove(value.to, *nexthop.dev);
   }
+  as_given_.erase(&value);
   if (value.src) routes_by_src_[*value.src].erase(&value);
   return routes_.erase(route);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <set>
 #include <sstream>
 
 #include "plumbline/plan/predict.hpp"
@@ -97,9 +98,25 @@ State comparable(State state) {
   return state;
 }
 
+std::set<std::string> lines(const std::string& text) {
+  std::set<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  return lines;
+}
+
 void expect_same(const State& expected, const State& found, const std::string& about) {
   if (comparable(expected) == comparable(found)) return;
-  RC_FAIL(about + "\nexpected:\n" + text(expected) + "found:\n" + text(found));
+  std::string difference;
+  const auto before = lines(text(expected));
+  const auto after = lines(text(found));
+  for (const std::string& line : before) {
+    if (!after.contains(line)) difference += "missing:  " + line + '\n';
+  }
+  for (const std::string& line : after) {
+    if (!before.contains(line)) difference += "too much: " + line + '\n';
+  }
+  RC_FAIL(about + "\n" + difference);
 }
 
 /// Whether everything of `state` that is not ours is in `later` as it was.
@@ -173,7 +190,28 @@ TEST(PlanProperties, PredictsTheStateItLeaves) {
         if (const K* found = host.state().find<K>(key(value))) value = complete(value, *found);
       }
     });
-    expect_same(predicted, host.state(), render_text(plan, false) + "from:\n" + text(before));
+    // A sysctl that came with a link is observed only when somebody wants it.
+    State found = host.state();
+    std::erase_if(found.of<Sysctl>(), [&](const Sysctl& sysctl) {
+      return predicted.find<Sysctl>(key(sysctl)) == nullptr;
+    });
+    expect_same(predicted, found, render_text(plan, false) + "from:\n" + text(before));
+  });
+}
+
+/// The kernel flushes all IPv4 routes of a link with its last address (fib_disable_ip()), so
+/// undoing the first address of a link that had routes without one costs these: only a new pass
+/// brings them back.
+void leave_out_routes_without_addresses(State& state, const State& before) {
+  std::set<IfName> links;
+  for (const Address& address : before.of<Address>()) {
+    if (address.local.address.family() == Family::inet) links.insert(address.link);
+  }
+  std::erase_if(state.of<Route>(), [&](const Route& route) {
+    return route.family() == Family::inet &&
+           std::ranges::any_of(route.nexthops, [&](const Nexthop& nexthop) {
+             return !nexthop.dev || !links.contains(*nexthop.dev);
+           });
   });
 }
 
@@ -197,7 +235,11 @@ TEST(PlanProperties, UndoneFromAnywhereItLeavesWhatWasThere) {
                 "\n" + render_text(plan, false) + "from:\n" + text(before));
       }
     }
-    expect_same(before, host.state(),
+    State expected = before;
+    State found = host.state();
+    leave_out_routes_without_addresses(expected, before);
+    leave_out_routes_without_addresses(found, before);
+    expect_same(expected, found,
                 "after undoing " + std::to_string(count) + " of\n" + render_text(plan, false));
   });
 }

@@ -42,6 +42,11 @@ void set(std::optional<T>& value, const std::optional<T>& want) {
   if (want) value = want;
 }
 
+/// A setting that every link has from its making on.
+Sysctl rp_filter(const IfName& link) {
+  return {"net/ipv4/conf/" + format(link) + "/rp_filter", "0"};
+}
+
 bool is_ipv4(const Address& address) { return address.local.address.family() == Family::inet; }
 
 bool same_network(const Address& a, const Address& b) {
@@ -131,7 +136,8 @@ std::string KernelModel::make(const Link& want) {
   Link configured = made;
   const std::string refused = configure(configured, want);
   if (!refused.empty()) return refused;
-  return insert(state_, configured);
+  insert(state_, configured);
+  return change(rp_filter(want.name), rp_filter(want.name));
 }
 
 std::string KernelModel::configure(Link& link, const Link& want) {
@@ -415,11 +421,11 @@ std::string KernelModel::make(const Sysctl& sysctl) {
   for (const Need& need : needs(sysctl)) {
     if (link(std::get<NeedsLink>(need).name) == nullptr) return "ENOENT: " + sysctl.path;
   }
-  if (find<Sysctl>(state_, key(sysctl)) != nullptr) return change(sysctl, sysctl);
-  return insert(state_, sysctl);
+  return change(sysctl, sysctl);
 }
 
 std::string KernelModel::change(const Sysctl& before, const Sysctl& after) {
+  if (find<Sysctl>(state_, key(before)) == nullptr) return insert(state_, after);
   return replace(state_, before, after);
 }
 
