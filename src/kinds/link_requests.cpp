@@ -5,6 +5,7 @@
 // index is not known, say its name; they must not be sent when the making failed.
 
 #include <linux/if.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -248,10 +249,14 @@ Link make(Requests& requests, const Link& link) {
     made.tx_queue_length.reset();
     return made;
   }
+  // A bridge follows the smallest MTU of its ports unless it was given one, and that counts only
+  // when it is another and after its making (br_dev_change_mtu() in net/bridge/br_device.c).
+  if (link.kind == LinkKind::bridge) made.mtu.reset();
+  if (link.kind == LinkKind::bridge && link.mtu == ETH_DATA_LEN) made.mtu = ETH_DATA_LEN - 1;
   MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.header(ifinfomsg{}).string(IFLA_IFNAME, link.name.view());
   if (link.marked) message.u32(IFLA_GROUP, unfinished_group);
-  add_basics(message, Link(), link);
+  add_basics(message, Link(), made);
   add_kind(message, link);
   send(requests, std::move(message));
   made.alias.reset();

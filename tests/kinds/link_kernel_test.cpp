@@ -50,6 +50,24 @@ TEST_F(LinkInKernel, MakesBothEndsOfAVethPair) {
   EXPECT_EQ(second.veth->peer, name("v0"));
 }
 
+TEST_F(LinkInKernel, KeepsTheMtuAndTheMacOfABridgeWhenPortsComeAndGo) {
+  for (const std::uint32_t mtu : {1400U, 1500U, 9000U}) {
+    SCOPED_TRACE(mtu);
+    Link bridge = whole_bridge();
+    bridge.mtu = mtu;
+    ASSERT_EQ(make(bridge), 0);
+    Link veth = whole_veth();
+    veth.mac = Mac::parse("00:00:00:00:00:01");
+    veth.master = name("br0");
+    ASSERT_EQ(make(veth), 0);
+    EXPECT_EQ(seen("br0").mtu, mtu);
+    EXPECT_EQ(seen("br0").mac, bridge.mac);
+    ip("link delete v0");
+    EXPECT_EQ(seen("br0").mtu, mtu);
+    ip("link delete br0");
+  }
+}
+
 TEST_F(LinkInKernel, FinishesALinkThatWasCutOffBeforeItHadItsAlias) {
   ASSERT_EQ(send({create(whole_bridge(), {}).front()}), 0);
   const Link have = seen("br0");

@@ -11,8 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <random>
 
 #include "plumbline/io/descriptor.hpp"
+#include "plumbline/wire/netlink.hpp"
 #include "tests/kinds/link_in_kernel.hpp"
 
 namespace plumbline {
@@ -112,6 +114,31 @@ TEST_F(LinkInKernel, KnowsNoPeerInAnotherNamespace) {
   EXPECT_EQ(have.kind, LinkKind::veth);
   EXPECT_EQ(have.veth, VethOptions{});
   EXPECT_TRUE(makes_the_pair(have));
+}
+
+TEST_F(LinkInKernel, ReadsADamagedDumpOrRefusesIt) {
+  ASSERT_EQ(make(whole_bridge()), 0);
+  Link veth = whole_veth();
+  veth.master = name("br0");
+  ASSERT_EQ(make(veth), 0);
+  const auto query = Link::queries({}).front();
+  const wire::Reply whole = host().exchange(std::span(&query, 1)).front();
+  std::mt19937 random(7);
+  int refused = 0;
+  for (int i = 0; i < 20000; ++i) {
+    wire::Reply damaged = whole;
+    for (int flips = 0; flips < 3; ++flips) {
+      damaged.bytes[random() % damaged.bytes.size()] = static_cast<std::byte>(random());
+    }
+    if (i % 2 == 0) damaged.bytes.resize(random() % damaged.bytes.size());
+    std::vector<Link> out;
+    try {
+      Link::decode(query, damaged, link_names(damaged), out);
+    } catch (const wire::Malformed&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 10000);
 }
 
 TEST_F(LinkInKernel, TellsTheKindsApart) {
