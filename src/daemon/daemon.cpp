@@ -58,9 +58,8 @@ Pace pace_of(const RunOptions& options) {
 }
 
 /// For the log.
-std::string_view cause_of(std::optional<Hint> hint) {
-  if (!hint) return "it was time";
-  switch (*hint) {
+std::string_view cause_of(Hint hint) {
+  switch (hint) {
     case Hint::kernel:
       return "the kernel changed";
     case Hint::spec:
@@ -140,7 +139,9 @@ class Daemon {
     // inotify tells of every change; a second look at the files is for what it cannot see.
     const bool read_files = std::exchange(files_changed_, false) || start >= reading_due_;
     if (read_files) reading_due_ = start + pace_.interval / 2;
-    const std::string_view cause = cause_of(std::exchange(strongest_, std::nullopt));
+    const std::string_view cause = strongest_ ? cause_of(*strongest_) : without_hint_;
+    strongest_.reset();
+    without_hint_ = "it was time";
     pacer_.pass_starts(start);
     const Ending ending = keeper_.pass(read_files, cause);
     const TimePoint end = Clock::now();
@@ -180,6 +181,7 @@ class Daemon {
   bool files_changed_ = true;  ///< since they were last read
   TimePoint reading_due_;
   std::optional<Hint> strongest_;  ///< since the last pass
+  std::string_view without_hint_ = "the start";
   std::string status_;
   bool ready_ = false;
 };

@@ -101,6 +101,14 @@ TEST(Rivalry, ForgivesAfterACalmAsLongAsTheTruce) {
   EXPECT_EQ(fight(remembering, route, released + 1min), 1s);
 }
 
+TEST(Rivalry, ATruceStartsTheCountAnew) {
+  Patience patience;
+  patience.first_truce = 10s;  // shorter than the minute in which repairs are counted
+  Rivalry rivalry{patience};
+  const TimePoint released = begin + fight(rivalry, route, begin) + 10s;
+  EXPECT_THAT(repair(rivalry, route, released), IsEmpty());
+}
+
 TEST(Rivalry, ForgetsWhenTold) {
   Rivalry rivalry{Patience()};
   fight(rivalry, route, begin);
@@ -173,6 +181,24 @@ TEST(Without, AReplacementGoesWholeAndWithWhatItTakesDown) {
   plan.steps[3].cause = link_key("br0");
   std::vector<Key> left_out;
   EXPECT_THAT(keys_of(without(plan, {link_key("br0")}, left_out)), ElementsAre(other_route));
+}
+
+TEST(Without, WhatIsTakenDownForAHeldObjectStaysUpEvenIfNothingElseTiesThem) {
+  Plan plan = plan_of({step(link_key("br0"), Action::update, Why::drifted),
+                       step(route, Action::create, Why::cascade)});
+  plan.steps[1].cause = link_key("br0");
+  std::vector<Key> left_out;
+  EXPECT_THAT(keys_of(without(plan, {link_key("br0")}, left_out)), IsEmpty());
+}
+
+TEST(Without, NoHalfOfAReplacementIsLeft) {
+  const Plan plan = plan_of({step(route, Action::remove, Why::changed),
+                             step(other_route, Action::create, Why::added, {0}),
+                             step(link_key("br0"), Action::remove, Why::drifted, {0}),
+                             step(link_key("br0"), Action::create, Why::drifted, {2}),
+                             step(route, Action::create, Why::changed, {3})});
+  std::vector<Key> left_out;
+  EXPECT_THAT(keys_of(without(plan, {link_key("br0")}, left_out)), IsEmpty());
 }
 
 TEST(Without, AChangedSpecIsCarriedOutOnAHeldObject) {
