@@ -125,7 +125,7 @@ TEST_F(LinkInKernel, ReadsADamagedDumpOrRefusesIt) {
   const wire::Reply whole = host().exchange(std::span(&query, 1)).front();
   std::mt19937 random(7);
   int refused = 0;
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     wire::Reply damaged = whole;
     for (int flips = 0; flips < 3; ++flips) {
       damaged.bytes[random() % damaged.bytes.size()] = static_cast<std::byte>(random());
@@ -138,7 +138,7 @@ TEST_F(LinkInKernel, ReadsADamagedDumpOrRefusesIt) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 10000);
+  EXPECT_GT(refused, 2000);
 }
 
 TEST_F(LinkInKernel, TellsTheKindsApart) {
