@@ -17,8 +17,12 @@ using wire::Attribute;
 using wire::MessageBuilder;
 
 constexpr std::uint32_t none = UINT32_MAX;  // of FRA_SUPPRESS_PREFIXLEN and _IFGROUP
-/// Newer ones (FRA_DSCP, masks of ports, …) are conditions, and shown only when set.
+/// Newer ones (FRA_DSCP, …) are conditions, and shown only when set.
 constexpr std::uint16_t fra_last_known = FRA_DPORT_RANGE;
+/// Since Linux 6.15 a single port is shown with a mask, which is all ones unless somebody asked for
+/// another (net/core/fib_rules.c, fib_nl2rule_port_mask()). Not in the headers of Debian 12.
+constexpr std::uint16_t fra_sport_mask = 28;
+constexpr std::uint16_t fra_dport_mask = 29;
 constexpr std::uint32_t known_flags = FIB_RULE_PERMANENT | FIB_RULE_INVERT | FIB_RULE_UNRESOLVED |
                                       FIB_RULE_IIF_DETACHED | FIB_RULE_OIF_DETACHED;
 
@@ -116,6 +120,10 @@ void decode_attribute(const Attribute& attribute, const fib_rule_hdr& header, Ru
       break;
     case FRA_L3MDEV:
       if (attribute.u8() != 0) rule.has_more = true;
+      break;
+    case fra_sport_mask:
+    case fra_dport_mask:
+      if (attribute.u16() != UINT16_MAX) rule.has_more = true;
       break;
     case FRA_FLOW:
     case FRA_TUN_ID:
