@@ -83,16 +83,6 @@ class Graph {
     nodes_[second].needs.push_back(first);
   }
 
-  /// Whether one object, changed in place, provides for the need before its step and after.
-  [[nodiscard]] bool provided_throughout(const Need& need) const {
-    const auto before = around_.before.find(need);
-    const auto after = around_.after.find(need);
-    if (!before || !after || before->key != after->key) return false;
-    const std::size_t step = find({before->key, Side::down});
-    return step != none && step == find({before->key, Side::up}) &&
-           nodes_[step].action == Action::update;
-  }
-
   /// What gives waits for its providers; what takes away goes before its providers do.
   void connect_needs(std::size_t i) {
     const Node& node = nodes_[i];
