@@ -10,6 +10,10 @@ namespace {
 
 bool is_taken_down(const Draft& draft) { return draft.have && (draft.split || !draft.want); }
 
+struct ByKey {
+  bool operator()(const Rule* a, const Rule* b) const { return *a < *b; }
+};
+
 Link without_master(Link port) {
   port.master.reset();
   port.port.reset();
@@ -24,12 +28,7 @@ void Cascade::before_order() {
     if (!std::holds_alternative<Link::Key>(key) || !is_taken_down(draft)) continue;
     going.emplace_back(key, std::get<Link>(*draft.have));
   }
-  for (const Rule& rule : now_.have.of<Rule>()) {
-    const auto found = drafts_.find(Key(key(rule)));
-    if (found != drafts_.end() && is_taken_down(found->second) && !found->second.forced) {
-      clear_way_for(found->first, rule);
-    }
-  }
+  order_rules();
   for (const auto& [key, link] : going) {
     if (link.has_qdisc.value_or(false) && !now_.options.take_foreign) {
       refuse(key, key, format(key) + " has a queueing discipline that is not ours");
@@ -77,22 +76,39 @@ void Cascade::take_peer(const Key& cause, const Link& link) {
   drafts_.emplace(key(*peer), std::move(draft));
 }
 
-/// The kernel may delete another rule than the one asked for, if that says more: removal_may_hit().
-/// Such a rule goes first, and comes back after if it is wanted.
-void Cascade::clear_way_for(const Key& key, const Rule& removed) {
-  const auto& rules = now_.have.of<Rule>();
-  const auto of_priority = [](const Rule& rule) { return std::pair(rule.family, rule.priority); };
-  auto at = std::ranges::lower_bound(rules, of_priority(removed), std::ranges::less{}, of_priority);
-  for (; at != rules.end() && of_priority(*at) == of_priority(removed); ++at) {
-    const Rule& other = *at;
-    if (other == removed || !removal_may_hit(removed, other)) continue;
-    const Key other_key = plumbline::key(other);
-    const End cause{key, Side::down};
-    if (drafts_.contains(other_key)) {
-      before(other_key, cause);
-    } else if (const Rule* want = now_.want.find<Rule>(plumbline::key(other))) {
-      add({other}, cause, {.want = *want, .asked = *want, .split = true});
+/// The kernel may delete another rule than the one asked for, if that says more and stands before:
+/// removal_may_hit(). So while a rule goes, on the way there or on the way back, no such rule may
+/// stand before it.
+void Cascade::order_rules() {
+  std::map<std::pair<Family, std::uint32_t>, std::set<const Rule*, ByKey>> groups;
+  const auto gather = [&](const Rule& rule) {
+    if (is_marked(rule, now_.options.mark)) groups[{rule.family, rule.priority}].insert(&rule);
+  };
+  for (const Rule& rule : now_.have.of<Rule>()) gather(rule);
+  for (const Rule& rule : now_.want.of<Rule>()) gather(rule);
+  for (const auto& [ignored, rules] : groups) {
+    if (rules.size() < 2) continue;
+    for (const Rule* rule : rules) {
+      const auto draft = drafts_.find(Key(key(*rule)));
+      if (draft == drafts_.end() || draft->second.forced) continue;
+      for (const Rule* other : rules) {
+        if (other != rule && removal_may_hit(*rule, *other)) clear_way(draft->first, *other);
+      }
     }
+  }
+}
+
+void Cascade::clear_way(const Key& key, const Rule& other) {
+  const Draft& draft = drafts_.at(key);
+  const End cause{key, draft.have ? Side::down : Side::up};
+  const Key other_key = plumbline::key(other);
+  const auto found = drafts_.find(other_key);
+  if (found == drafts_.end()) {
+    add({other}, cause, {.want = other, .asked = other, .split = true});
+  } else if (found->second.have) {
+    before(other_key, cause);
+  } else if (!draft.have) {
+    after(other_key, cause);
   }
 }
 

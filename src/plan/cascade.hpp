@@ -28,7 +28,8 @@ class Cascade {
  private:
   [[nodiscard]] bool is_of_leaving_link(const Sysctl::Key& sysctl) const;
   void take_peer(const Key& cause, const Link& link);
-  void clear_way_for(const Key& key, const Rule& removed);
+  void order_rules();
+  void clear_way(const Key& key, const Rule& other);
   bool resolve(const Taken& taken, const Node& cause);
   bool constrain(const Key& key, Draft& draft, const Taken& taken, const End& cause);
   bool around(const Key& key, const End& cause);
