@@ -141,6 +141,18 @@ TEST_F(RuleOnKernel, ChangesByHandAreAnotherRule) {
   }
 }
 
+TEST_F(RuleOnKernel, RulesThatSayMoreThanAValueHoldsAreMarkedSo) {
+  OnKernel kernel;
+  for (const std::string more :
+       {"l3mdev", "table 5 suppress_ifgroup 5", "table 5 tun_id 5", "table 5 realms 1/2"}) {
+    ip("rule add priority 1000 protocol 112 " + more);
+    const auto seen = kernel.ours<Rule>();
+    ASSERT_EQ(seen.size(), 1U) << more;
+    EXPECT_TRUE(seen.front().has_more) << more;
+    EXPECT_EQ(kernel.send(remove(seen.front(), kernel.links())), "") << more;
+  }
+}
+
 TEST_F(RuleOnKernel, TheKernelsOwnRulesAreSeenAndNotOurs) {
   OnKernel kernel;
   std::vector<std::string> seen;
