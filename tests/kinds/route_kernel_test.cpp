@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <sstream>
+#include <thread>
 
 #include "plumbline/kinds/route.hpp"
 #include "tests/kinds/on_kernel.hpp"
@@ -32,6 +34,20 @@ class RouteOnKernel : public test::NetnsTest {
     ip("addr add 10.0.1.1/24 dev d1");
     ip("-6 addr add fd00::1/64 dev d0 nodad");
     ip("-6 addr add fd01::1/64 dev d1 nodad");
+    wait_for_local_routes();
+  }
+
+ private:
+  /// IPv6 addresses come into use, and so get their routes, a little after they were added
+  /// (net/ipv6/addrconf.c, addrconf_dad_work()).
+  static void wait_for_local_routes() {
+    for (int tries = 0; tries < 200; ++tries) {
+      const std::string local = ip("-6 route show table local type local");
+      const auto lines = std::ranges::count(local, '\n');
+      if (lines == 5) return;  // ::1, and two of each link
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    FAIL() << "the addresses did not come into use: " << ip("-6 route show table local");
   }
 };
 
