@@ -25,15 +25,6 @@ void add_veth_peers(Spec& spec) {
   std::ranges::move(peers, std::back_inserter(spec.state.of<Link>()));
 }
 
-Link marked(Link link, const Mark& mark) {
-  return link.kind == LinkKind::physical ? link : with_mark(std::move(link), mark);
-}
-
-template <class K>
-K marked(K value, const Mark& mark) {
-  return with_mark(std::move(value), mark);
-}
-
 /// The mark is part of some keys, so what is known by key moves along.
 template <class Map>
 void rename(Map& map, const Key& before, const Key& after) {
@@ -47,7 +38,7 @@ template <class K>
 void mark_all(Spec& spec, const Mark& mark) {
   for (K& value : spec.state.of<K>()) {
     const Key before = key(value);
-    value = marked(std::move(value), mark);
+    value = with_mark(std::move(value), mark);
     const Key after = key(value);
     if (after == before) continue;
     rename(spec.origins, before, after);
