@@ -75,7 +75,9 @@ class Graph {
   [[nodiscard]] std::size_t find(const End& end) const {
     const auto found = ends_.find(end.key);
     if (found == ends_.end()) return none;
-    return end.side == Side::down ? found->second.first : found->second.second;
+    const std::size_t at = end.side == Side::down ? found->second.first : found->second.second;
+    // What is only taken down is never put back.
+    return end.side == Side::up && nodes_[at].side == Side::down ? none : at;
   }
 
   void connect(std::size_t first, std::size_t second) {

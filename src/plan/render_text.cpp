@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <array>
-#include <map>
 
 #include "changes.hpp"
 #include "plumbline/plan/render.hpp"
@@ -49,6 +49,16 @@ std::string why(const Step& step) {
   return text;
 }
 
+bool goes_without_saying(const Object& object, const Mention& mention) {
+  // What a replaced object had, and a port that leaves its bridge, is forgotten, not set to
+  // nothing.
+  if (mention.to.empty() && object.shown == Shown::replace) return true;
+  if (mention.to.empty() && mention.what.starts_with("port.")) return true;
+  if (!std::holds_alternative<Route::Key>(object.last->key)) return false;
+  constexpr std::array<std::string_view, 5> in_key{"to", "table", "metric", "tos", "family"};
+  return std::ranges::find(in_key, mention.what) != in_key.end();
+}
+
 std::string line(const Object& object, bool colour) {
   const Step& step = *object.last;
   const Sign sign = sign_of(object.shown);
@@ -58,9 +68,8 @@ std::string line(const Object& object, bool colour) {
   text += printable(format(step.key));
   // An address, a sysctl's key and a policy rule say all there is to say in their key.
   std::vector<Mention> mentions = changes(object.before(), object.after());
-  // What a replaced object had and the spec does not say is forgotten, not set to nothing.
-  const auto forgotten = [](const Mention& mention) { return mention.to.empty(); };
-  if (object.shown == Shown::replace) std::erase_if(mentions, forgotten);
+  std::erase_if(mentions,
+                [&](const Mention& mention) { return goes_without_saying(object, mention); });
   const std::string changed = words(mentions);
   const bool said =
       std::holds_alternative<Rule::Key>(step.key) ||
