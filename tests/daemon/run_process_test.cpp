@@ -48,6 +48,19 @@ TEST_F(RunProcess, ARestartChangesNothing) {
   EXPECT_EQ(times_logged("+ route"), changes);
 }
 
+TEST_F(RunProcess, KnowsDriftFromNewsEvenWhenTheHostWasAsWantedAtTheStart) {
+  write(file(), routes({ours}));
+  start_and_converge();
+  EXPECT_EQ(stop(SIGTERM), 0);
+  std::filesystem::remove_all(engine::state_directory());
+  start();
+  EXPECT_TRUE(soon(
+      "ready again", [&] { return times_logged("ready: ") == 2; }, patiently));
+  test::ip("route del blackhole " + ours);
+  EXPECT_TRUE(soon("the repair", [] { return has_route(ours); }));
+  EXPECT_TRUE(soon("why", [&] { return logged("(drifted)"); }));
+}
+
 TEST_F(RunProcess, LetsApplyWorkAndThenPutsItsOwnSpecBack) {
   write(file(), routes({ours}));
   start_and_converge();
