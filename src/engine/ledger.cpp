@@ -228,7 +228,7 @@ void forget(Memory& memory, const State& want) {
 }
 
 std::filesystem::path state_directory(const std::filesystem::path& root) {
-  const std::filesystem::path directory = root / std::to_string(io::namespace_cookie());
+  std::filesystem::path directory = root / std::to_string(io::namespace_cookie());
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (!error) {

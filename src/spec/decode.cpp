@@ -82,7 +82,7 @@ void Decoding::links(const Entry& section) {
     const auto addresses = entry.find("addresses");
     if (!name || !addresses) return;
     addresses->for_each_element([&](const Entry& element) {
-      if (auto address = Address::from_spec(element, *name)) keep(*std::move(address), element);
+      if (auto address = Address::from_spec(element, *name)) keep(*address, element);
     });
   });
 }
