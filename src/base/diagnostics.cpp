@@ -128,6 +128,8 @@ std::string_view format(Code code) {
       return "NOT_CONFIRMED";
     case Code::cannot_observe:
       return "CANNOT_OBSERVE";
+    case Code::host_warning:
+      return "HOST_WARNING";
     case Code::busy:
       return "BUSY";
   }

@@ -1,7 +1,6 @@
 #include "plumbline/engine/apply.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <system_error>
 
 #include "batch.hpp"
@@ -29,11 +28,11 @@ std::string words_for(const MoveResult& result) {
   return result.message.empty() ? reason : result.message + " (" + reason + ")";
 }
 
-/// Carries out the steps in order until one fails. Says which were begun, in the order they were.
+/// Carries out the steps in order until one fails. Says which were done.
 std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) {
   std::vector<Move> moves;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) moves.push_back({i, &plan.steps[i], false});
-  std::vector<Move> begun;
+  std::vector<Move> done;
   std::size_t next = 0;
   while (next < moves.size() && !report.failed) {
     const std::vector<MoveResult> results = sender.send(std::span(moves).subspan(next));
@@ -46,63 +45,27 @@ std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) 
         step.message = words_for(results[i]);
         report.failed = true;
       }
-      if (!failed || results[i].partial) begun.push_back(moves[next + i]);
+      if (!failed) done.push_back(moves[next + i]);
     }
     next += results.size();
   }
-  return begun;
+  return done;
 }
 
-/// The present value of what a step is about, if there is one.
-std::optional<Resource> present(io::Host& host, const Step& step) {
-  Scope scope;
-  if (const auto* sysctl = std::get_if<Sysctl::Key>(&step.key)) scope.sysctls = {sysctl->path};
-  const State now = observe(host, scope).state;
-  std::optional<Resource> value;
-  Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    if (const auto* wanted = std::get_if<typename K::Key>(&step.key)) {
-      if (const K* found = now.find<K>(*wanted)) value = *found;
-    }
-  });
-  return value;
-}
-
-/// Undoes a step of which only the first requests were done: from what is there, whatever that is.
-void undo_half(io::Host& host, Sender& sender, const Move& move, Report& report) {
-  Step back;
-  back.key = move.step->key;
-  back.phase = move.step->phase;
-  back.before = present(host, *move.step);
-  back.after = move.step->before;
-  if (!back.before && !back.after) return;
-  const Move way_back{move.position, &back, false};
-  const MoveResult result = sender.send(std::span(&way_back, 1)).front();
-  if (result.error != 0) {
-    report.left_behind.push_back(format(back.key) + ": " + words_for(result));
-  }
-}
-
-void go_backwards(io::Host& host, Sender& sender, std::vector<Move> begun, Report& report) {
-  std::ranges::reverse(begun);
-  // Halves first: they were the last to be begun, and nothing done depends on them.
-  std::erase_if(begun, [&](const Move& move) {
-    const bool half = report.steps[move.position].result == StepResult::failed;
-    if (half) undo_half(host, sender, move, report);
-    return half;
-  });
-  for (Move& move : begun) move.backwards = true;
+void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
+  std::ranges::reverse(done);
+  for (Move& move : done) move.backwards = true;
   std::size_t next = 0;
-  while (next < begun.size()) {
-    const std::vector<MoveResult> results = sender.send(std::span(begun).subspan(next));
+  while (next < done.size()) {
+    const std::vector<MoveResult> results = sender.send(std::span(done).subspan(next));
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const Move& move = begun[next + i];
+      const Move& move = done[next + i];
       StepReport& step = report.steps[move.position];
       if (results[i].error == 0) {
         step.result = StepResult::undone;
       } else {
         step.error = results[i].error;
         step.message = words_for(results[i]);
-        report.left_behind.push_back(format(move.step->key) + ": " + step.message);
       }
     }
     next += results.size();
@@ -115,8 +78,8 @@ Report apply(io::Host& host, const Plan& plan, Surroundings surroundings) {
   Report report;
   report.steps.resize(plan.steps.size());
   Sender sender(host, std::move(surroundings));
-  std::vector<Move> begun = go_forwards(sender, plan, report);
-  if (report.failed) go_backwards(host, sender, std::move(begun), report);
+  std::vector<Move> done = go_forwards(sender, plan, report);
+  if (report.failed) go_backwards(sender, std::move(done), report);
   return report;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <unordered_set>
 
 namespace plumbline::engine {
@@ -39,6 +41,14 @@ Action action_of(const Move& move) {
 
 bool alike(const Move& a, const Move& b) {
   return a.step->key.index() == b.step->key.index() && action_of(a) == action_of(b);
+}
+
+/// The kernel refuses an IPv6 source address while duplicate address detection runs for it
+/// (ip6_route_info_create() in net/ipv6/route.c): for a second or two after it was added.
+bool may_come_right(const Move& move, const MoveResult& result) {
+  const auto* route = to_value(move) != nullptr ? std::get_if<Route>(to_value(move)) : nullptr;
+  return result.error == EINVAL && route != nullptr && route->src &&
+         route->family() == Family::inet6;
 }
 
 /// A removal of what is not there is done: somebody, or the kernel with something else, was first.
@@ -165,7 +175,7 @@ std::vector<MoveResult> Sender::send_waves(std::span<const Move> moves) {
       // A sysctl changed along may be gone with its link.
       const bool along = std::holds_alternative<wire::SysctlWrite>(requests[i]) && wave > 0;
       if (along && reply.error == ENOENT) continue;
-      results[owners[i]] = {reply.error, reply.message, wave > 0};
+      results[owners[i]] = {reply.error, reply.message};
     }
   }
   return results;
@@ -194,7 +204,14 @@ std::vector<MoveResult> Sender::send(std::span<const Move> moves) {
     company.add(next);
     ++count;
   }
-  const std::vector<MoveResult> results = send_waves(moves.first(count));
+  std::vector<MoveResult> results = send_waves(moves.first(count));
+  constexpr int most_waits = 30;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (int wait = 0; wait < most_waits && may_come_right(moves[i], results[i]); ++wait) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      results[i] = send_waves(moves.subspan(i, 1)).front();
+    }
+  }
   // Links made or gone: their names lead elsewhere now.
   for (std::size_t i = 0; i < count; ++i) {
     const auto* link = std::get_if<Link::Key>(&moves[i].step->key);

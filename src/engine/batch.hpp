@@ -25,7 +25,6 @@ struct Move {
 struct MoveResult {
   int error = 0;
   std::string message;
-  bool partial = false;  ///< failed, but not at its first request
 };
 
 class Sender {

@@ -20,6 +20,9 @@ Observed observe(io::Host& host, const Scope& scope) {
   const std::vector<wire::Reply> replies = host.exchange(requests);
 
   Observed observed;
+  for (const wire::Reply& reply : replies) {
+    if (reply.error == 0 && !reply.message.empty()) observed.warnings.push_back(reply.message);
+  }
   const auto reply_to = [&](const wire::Request& query) -> const wire::Reply& {
     const auto it = std::ranges::find(requests, query);
     return replies.at(static_cast<std::size_t>(it - requests.begin()));

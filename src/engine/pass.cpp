@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "restoration.hpp"
+
 namespace plumbline::engine {
 
 namespace {
@@ -49,43 +51,6 @@ SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
   return along;
 }
 
-/// What the kernel makes of itself and may make again a little differently: its own routes and
-/// link-local addresses. Not looked at when the state before is compared with the state after.
-State without_kernels_own(State state) {
-  constexpr std::uint8_t proto_kernel_ll = 3;  // IFAPROT_KERNEL_LL, linux/if_addr.h
-  constexpr std::uint8_t proto_kernel = 2;     // RTPROT_KERNEL, linux/rtnetlink.h
-  std::erase_if(state.of<Route>(), [](const Route& r) { return r.protocol == proto_kernel; });
-  std::erase_if(state.of<Address>(),
-                [](const Address& a) { return a.protocol == proto_kernel_ll; });
-  return state;
-}
-
-/// The keys whose values are not as before, but for what is only ever observed.
-std::vector<std::string> differences(const State& before, const State& now) {
-  std::set<std::string> keys;
-  Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    const auto& old_values = before.of<K>();
-    const auto& new_values = now.of<K>();
-    std::size_t i = 0;
-    std::size_t j = 0;
-    while (i < old_values.size() || j < new_values.size()) {
-      if (j == new_values.size() ||
-          (i < old_values.size() && key(old_values[i]) < key(new_values[j]))) {
-        keys.insert(format(key(old_values[i++])) + " is missing");
-      } else if (i == old_values.size() || key(new_values[j]) < key(old_values[i])) {
-        keys.insert(format(key(new_values[j++])) + " is there");
-      } else {
-        if (complete(old_values[i], new_values[j]) != new_values[j]) {
-          keys.insert(format(key(old_values[i])) + " differs");
-        }
-        ++i;
-        ++j;
-      }
-    }
-  });
-  return {keys.begin(), keys.end()};
-}
-
 /// Drops those of `tables` that hold nothing; the Host leaves the others alone.
 void drop_empty(io::Host& host, const std::set<TableKey>& tables) {
   std::vector<wire::Request> requests;
@@ -129,6 +94,21 @@ void settle_ledger(const Workshop& workshop, const Prepared& prepared, const Sta
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
 }
 
+/// After a failed apply whose steps were undone: the rest of the way back, and what is left of it.
+void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, Report& report) {
+  const State& before = prepared.have.state;
+  const Scope scope = scope_of(prepared.desired.state, prepared.ledger.memory.earlier);
+  // What is put back may take something along itself, so look again, but not for ever.
+  for (int round = 0; round < 3; ++round) {
+    const Plan rest = way_back(before, now.state, prepared.plan, workshop.options.mark);
+    if (rest.empty()) break;
+    static_cast<void>(apply(workshop.host, rest, {now.links, {}, {}}));
+    now = observe(workshop.host, scope);
+  }
+  drop_empty(workshop.host, minus(tables_of(now.state), tables_of(before)));
+  report.left_behind = differences(before, observe(workshop.host, scope).state);
+}
+
 }  // namespace
 
 spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& files,
@@ -148,6 +128,9 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   prepared.desired = std::move(desired);
   prepared.have =
       observe(workshop.host, scope_of(prepared.desired.state, prepared.ledger.memory.earlier));
+  for (const std::string& words : prepared.have.warnings) {
+    prepared.warnings.push_back({Code::host_warning, words, {}, {}});
+  }
   Diagnostics diagnostics;
   workshop.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
   prepared.errors = std::move(diagnostics.errors);
@@ -194,7 +177,7 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
 
   outcome.report = apply(workshop.host, prepared.plan, {prepared.have.links, along, ledger.along});
   const Scope scope = scope_of(prepared.desired.state, ledger.memory.earlier);
-  Observed now = observe(workshop.host, scope);
+  const Observed now = observe(workshop.host, scope);
   if (!outcome.report.failed) {
     outcome.result = Result::applied;
     settle_ledger(workshop, prepared, now.state, std::move(ledger));
@@ -203,12 +186,7 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
     for (const Step& step : rest.steps) outcome.unsettled.push_back(format(step.key));
     return outcome;
   }
-  drop_empty(workshop.host, minus(tables_of(now.state), tables_of(prepared.have.state)));
-  now = observe(workshop.host, scope_of(prepared.desired.state, prepared.ledger.memory.earlier));
-  for (std::string& difference :
-       differences(without_kernels_own(prepared.have.state), without_kernels_own(now.state))) {
-    outcome.report.left_behind.push_back(std::move(difference));
-  }
+  put_back(workshop, prepared, now, outcome.report);
   write_ledger(workshop.directory, prepared.ledger);
   outcome.result = outcome.report.left_behind.empty() ? Result::rolled_back : Result::failed;
   return outcome;

@@ -43,6 +43,7 @@ enum class Code : std::uint8_t {
   locked,
   not_confirmed,
   cannot_observe,
+  host_warning,
   busy,
 };
 

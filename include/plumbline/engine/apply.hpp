@@ -29,7 +29,7 @@ struct StepReport {
 struct Report {
   std::vector<StepReport> steps;  ///< one per step of the plan, in its order
   bool failed = false;
-  /// What could not be undone, as keys and reasons; empty when the rollback was complete.
+  /// What is not as it was after a rollback, in words; carry_out() fills it from an observation.
   std::vector<std::string> left_behind;
 };
 

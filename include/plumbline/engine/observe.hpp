@@ -10,6 +10,8 @@ namespace plumbline::engine {
 struct Observed {
   State state;
   LinkNames links;
+  /// What the host said beside its answers: rules of the other iptables, say.
+  std::vector<std::string> warnings;
 };
 
 /// Throws io::HostError or wire::Malformed: what cannot be observed is never taken for absent.

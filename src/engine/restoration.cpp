@@ -1,0 +1,107 @@
+#include "restoration.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace plumbline::engine {
+
+namespace {
+
+constexpr std::uint8_t proto_kernel_ll = 3;  // IFAPROT_KERNEL_LL, linux/if_addr.h
+constexpr std::uint8_t proto_kernel = 2;     // RTPROT_KERNEL, linux/rtnetlink.h
+
+bool is_kernels_own(const Route& route) { return route.protocol == proto_kernel; }
+bool is_kernels_own(const Address& address) { return address.protocol == proto_kernel_ll; }
+template <class K>
+bool is_kernels_own(const K& /*value*/) {
+  return false;
+}
+
+/// Calls `visit` with each key of which the two states have different values: null for none.
+template <class K, class Visit>
+void compare(const State& before, const State& now, Visit&& visit) {
+  const auto& olds = before.of<K>();
+  const auto& news = now.of<K>();
+  std::size_t i = 0;
+  std::size_t j = 0;
+  const auto see = [&](const K* old_value, const K* new_value) {
+    const K& either = old_value != nullptr ? *old_value : *new_value;
+    if (!is_kernels_own(either)) visit(old_value, new_value);
+  };
+  while (i < olds.size() || j < news.size()) {
+    if (j == news.size() || (i < olds.size() && key(olds[i]) < key(news[j]))) {
+      see(&olds[i++], static_cast<const K*>(nullptr));
+    } else if (i == olds.size() || key(news[j]) < key(olds[i])) {
+      see(static_cast<const K*>(nullptr), &news[j++]);
+    } else {
+      // What is only ever observed, such as a carrier, is taken over by complete().
+      if (complete(olds[i], news[j]) != news[j]) see(&olds[i], &news[j]);
+      ++i;
+      ++j;
+    }
+  }
+}
+
+template <class K>
+Step step_between(const K* now, const K* before) {
+  Step step;
+  step.key = key(now != nullptr ? *now : *before);
+  if (now != nullptr) step.before = *now;
+  if (before != nullptr) step.after = *before;
+  step.action = now == nullptr      ? Action::create
+                : before == nullptr ? Action::remove
+                                    : Action::update;
+  if constexpr (std::is_same_v<K, Chain> || std::is_same_v<K, SharedChain>) {
+    step.phase = Phase::guard;
+  }
+  return step;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const State& before, const State& now) {
+  std::vector<std::string> words;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    compare<K>(before, now, [&](const K* old_value, const K* new_value) {
+      const bool missing = new_value == nullptr;
+      words.push_back(format(key(missing ? *old_value : *new_value)) + (missing ? " is missing"
+                                                                        : old_value == nullptr
+                                                                            ? " is there"
+                                                                            : " is not as it was"));
+    });
+  });
+  return words;
+}
+
+Plan way_back(const State& before, const State& now, const Plan& plan, const Mark& mark) {
+  std::set<Key> touched;
+  for (const Step& step : plan.steps) touched.insert(step.key);
+  std::vector<Step> removals;
+  Plan back;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    std::vector<Step> steps;
+    compare<K>(before, now, [&](const K* old_value, const K* new_value) {
+      if (new_value != nullptr && !touched.contains(key(*new_value))) return;
+      if (old_value == nullptr && !is_marked(*new_value, mark)) return;
+      const K* none = nullptr;
+      const bool replace =
+          old_value != nullptr && new_value != nullptr &&
+          transition(*new_value, complete(*old_value, *new_value)).change == Change::replace;
+      if (replace || old_value == nullptr) removals.push_back(step_between(new_value, none));
+      if (replace) steps.push_back(step_between(none, old_value));
+      if (!replace && old_value != nullptr) steps.push_back(step_between(new_value, old_value));
+    });
+    if constexpr (std::is_same_v<K, Link>) {
+      // A bridge before its ports.
+      std::ranges::stable_partition(
+          steps, [](const Step& step) { return !std::get<Link>(*step.after).master; });
+    }
+    std::ranges::move(steps, std::back_inserter(back.steps));
+  });
+  // Later kinds stand on earlier ones.
+  std::ranges::reverse(removals);
+  back.steps.insert(back.steps.begin(), removals.begin(), removals.end());
+  return back;
+}
+
+}  // namespace plumbline::engine
