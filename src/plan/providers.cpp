@@ -52,17 +52,14 @@ void Providers::add(const Link& link, LinkSteadiness steady) {
 void Providers::add(const Address& address, bool steady) {
   const Provider provider{key(address), steady};
   offer(addresses_, address.local.address, provider);
-  connected_.emplace(address.link, network_of(address));
   if (is_up(address.link)) add_network(0, address.link, network_of(address), provider);
 }
 
 void Providers::add(const Route& route, bool steady) {
-  if (route.type != RouteType::unicast) return;
+  // The kernel's routes come and go with the addresses, which provide the network themselves.
+  if (route.type != RouteType::unicast || route.protocol == kernel_protocol) return;
   for (const Nexthop& nexthop : route.nexthops) {
     if (nexthop.via || !nexthop.dev || !is_up(*nexthop.dev)) continue;
-    // The kernel's route to an address's network comes and goes with the address.
-    if (route.protocol == kernel_protocol && connected_.contains({*nexthop.dev, route.to}))
-      continue;
     add_network(slot_of(route.table), *nexthop.dev, route.to, {key(route), steady});
   }
 }

@@ -60,7 +60,6 @@ class Providers {
   std::map<IfName, LinkProvider> links_;
   std::map<std::tuple<Slot, std::optional<IfName>, Prefix>, Provider> networks_;
   Lengths lengths_;
-  std::set<std::pair<IfName, Prefix>> connected_;  ///< networks of addresses
   std::map<IpAddress, Provider> addresses_;
   std::map<Chain::Key, Provider> chains_;
 };

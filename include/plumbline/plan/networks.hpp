@@ -35,12 +35,17 @@ class Networks {
     const auto length = lengths_.find({network.family(), network.length()});
     if (--length->second == 0) lengths_.erase(length);
   }
-  /// The link on which the address is reachable directly; the longest network wins.
-  [[nodiscard]] std::optional<IfName> link_to(const IpAddress& address) const {
+  /// The link on which the address is reachable directly, among those that `usable` takes; the
+  /// longest network wins.
+  template <class Usable>
+  [[nodiscard]] std::optional<IfName> link_to(const IpAddress& address, Usable&& usable) const {
     for (auto it = lengths_.rbegin(); it != lengths_.rend(); ++it) {
       if (it->first.first != address.family()) continue;
       const auto found = counts_.find(Prefix::masking(address, it->first.second));
-      if (found != counts_.end()) return found->second.begin()->first;
+      if (found == counts_.end()) continue;
+      for (const auto& [link, ignored] : found->second) {
+        if (usable(link)) return link;
+      }
     }
     return std::nullopt;
   }

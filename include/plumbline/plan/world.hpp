@@ -92,7 +92,9 @@ class World {
   std::map<IpAddress, std::map<const Route*, Routes::iterator>> routes_by_src_;
   std::map<IfName, std::set<Sysctl::Key>> sysctls_by_link_;
   std::map<IpAddress, std::size_t> locals_;  ///< how often each address is there
-  Networks networks_;                        ///< of the addresses
+  Networks networks_;                        ///< of the addresses, and of routes without a gateway
+  /// Nexthops that came without a link, which was then looked up.
+  std::map<const Route*, std::vector<Nexthop>> as_given_;
   std::set<IfName> without_ipv4_;  ///< lost their last IPv4 address: nexthops through them are dead
   std::vector<Taken> taken_;
 };
