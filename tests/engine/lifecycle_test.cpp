@@ -216,7 +216,7 @@ TEST_P(LifecycleTest, IsMadeKeptRepairedChangedAndRemoved) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LifecycleTest, ::testing::ValuesIn(lives),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& life) { return std::string(life.param.name); });
 
 }  // namespace
 }  // namespace plumbline::test
