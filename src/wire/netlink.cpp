@@ -129,9 +129,11 @@ void for_each_message(std::span<const std::byte> bytes,
 
 Ack read_ack(const Message& message) {
   const auto error = message.fixed<nlmsgerr>();
+  constexpr int most = 4095;  // MAX_ERRNO, include/linux/err.h
+  if (error.error > 0 || error.error < -most) throw Malformed("netlink ack with no errno in it");
   // NLM_F_CAPPED: only the header of the request is repeated, else the whole of it; the
   // attributes follow (Documentation/userspace-api/netlink/intro.rst).
-  Ack ack{error.error == 0 ? 0 : -error.error, {}};
+  Ack ack{-error.error, {}};
   if ((message.flags() & NLM_F_ACK_TLVS) == 0) return ack;
   std::size_t offset = sizeof(nlmsgerr);
   if ((message.flags() & NLM_F_CAPPED) == 0) {

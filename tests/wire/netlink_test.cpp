@@ -102,6 +102,13 @@ TEST(ReadAck, FindsTheKernelsWordsBehindTheRepeatedRequest) {
   EXPECT_EQ(read_ack(Message(plain)).error, 0);
 }
 
+TEST(ReadAck, RefusesWhatIsNoErrno) {
+  for (const int number : {1, -4096, INT32_MIN}) {
+    const Bytes bytes = ack(number, 0, nullptr, 8);
+    EXPECT_THROW(static_cast<void>(read_ack(Message(bytes))), Malformed) << number;
+  }
+}
+
 TEST(ReadAck, RefusesAnAckWhoseRequestLies) {
   Bytes bytes = ack(-EINVAL, NLM_F_ACK_TLVS, "words", 0);
   const std::uint32_t length = 100000;
