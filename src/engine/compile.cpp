@@ -29,23 +29,20 @@ std::optional<std::size_t> number_behind(std::string_view& text, std::string_vie
   return number;
 }
 
-/// `line 3: RULE_APPEND failed (Invalid argument): rule in chain X`, one for each such rule: what
-/// the kernel told iptables-nft-restore.
-std::vector<Complaint> kernel_complaints(std::string_view message) {
-  std::vector<Complaint> complaints;
-  while (const auto line = number_behind(message, "line ")) {
-    if (!message.starts_with(": ")) continue;
-    const std::size_t open = message.find('(');
-    const std::size_t close = message.find(')', open);
-    if (close == std::string_view::npos) break;
-    complaints.push_back({*line, "the kernel does not take it here (" +
-                                     std::string(message.substr(open + 1, close - open - 1)) +
-                                     ")"});
-  }
-  return complaints;
+/// `line 3: RULE_APPEND failed (Invalid argument): rule in chain X`, what the kernel told
+/// iptables-nft-restore. Only the first counts: once a jump has led packets to a rule that cannot
+/// be there, every rule behind it fails too (nft_table_validate() in
+/// net/netfilter/nf_tables_api.c).
+std::optional<Complaint> kernel_complaint(std::string_view message) {
+  const auto line = number_behind(message, "line ");
+  const std::size_t open = message.find('(');
+  const std::size_t close = message.find(')', open);
+  if (!line || !message.starts_with(": ") || close == std::string_view::npos) return std::nullopt;
+  const std::string reason(message.substr(open + 1, close - open - 1));
+  return Complaint{*line, "the kernel does not take it here (" + reason + ")"};
 }
 
-std::vector<Complaint> complaints_in(const std::string& message) {
+Complaint complaint_in(const std::string& message) {
   std::string_view rest = message;
   // iptables itself: `NAME vVERSION (BACKEND): REASON; Error occurred at line: 3`
   constexpr std::string_view at_line = "Error occurred at line: ";
@@ -53,13 +50,13 @@ std::vector<Complaint> complaints_in(const std::string& message) {
     std::string reason = message.substr(0, message.find(at_line));
     if (const auto name = reason.find("): "); name != std::string::npos) reason.erase(0, name + 3);
     while (reason.ends_with(' ') || reason.ends_with(';')) reason.pop_back();
-    return {{*line, std::move(reason)}};
+    return {*line, std::move(reason)};
   }
-  if (auto complaints = kernel_complaints(message); !complaints.empty()) return complaints;
+  if (auto complaint = kernel_complaint(message)) return *complaint;
   // `line 5 failed`, where 5 is the COMMIT: all that iptables-legacy-restore knows.
   rest = message;
   const auto line = number_behind(rest, "line ");
-  return {{line.value_or(0), message}};
+  return {line.value_or(0), message};
 }
 
 /// Loads one family's rules, and finds out which of them cannot be.
@@ -117,21 +114,17 @@ class Load {
   }
 
   void blame(const Input& input, const std::string& message, RuleSet::Form form) {
-    bool found = false;
-    std::size_t last = 0;
-    for (const Complaint& complaint : complaints_in(message)) {
-      last = complaint.line;
-      if (complaint.line == 0 || complaint.line >= input.lines.size()) continue;
-      WantedRule* rule = input.lines[complaint.line];
-      if (rule == nullptr) continue;
+    const Complaint complaint = complaint_in(message);
+    if (complaint.line >= input.lines.size()) throw io::HostError(message);
+    if (WantedRule* rule = input.lines[complaint.line]; rule != nullptr) {
       refuse(*rule, form == RuleSet::Form::written
                         ? complaint.reason
                         : "iptables does not read back what it saves: " + complaint.reason);
-      found = true;
+    } else if (!input.tables[complaint.line].empty()) {
+      search(input, input.tables[complaint.line], message, form);
+    } else {
+      throw io::HostError(message);
     }
-    if (found) return;
-    if (last >= input.tables.size() || input.tables[last].empty()) throw io::HostError(message);
-    search(input, input.tables[last], message, form);
   }
 
   /// Halves the rules of a table until the first is found with which it cannot be loaded.
