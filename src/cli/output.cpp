@@ -95,6 +95,9 @@ json::object outcome_json(const Plan& plan, const engine::Outcome& outcome) {
     document["left_behind"] =
         json::array(outcome.report.left_behind.begin(), outcome.report.left_behind.end());
   }
+  if (!outcome.settled.empty()) {
+    document["settled"] = json::array(outcome.settled.begin(), outcome.settled.end());
+  }
   if (!outcome.unsettled.empty()) {
     document["unsettled"] = json::array(outcome.unsettled.begin(), outcome.unsettled.end());
   }
@@ -115,6 +118,9 @@ std::string outcome_text(const Plan& plan, const engine::Outcome& outcome) {
     case engine::Result::refused:
       break;
     case engine::Result::applied:
+      for (const std::string& key : outcome.settled) {
+        text += "put right as well, moved by the kernel meanwhile: " + printable(key) + "\n";
+      }
       text += outcome.unsettled.empty() ? "Applied. The host matches the spec.\n"
                                         : "Applied, but these are not as wanted:\n";
       for (const std::string& key : outcome.unsettled) text += "  " + printable(key) + "\n";

@@ -1,6 +1,7 @@
 #include "plumbline/engine/pass.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "restoration.hpp"
 
@@ -67,8 +68,8 @@ std::set<TableKey> minus(const std::set<TableKey>& all, const std::set<TableKey>
 }
 
 /// After success: what was put back is forgotten, what was applied is noted, empty tables go.
-void settle_ledger(const Workshop& workshop, const Prepared& prepared, const State& now,
-                   Ledger ledger) {
+Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const State& now,
+                     Ledger ledger) {
   const State& want = prepared.desired.state;
   forget(ledger.memory, want);
   std::erase_if(ledger.along, [&](const auto& entry) {
@@ -92,6 +93,7 @@ void settle_ledger(const Workshop& workshop, const Prepared& prepared, const Sta
     if (!unused.contains(table)) ledger.tables_made.insert(table);
   }
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
+  return ledger;
 }
 
 /// After a failed apply whose steps were undone: the rest of the way back, and what is left of it.
@@ -107,6 +109,39 @@ void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, 
   }
   drop_empty(workshop.host, minus(tables_of(now.state), tables_of(before)));
   report.left_behind = differences(before, observe(workshop.host, scope).state);
+}
+
+/// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
+Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, Prepared& next) {
+  Outcome outcome;
+  // Written before anything is changed: a process killed on the way must still know what it found.
+  Ledger ledger = prepared.ledger;
+  const SysctlsAlong along = read_along(workshop, prepared);
+  remember(ledger.memory, prepared.plan);
+  ledger.along.insert(along.begin(), along.end());
+  if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
+
+  outcome.report = apply(workshop.host, prepared.plan, {prepared.have.links, along, ledger.along});
+  Observed now = observe(workshop.host, scope_of(prepared.desired.state, ledger.memory.earlier));
+  if (outcome.report.failed) {
+    put_back(workshop, prepared, std::move(now), outcome.report);
+    write_ledger(workshop.directory, prepared.ledger);
+    outcome.result = outcome.report.left_behind.empty() ? Result::rolled_back : Result::failed;
+    return outcome;
+  }
+  outcome.result = Result::applied;
+  next.desired = prepared.desired;
+  next.ledger = settle_ledger(workshop, prepared, now.state, std::move(ledger));
+  next.have = std::move(now);
+  next.plan = make_plan(next.have.state, next.desired.state, next.ledger.memory,
+                        next.desired.origins, workshop.options);
+  return outcome;
+}
+
+std::vector<std::string> keys_of(const Plan& plan) {
+  std::vector<std::string> keys;
+  for (const Step& step : plan.steps) keys.push_back(format(step.key));
+  return keys;
 }
 
 }  // namespace
@@ -168,27 +203,22 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
     settle_ledger(workshop, prepared, prepared.have.state, prepared.ledger);
     return outcome;
   }
-  // Written before anything is changed: a process killed on the way must still know what it found.
-  Ledger ledger = prepared.ledger;
-  const SysctlsAlong along = read_along(workshop, prepared);
-  remember(ledger.memory, prepared.plan);
-  ledger.along.insert(along.begin(), along.end());
-  if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
-
-  outcome.report = apply(workshop.host, prepared.plan, {prepared.have.links, along, ledger.along});
-  const Scope scope = scope_of(prepared.desired.state, ledger.memory.earlier);
-  const Observed now = observe(workshop.host, scope);
-  if (!outcome.report.failed) {
-    outcome.result = Result::applied;
-    settle_ledger(workshop, prepared, now.state, std::move(ledger));
-    const Plan rest = make_plan(now.state, prepared.desired.state, prepared.ledger.memory,
-                                prepared.desired.origins, workshop.options);
-    for (const Step& step : rest.steps) outcome.unsettled.push_back(format(step.key));
-    return outcome;
+  Prepared next;
+  outcome = carry_out_once(workshop, prepared, next);
+  // A value that was as wanted without anybody having set it may follow what the plan changed: the
+  // MTU and the MAC of a bridge follow its ports until they are set. No observation tells, so the
+  // second look does.
+  constexpr int most_rounds = 2;
+  for (int round = 0; round < most_rounds && outcome.result == Result::applied; ++round) {
+    if (next.plan.empty() || !next.plan.refusals.empty()) break;
+    const Prepared again = std::exchange(next, {});
+    if (carry_out_once(workshop, again, next).result != Result::applied) {
+      next = again;
+      break;
+    }
+    std::ranges::move(keys_of(again.plan), std::back_inserter(outcome.settled));
   }
-  put_back(workshop, prepared, now, outcome.report);
-  write_ledger(workshop.directory, prepared.ledger);
-  outcome.result = outcome.report.left_behind.empty() ? Result::rolled_back : Result::failed;
+  outcome.unsettled = keys_of(next.plan);
   return outcome;
 }
 

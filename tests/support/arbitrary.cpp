@@ -70,7 +70,7 @@ class Draw {
     link.name = name(text);
     link.kind = kind;
     link.up = chance(8);
-    if (chance(3)) link.mtu = pick<std::uint32_t>({1500, 1400, 1280, 1200});
+    if (chance(3)) link.mtu = pick<std::uint32_t>({1500, 1400, 1280, universe_.least_mtu});
     if (chance(1)) link.mac = Mac::parse("02:00:00:00:aa:0" + digit(4));
     if (chance(1)) link.alias = pick<std::string>({"web", "db"});
     names_.push_back(link.name);

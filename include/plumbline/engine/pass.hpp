@@ -54,6 +54,8 @@ enum class Result : std::uint8_t {
 struct Outcome {
   Result result = Result::unchanged;
   Report report;
+  /// What the kernel moved while the plan was carried out, and a further look put right; as keys.
+  std::vector<std::string> settled;
   /// After `applied`: what a new plan would still do, as keys; empty when all is as wanted.
   std::vector<std::string> unsettled;
 };
