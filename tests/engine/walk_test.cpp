@@ -17,8 +17,10 @@
 namespace plumbline::test {
 namespace {
 
-/// Each is two pairs: from what the one before left to the first, and from that to the second.
-constexpr const char* rounds = "max_success=260";
+/// The seed is fixed so that a red run is the fault of the change; RC_PARAMS=seed=… takes another.
+/// Each round is two pairs: from what the one before left to the first, and from that to the
+/// second.
+constexpr const char* rounds = "max_success=260 seed=20261123";
 constexpr std::size_t least_pairs = 500;
 
 State without_kernels_own(State state) {
@@ -94,8 +96,15 @@ class WalkTest : public NetnsTest {
     const engine::Prepared second = site.prepare(desired);
     if (!second.plan.empty()) fail("first:\n" + shown(prepared) + "second:\n" + shown(second));
 
-    const State found = without_kernels_own(second.have.state);
+    State found = without_kernels_own(second.have.state);
     State predicted = without_kernels_own(predict(prepared.have.state, prepared.plan));
+    // What is blocked is left to itself: a route of which one nexthop was dead already, which no
+    // dump of values tells, may go with its other.
+    for (const Blocked& blocked : prepared.plan.blocked) {
+      const auto is_blocked = [&](const Route& route) { return Key(key(route)) == blocked.key; };
+      std::erase_if(found.of<Route>(), is_blocked);
+      std::erase_if(predicted.of<Route>(), is_blocked);
+    }
     // A sysctl that is neither wanted nor remembered is not looked at any more.
     std::erase_if(predicted.of<Sysctl>(),
                   [&](const Sysctl& sysctl) { return found.find<Sysctl>(key(sysctl)) == nullptr; });
