@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -29,23 +31,30 @@ extern char** environ;
 namespace plumbline::daemon {
 
 #if defined(__SANITIZE_ADDRESS__)
-inline constexpr int slowness = 6;
+inline constexpr int build_slowness = 6;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-inline constexpr int slowness = 6;
+inline constexpr int build_slowness = 6;
 #else
-inline constexpr int slowness = 1;
+inline constexpr int build_slowness = 1;
 #endif
 #else
-inline constexpr int slowness = 1;
+inline constexpr int build_slowness = 1;
 #endif
+
+/// How many times longer everything may take: for the build, and for an emulated machine, which
+/// says so in PLUMBLINE_TEST_SLOWNESS.
+inline int slowness() {
+  const char* machine = std::getenv("PLUMBLINE_TEST_SLOWNESS");
+  return build_slowness * (machine == nullptr ? 1 : std::max(1, std::atoi(machine)));
+}
 
 using std::chrono::milliseconds;
 
 /// Within what every change has to lead to the right pass.
-inline constexpr milliseconds promptly = slowness * milliseconds(1000);
+inline const milliseconds promptly = slowness() * milliseconds(1000);
 /// For what has no promise of its own.
-inline constexpr milliseconds patiently = slowness * milliseconds(10000);
+inline const milliseconds patiently = slowness() * milliseconds(10000);
 
 /// Waits until `is_so`, and reports how long that took; false when `deadline` passed first.
 inline bool soon(const std::string& what, const std::function<bool()>& is_so,
