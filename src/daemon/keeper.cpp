@@ -123,11 +123,14 @@ bool Keeper::acceptable(const engine::Prepared& prepared) {
 }
 
 Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& held) {
-  const engine::Outcome outcome = engine::carry_out(workshop_, prepared);
+  const engine::Outcome outcome = engine::carry_out(workshop_, prepared, [&](const Plan& plan) {
+    std::vector<Key> left_out;
+    return without(plan, held, left_out);
+  });
   switch (outcome.result) {
     case engine::Result::unchanged:
     case engine::Result::applied:
-      log_success(prepared.plan, outcome, held);
+      log_success(prepared.plan, outcome);
       converged_ = outcome.unsettled.empty();
       return Ending::settled;
     case engine::Result::rolled_back:
@@ -139,8 +142,7 @@ Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& 
   return Ending::failed;
 }
 
-void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome,
-                         const std::set<Key>& held) {
+void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
   for (const std::string& line : tell_steps(plan)) spdlog::info("{}", printable(line));
   if (!plan.empty()) spdlog::info("{} ({})", tell_summary(plan), cause_);
   for (const Truce& truce : rivalry_.repaired(repairs_of(plan), Clock::now())) {
@@ -149,10 +151,8 @@ void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome,
         "it alone for {}",
         printable(format(truce.key)), seconds(truce.length));
   }
-  std::set<std::string> expected;
-  for (const Key& key : held) expected.insert(format(key));
   for (const std::string& key : outcome.unsettled) {
-    if (!expected.contains(key)) warnings_.push_back("applied, but not as wanted: " + key);
+    warnings_.push_back("applied, but not as wanted: " + key);
   }
 }
 

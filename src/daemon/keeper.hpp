@@ -38,7 +38,7 @@ class Keeper {
   std::optional<Ending> bring_about(const spec::Desired& desired, bool fresh);
   [[nodiscard]] bool acceptable(const engine::Prepared& prepared);
   Ending carry_out(const engine::Prepared& prepared, const std::set<Key>& held);
-  void log_success(const Plan& plan, const engine::Outcome& outcome, const std::set<Key>& held);
+  void log_success(const Plan& plan, const engine::Outcome& outcome);
   void log_failure(const Plan& plan, const engine::Outcome& outcome);
   void log_news();
 

@@ -112,7 +112,8 @@ void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, 
 }
 
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
-Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, Prepared& next) {
+Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const Selection& select,
+                       Prepared& next) {
   Outcome outcome;
   // Written before anything is changed: a process killed on the way must still know what it found.
   Ledger ledger = prepared.ledger;
@@ -135,6 +136,7 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, Prepa
   next.have = std::move(now);
   next.plan = make_plan(next.have.state, next.desired.state, next.ledger.memory,
                         next.desired.origins, workshop.options);
+  if (select) next.plan = select(next.plan);
   return outcome;
 }
 
@@ -193,7 +195,7 @@ std::string_view format(Result result) {
   return "unknown";
 }
 
-Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
+Outcome carry_out(const Workshop& workshop, const Prepared& prepared, const Selection& select) {
   Outcome outcome;
   if (!prepared.plan.refusals.empty()) {
     outcome.result = Result::refused;
@@ -204,7 +206,7 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
     return outcome;
   }
   Prepared next;
-  outcome = carry_out_once(workshop, prepared, next);
+  outcome = carry_out_once(workshop, prepared, select, next);
   // A value that was as wanted without anybody having set it may follow what the plan changed: the
   // MTU and the MAC of a bridge follow its ports until they are set. No observation tells, so the
   // second look does.
@@ -212,7 +214,7 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared) {
   for (int round = 0; round < most_rounds && outcome.result == Result::applied; ++round) {
     if (next.plan.empty() || !next.plan.refusals.empty()) break;
     const Prepared again = std::exchange(next, {});
-    if (carry_out_once(workshop, again, next).result != Result::applied) {
+    if (carry_out_once(workshop, again, select, next).result != Result::applied) {
       next = again;
       break;
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,12 @@ struct Outcome {
   std::vector<std::string> unsettled;
 };
 
-/// Carries the plan out under the caller's Lock, and observes what came of it.
-[[nodiscard]] Outcome carry_out(const Workshop& workshop, const Prepared& prepared);
+/// What of a plan is meant to be carried out now.
+using Selection = std::function<Plan(const Plan&)>;
+
+/// Carries the plan out under the caller's Lock, and observes what came of it. Whoever left
+/// something out of the plan gives `select`, which leaves it out of any further look as well.
+[[nodiscard]] Outcome carry_out(const Workshop& workshop, const Prepared& prepared,
+                                const Selection& select = {});
 
 }  // namespace plumbline::engine
