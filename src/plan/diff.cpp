@@ -83,7 +83,7 @@ class Comparison {
   void wanted(const K& want, const std::vector<const K*>& there) {
     if (there.empty()) return create(want);
     for (const K* have : there) {
-      if (is_ours(*have, now_.options.mark, true)) return change(*have, want, want);
+      if (is_ours(*have, now_.options.mark, true)) return change_beside(*have, want, there);
     }
     beside_foreign(want, there);
   }
@@ -101,6 +101,19 @@ class Comparison {
     if (there.empty()) return create(want);
     const auto* earlier = now_.memory.earlier.find<SharedChain>(key(want));
     change(*there.front(), earlier != nullptr ? with_earlier(want, *earlier) : want, want);
+  }
+
+  /// `have` is ours, others in `there` may not be. NLM_F_REPLACE takes the first route of an
+  /// identity, whose ever it is (net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c).
+  template <class K>
+  void change_beside(const K& have, const K& want, const std::vector<const K*>& there) {
+    if constexpr (std::is_same_v<K, Route>) {
+      const bool beside = std::ranges::any_of(
+          there, [&](const Route* other) { return !is_ours(*other, now_.options.mark, true); });
+      const bool changes = transition(have, complete(want, have)).change != Change::none;
+      if (beside && changes) return conflict(want);
+    }
+    change(have, want, want);
   }
 
   /// Never created: waits until it is there.
@@ -145,22 +158,28 @@ class Comparison {
 
   template <class K>
   void beside_foreign(const K& want, const std::vector<const K*>& there) {
-    const std::string name = format(key(want));
     const bool equal = std::ranges::any_of(
         there, [&](const K* foreign) { return is_equal(*foreign, want, now_.options.mark); });
     if (equal) {
-      result_.warnings.push_back({Code::foreign_equal,
-                                  name + " is there as wanted, but not ours: it is left alone",
-                                  now_.origin(key(want)),
-                                  {}});
-    } else {
-      result_.refusals.push_back(
-          {Code::foreign_conflict,
-           name + " is there, is not ours and differs from the spec: have its owner remove it "
-                  "(taking it over with 'adopt' is not available yet)",
+      result_.warnings.push_back(
+          {Code::foreign_equal,
+           format(key(want)) + " is there as wanted, but not ours: it is left alone",
            now_.origin(key(want)),
            {}});
+    } else {
+      conflict(want);
     }
+  }
+
+  template <class K>
+  void conflict(const K& want) {
+    result_.refusals.push_back(
+        {Code::foreign_conflict,
+         format(key(want)) +
+             " is there, is not ours and differs from the spec: have its owner remove it "
+             "(taking it over with 'adopt' is not available yet)",
+         now_.origin(key(want)),
+         {}});
   }
 
   // ---- not wanted ----

@@ -111,6 +111,24 @@ TEST(MakePlan, PutsEachSettingOfAPhysicalLinkBackThatTheSpecLeavesOpenAgain) {
   EXPECT_EQ(after.tx_queue_length, 1000U);
 }
 
+TEST(MakePlan, RefusesToChangeARouteOfOursBesideOneOfTheSameIdentity) {
+  Route foreign = blackhole("10.9.0.0/16");
+  foreign.protocol = 4;
+  Route ours = blackhole("10.9.0.0/16");
+  ours.type = RouteType::prohibit;
+  const State want = state_of(blackhole("10.9.0.0/16"));
+  for (const bool first : {true, false}) {
+    State have = state_of(ours);
+    auto& routes = have.of<Route>();
+    routes.insert(first ? routes.begin() : routes.end(), foreign);
+    const Plan refused = plan(have, want);
+    ASSERT_EQ(refused.refusals.size(), 1U);
+    EXPECT_EQ(refused.refusals[0].code, Code::foreign_conflict);
+    EXPECT_TRUE(plan(have, state_of(ours)).refusals.empty()) << "nothing to change";
+    EXPECT_EQ(plan(have, {}).steps.at(0).action, Action::remove);
+  }
+}
+
 TEST(MakePlan, TakesAnEmptyChainOfAWantedNameButNotAFullOne) {
   Chain there{Family::inet, "filter", "APP", {}, false};
   State have;
