@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <charconv>
 
 #include "plumbline/base/number.hpp"
 #include "plumbline/wire/netlink.hpp"
@@ -64,6 +65,47 @@ std::string folded(std::string_view text) {
   return value;
 }
 
+/// What stands between single blanks.
+std::vector<std::string_view> words(std::string_view value) {
+  std::vector<std::string_view> words;
+  while (!value.empty()) {
+    const auto end = value.find(' ');
+    words.push_back(value.substr(0, end));
+    if (end == std::string_view::npos) break;
+    value.remove_prefix(end + 1);
+  }
+  return words;
+}
+
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string value;
+  for (const auto word : words) {
+    if (!value.empty()) value += ' ';
+    value += word;
+  }
+  return value;
+}
+
+/// As the kernel reads it (strtoul_lenient() in kernel/sysctl.c): with a sign, `0x` and `0` as in
+/// C.
+std::optional<std::int64_t> number_of(std::string_view word) {
+  const bool negative = word.starts_with('-');
+  if (negative) word.remove_prefix(1);
+  int base = 10;
+  if (word.starts_with("0x") || word.starts_with("0X")) {
+    base = 16;
+    word.remove_prefix(2);
+  } else if (word.size() > 1 && word.starts_with('0')) {
+    base = 8;
+    word.remove_prefix(1);
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number, base);
+  const bool whole = error == std::errc() && end == word.data() + word.size() && number >= 0;
+  if (!whole) return std::nullopt;
+  return negative ? -number : number;
+}
+
 std::optional<std::string> path_of(const wire::Entry& entry) {
   std::string path = slashed(std::string(entry.key()));
   if (!is_path(path)) {
@@ -71,6 +113,8 @@ std::optional<std::string> path_of(const wire::Entry& entry) {
                 "'" + std::string(entry.key()) + "' is not the name of a setting below net");
   } else if (path.ends_with("/route/flush")) {
     entry.error(Code::invalid_sysctl, "'" + path + "' is an action and holds no value");
+  } else if (path == "net/ipv4/conf/all/forwarding") {
+    return "net/ipv4/ip_forward";  // one variable: devinet_sysctl in net/ipv4/devinet.c
   } else {
     return path;
   }
@@ -159,7 +203,22 @@ bool is_marked(const Sysctl&, const Mark&) { return false; }
 
 Sysctl with_mark(Sysctl sysctl, const Mark&) { return sysctl; }
 
-Sysctl complete(Sysctl want, const Sysctl&) { return want; }
+/// Numbers as the kernel shows them: `0x1` and `01` read back as `1`, and those at the end of a
+/// list that are not given stay as they are (kernel/sysctl.c, do_proc_dointvec()).
+Sysctl complete(Sysctl want, const Sysctl& have) {
+  auto wanted = words(want.value);
+  const auto there = words(have.value);
+  if (wanted.empty() || wanted.size() > there.size()) return want;
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    if (i == wanted.size()) wanted.push_back(there[i]);
+    const auto number = number_of(wanted[i]);
+    const auto now = number_of(there[i]);
+    if (!number || !now) return want;
+    if (*number == *now) wanted[i] = there[i];
+  }
+  want.value = joined(wanted);
+  return want;
+}
 
 Transition transition(const Sysctl& have, const Sysctl& want) {
   if (have == want) return {};

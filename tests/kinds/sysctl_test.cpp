@@ -122,6 +122,29 @@ TEST(SysctlTransition, IsAnUpdateThatMayStopTraffic) {
   EXPECT_EQ(transition(on, off), (Transition{Change::update, Disruption::traffic}));
 }
 
+TEST(SysctlSpec, KnowsTheOneSettingOfTwoNames) {
+  EXPECT_EQ(sysctl("\"net.ipv4.conf.all.forwarding\": 1").path, "net/ipv4/ip_forward");
+  EXPECT_EQ(sysctl("\"net.ipv6.conf.all.forwarding\": 1").path, "net/ipv6/conf/all/forwarding");
+}
+
+TEST(SysctlComplete, TakesNumbersAsTheKernelShowsThem) {
+  const auto completed = [](const char* want, const char* have) {
+    return complete(Sysctl{"net/core/x", want}, Sysctl{"net/core/x", have}).value;
+  };
+  EXPECT_EQ(completed("01", "1"), "1");
+  EXPECT_EQ(completed("0x10", "16"), "16");
+  EXPECT_EQ(completed("-0x1", "-1"), "-1");
+  EXPECT_EQ(completed("010", "10"), "010");
+  EXPECT_EQ(completed("08", "8"), "08");
+  EXPECT_EQ(completed("0x2", "1"), "0x2");
+  EXPECT_EQ(completed("1 0x2", "1 2 3"), "1 2 3");
+  EXPECT_EQ(completed("1 5", "1 2 3"), "1 5 3");
+  EXPECT_EQ(completed("1 2 3", "1 2"), "1 2 3");
+  EXPECT_EQ(completed("reno", "reno cubic"), "reno");
+  EXPECT_EQ(completed("", "1"), "");
+  EXPECT_EQ(completed("1", ""), "1");
+}
+
 TEST(SysctlDecode, GivesNothingForWhatIsAbsentAndRefusesOtherFailures) {
   std::vector<Sysctl> out;
   const wire::Request query = wire::SysctlRead{"net/core/x"};
