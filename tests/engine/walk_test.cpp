@@ -132,6 +132,7 @@ class WalkTest : public NetnsTest {
 };
 
 TEST_F(WalkTest, LeadsWherePlansPredictAndLeavesNothingToDo) {
+  const bool whole = getenv("RC_PARAMS") == nullptr;
   setenv("RC_PARAMS", rounds, 0);
   testing::Universe universe;
   universe.least_mtu = 1300;
@@ -148,7 +149,7 @@ TEST_F(WalkTest, LeadsWherePlansPredictAndLeavesNothingToDo) {
     if (pairs % 20 == 0) go(site, {});
   });
   EXPECT_TRUE(result) << first_failure;
-  EXPECT_GE(pairs, least_pairs);
+  EXPECT_GE(pairs, whole ? least_pairs : 1);
 }
 
 }  // namespace
