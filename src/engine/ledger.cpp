@@ -8,10 +8,10 @@
 #include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
+#include "ledger_link.hpp"
 #include "plumbline/base/number.hpp"
+#include "plumbline/io/files.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/namespace.hpp"
 
@@ -26,7 +26,7 @@ namespace {
 
 json::object earlier_to_json(const State& earlier) {
   json::object links;
-  for (const Link& link : earlier.of<Link>()) links[format(link.name)] = to_spec(link);
+  for (const Link& link : earlier.of<Link>()) links[format(link.name)] = link_to_json(link);
   json::object sysctls;
   for (const Sysctl& sysctl : earlier.of<Sysctl>()) sysctls[sysctl.path] = sysctl.value;
   json::array policies;
@@ -49,7 +49,8 @@ State earlier_from(const wire::Entry& entry) {
   State earlier;
   if (const auto links = entry.find("links")) {
     links->for_each_member([&](const wire::Entry& link) {
-      if (auto value = Link::from_spec(link)) earlier.of<Link>().push_back(std::move(*value));
+      const auto name = IfName::parse(link.key());
+      if (name) earlier.of<Link>().push_back(link_from_json(link, *name));
     });
   }
   if (const auto sysctls = entry.find("sysctls")) {
@@ -240,18 +241,19 @@ std::filesystem::path state_directory(const std::filesystem::path& root) {
 
 Ledger read_ledger(const std::filesystem::path& directory, std::string& warning) {
   const std::filesystem::path path = directory / "ledger.json";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    if (std::filesystem::exists(path)) warning = path.string() + ": cannot be read";
+  const auto content = io::Files().read(path.string(), wire::max_document_size);
+  if (content.error == ENOENT) return {};
+  if (content.error != 0 || content.too_large) {
+    warning =
+        path.string() + ": " + (content.too_large ? "too large" : std::strerror(content.error));
     return {};
   }
-  std::ostringstream text;
-  text << file.rdbuf();
   Diagnostics diagnostics;
   const auto root = wire::read_document(
-      text.str(), std::make_shared<const std::string>(path.string()), diagnostics);
-  if (!root) {
-    warning = format(diagnostics.errors.front());
+      content.text, std::make_shared<const std::string>(path.string()), diagnostics);
+  if (!root || root->get<wire::Object>() == nullptr) {
+    const bool told = !diagnostics.errors.empty();
+    warning = told ? format(diagnostics.errors.front()) : path.string() + ": not a ledger";
     return {};
   }
   const TableNames tables;

@@ -1,0 +1,78 @@
+// What is kept on disk: it comes back as it went in, whatever others had set, and a file that is
+// broken is a warning.
+
+#include "plumbline/engine/ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace plumbline::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "ledger-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory); }
+
+  [[nodiscard]] std::filesystem::path file() const { return directory / "ledger.json"; }
+
+  std::filesystem::path directory;
+};
+
+TEST_F(LedgerTest, KeepsOfALinkWhatNoSpecMaySay) {
+  Link link;
+  link.name = *IfName::parse("lo");
+  link.mtu = 65536;
+  link.mac = Mac::parse("00:00:00:00:00:00");
+  link.alias = std::string("plumbline:\x01 \xff \xc3\xa9");
+  link.master = IfName::parse("\xc3(");
+  link.tx_queue_length = 4294967295;
+  link.port.emplace().cost = 65535;
+  Ledger ledger;
+  ledger.memory.earlier.of<Link>().push_back(link);
+  write_ledger(directory, ledger);
+  std::string warning;
+  EXPECT_EQ(read_ledger(directory, warning), ledger);
+  EXPECT_EQ(warning, "");
+}
+
+TEST_F(LedgerTest, IsEmptyWithoutAFile) {
+  std::string warning;
+  EXPECT_EQ(read_ledger(directory, warning), Ledger());
+  EXPECT_EQ(warning, "");
+}
+
+TEST_F(LedgerTest, IsEmptyAndSaysSoWhenTheFileIsBroken) {
+  for (const char* text : {"", " // nothing", "{", "[]", "null", "\xff"}) {
+    std::ofstream(file()) << text;
+    std::string warning;
+    EXPECT_EQ(read_ledger(directory, warning), Ledger()) << text;
+    EXPECT_THAT(warning, HasSubstr("ledger.json")) << text;
+  }
+}
+
+TEST_F(LedgerTest, IsEmptyAndSaysSoWhenItIsNoFile) {
+  const auto warned = [&] {
+    std::string warning;
+    EXPECT_EQ(read_ledger(directory, warning), Ledger());
+    return warning;
+  };
+  ASSERT_EQ(mkfifo(file().c_str(), 0600), 0);
+  EXPECT_THAT(warned(), HasSubstr("ledger.json"));
+  std::filesystem::remove(file());
+  std::filesystem::create_directory(file());
+  EXPECT_THAT(warned(), HasSubstr("ledger.json"));
+}
+
+}  // namespace
+}  // namespace plumbline::engine
