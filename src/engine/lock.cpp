@@ -1,10 +1,15 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 #include "plumbline/base/number.hpp"
@@ -13,6 +18,26 @@
 
 namespace plumbline::engine {
 
+namespace {
+
+/// Two seconds in all.
+constexpr int most_turns = 100;
+constexpr std::chrono::milliseconds turn_time{20};
+
+int holder_of(int descriptor) {
+  char text[16] = {};
+  const ssize_t size = pread(descriptor, text, sizeof text, 0);
+  const std::string_view digits(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return parse_number<int>(digits).value_or(0);
+}
+
+/// A process that was killed may leave a child behind for a moment, which it had started for
+/// iptables: that shares the lock until it is executed or has followed its parent
+/// (PR_SET_PDEATHSIG).
+bool is_gone(int holder) { return holder > 0 && kill(holder, 0) != 0 && errno == ESRCH; }
+
+}  // namespace
+
 // flock(2) and not a pid file: it goes with the process, however that ends. The pid in the file is
 // for the message only.
 std::optional<Lock> Lock::take(const std::filesystem::path& directory, int& holder) {
@@ -20,13 +45,11 @@ std::optional<Lock> Lock::take(const std::filesystem::path& directory, int& hold
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (descriptor < 0) throw io::HostError(path + ": " + std::strerror(errno));
   Lock lock(descriptor);
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  for (int turn = 0; flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++turn) {
     if (errno != EWOULDBLOCK) throw io::HostError(path + ": " + std::strerror(errno));
-    char text[16] = {};
-    const ssize_t size = pread(descriptor, text, sizeof text, 0);
-    holder =
-        parse_number<int>({text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))}).value_or(0);
-    return std::nullopt;
+    holder = holder_of(descriptor);
+    if (turn == most_turns || !is_gone(holder)) return std::nullopt;
+    std::this_thread::sleep_for(turn_time);
   }
   const std::string pid = std::to_string(getpid());
   const bool written = ftruncate(descriptor, 0) == 0 &&
