@@ -1,5 +1,8 @@
 #include "restoration.hpp"
 
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
 #include <algorithm>
 #include <set>
 
@@ -7,11 +10,8 @@ namespace plumbline::engine {
 
 namespace {
 
-constexpr std::uint8_t proto_kernel_ll = 3;  // IFAPROT_KERNEL_LL, linux/if_addr.h
-constexpr std::uint8_t proto_kernel = 2;     // RTPROT_KERNEL, linux/rtnetlink.h
-
-bool is_kernels_own(const Route& route) { return route.protocol == proto_kernel; }
-bool is_kernels_own(const Address& address) { return address.protocol == proto_kernel_ll; }
+bool is_kernels_own(const Route& route) { return route.protocol == RTPROT_KERNEL; }
+bool is_kernels_own(const Address& address) { return address.protocol == IFAPROT_KERNEL_LL; }
 template <class K>
 bool is_kernels_own(const K& /*value*/) {
   return false;
@@ -93,8 +93,8 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
     });
     if constexpr (std::is_same_v<K, Link>) {
       // A bridge before its ports.
-      std::ranges::stable_partition(
-          steps, [](const Step& step) { return !std::get<Link>(*step.after).master; });
+      std::stable_partition(steps.begin(), steps.end(),
+                            [](const Step& step) { return !std::get<Link>(*step.after).master; });
     }
     std::ranges::move(steps, std::back_inserter(back.steps));
   });
