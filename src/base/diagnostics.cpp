@@ -130,8 +130,8 @@ std::string_view format(Code code) {
       return "CANNOT_OBSERVE";
     case Code::host_warning:
       return "HOST_WARNING";
-    case Code::busy:
-      return "BUSY";
+    case Code::more_faults:
+      return "MORE_FAULTS";
   }
   return "UNKNOWN";
 }
@@ -155,12 +155,40 @@ std::string format(const Diagnostic& diagnostic) {
   return text;
 }
 
+namespace {
+
+void keep(std::vector<Diagnostic>& kept, std::size_t& more, Diagnostic diagnostic) {
+  if (kept.size() < max_diagnostics) {
+    kept.push_back(std::move(diagnostic));
+  } else {
+    ++more;
+  }
+}
+
+/// Not an exact number: of faults that are found twice, only what is kept is made one again.
+void close_list(std::vector<Diagnostic>& kept, std::size_t& more, std::string_view what) {
+  if (more == 0) return;
+  kept.push_back(
+      {Code::more_faults,
+       "up to " + std::to_string(more) + " more " + std::string(what) + " are not listed",
+       {},
+       {}});
+  more = 0;
+}
+
+}  // namespace
+
 void Diagnostics::error(Code code, std::string message, Origin origin, std::string pointer) {
-  errors.push_back({code, std::move(message), std::move(origin), std::move(pointer)});
+  keep(errors, more_errors, {code, std::move(message), std::move(origin), std::move(pointer)});
 }
 
 void Diagnostics::warning(Code code, std::string message, Origin origin, std::string pointer) {
-  warnings.push_back({code, std::move(message), std::move(origin), std::move(pointer)});
+  keep(warnings, more_warnings, {code, std::move(message), std::move(origin), std::move(pointer)});
+}
+
+void Diagnostics::close() {
+  close_list(errors, more_errors, "errors");
+  close_list(warnings, more_warnings, "warnings");
 }
 
 }  // namespace plumbline

@@ -102,6 +102,11 @@ std::string format(const Prefix& prefix) {
   return format(prefix.address()) + "/" + std::to_string(prefix.length());
 }
 
+bool is_link_local(const IpAddress& address) {
+  static const Prefix link_local = *Prefix::parse("fe80::/10");
+  return link_local.contains(address);
+}
+
 std::optional<InterfaceAddress> InterfaceAddress::parse(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;

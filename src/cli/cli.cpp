@@ -119,6 +119,7 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
 
   sub = add_verb(app, chosen, "run", run, "Keep the host as the spec says");
   add_sources(*sub, options);
+  sub->get_option("SPEC")->description("A file or a directory");
   add_interval(*sub, options);
   sub->add_flag("--allow-empty", options.allow_empty,
                 "Follow a spec that removes everything of ours");

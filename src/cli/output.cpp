@@ -78,10 +78,11 @@ std::vector<ShownStep> shown_steps(const Plan& plan, const engine::Report& repor
 
 json::object outcome_json(const Plan& plan, const engine::Outcome& outcome) {
   json::array steps;
+  const auto actions = shown_actions(plan);
   for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
     json::object step{{"id", shown.step->id},
                       {"key", format(shown.step->key)},
-                      {"action", shown_action(plan, *shown.step)},
+                      {"action", actions.at(shown.step->id)},
                       {"result", engine::format(shown.report.result)}};
     if (shown.report.error != 0) {
       step["error"] = {{"message", shown.report.message}, {"errno", shown.report.error}};

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
@@ -49,6 +50,21 @@ bool confirmed(const char* question) {
   return text == "y\n" || text == "yes\n" || text == "Y\n";
 }
 
+/// Prints warnings, and why there is no plan or why it may not be carried out: then the exit
+/// status.
+std::optional<int> told_why_not(const Options& options, const engine::Prepared& prepared) {
+  print_warnings(options, prepared.warnings);
+  if (!prepared.errors.empty()) {
+    print_errors(options, prepared.errors);
+    return exit_error;
+  }
+  if (!prepared.plan.refusals.empty()) {
+    print_refusal(options, prepared.plan.refusals);
+    return exit_refused;
+  }
+  return std::nullopt;
+}
+
 /// From a desired state to the end of an apply.
 int carry_out(const Options& options, spec::Desired desired, const char* question) {
   if (!options.yes && isatty(STDIN_FILENO) != 1) {
@@ -60,15 +76,7 @@ int carry_out(const Options& options, spec::Desired desired, const char* questio
   if (!lock) return exit_refused;
   const engine::Workshop workshop = session.workshop();
   const engine::Prepared prepared = engine::prepare(workshop, std::move(desired));
-  print_warnings(options, prepared.warnings);
-  if (!prepared.errors.empty()) {
-    print_errors(options, prepared.errors);
-    return exit_error;
-  }
-  if (!prepared.plan.refusals.empty()) {
-    print_refusal(options, prepared.plan.refusals);
-    return exit_refused;
-  }
+  if (const auto status = told_why_not(options, prepared)) return *status;
   if (!options.json()) print_plan(options, prepared.plan);
   if (!options.yes && !prepared.plan.empty() && !confirmed(question)) {
     print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
@@ -112,15 +120,7 @@ int plan(const Options& options) {
   if (!desired) return exit_error;
   Session session(options);
   const engine::Prepared prepared = engine::prepare(session.workshop(), std::move(*desired));
-  print_warnings(options, prepared.warnings);
-  if (!prepared.errors.empty()) {
-    print_errors(options, prepared.errors);
-    return exit_error;
-  }
-  if (!prepared.plan.refusals.empty()) {
-    print_refusal(options, prepared.plan.refusals);
-    return exit_refused;
-  }
+  if (const auto status = told_why_not(options, prepared)) return *status;
   print_plan(options, prepared.plan);
   return options.detailed_exitcode && !prepared.plan.empty() ? exit_pending : exit_done;
 }
@@ -159,6 +159,11 @@ int show(const Options& options) {
 }
 
 int run(const Options& options) {
+  if (std::ranges::find(options.sources, "-") != options.sources.end()) {
+    std::fputs("plumbline: run cannot watch standard input (-): give it files or directories\n",
+               stderr);
+    return exit_usage;
+  }
   Session session(options);
   daemon::RunOptions run_options;
   run_options.sources = options.sources;

@@ -181,45 +181,49 @@ std::vector<MoveResult> Sender::send_waves(std::span<const Move> moves) {
   return results;
 }
 
-std::vector<MoveResult> Sender::send(std::span<const Move> moves) {
-  std::size_t count = 1;
-  if (is_firewall(moves.front())) {
-    const auto same_phase = [&](const Move& move) {
-      return move.step->phase == moves.front().step->phase;
-    };
-    while (count < moves.size() && same_phase(moves[count])) ++count;
-    return send_firewall(moves.first(count));
-  }
-  if (!missing_links(moves.front()).empty()) refresh_links();
-  if (const auto missing = missing_links(moves.front()); !missing.empty()) {
-    return {{ENODEV, "link " + format(missing.front()) + " is not there"}};
-  }
+std::size_t Sender::company_of(std::span<const Move> moves) const {
   constexpr std::size_t most = 1024;
   Company company;
-  company.add(moves.front());
-  while (count < moves.size() && count < most) {
+  std::size_t count = 0;
+  for (; count < moves.size() && count < most; ++count) {
     const Move& next = moves[count];
-    if (!alike(moves.front(), next) || !missing_links(next).empty()) break;
-    if (company.depends(next)) break;
+    const bool fits = alike(moves.front(), next) && missing_links(next).empty();
+    if (count != 0 && (!fits || company.depends(next))) break;
     company.add(next);
-    ++count;
   }
-  std::vector<MoveResult> results = send_waves(moves.first(count));
+  return count;
+}
+
+std::vector<MoveResult> Sender::send_company(std::span<const Move> moves) {
+  // Together longer than duplicate address detection takes.
   constexpr int most_waits = 30;
-  for (std::size_t i = 0; i < count; ++i) {
-    for (int wait = 0; wait < most_waits && may_come_right(moves[i], results[i]); ++wait) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  constexpr std::chrono::milliseconds wait{100};
+  std::vector<MoveResult> results = send_waves(moves);
+  for (std::size_t i = 0; i < moves.size(); ++i) {
+    for (int waits = 0; waits < most_waits && may_come_right(moves[i], results[i]); ++waits) {
+      std::this_thread::sleep_for(wait);
       results[i] = send_waves(moves.subspan(i, 1)).front();
     }
-  }
-  // Links made or gone: their names lead elsewhere now.
-  for (std::size_t i = 0; i < count; ++i) {
+    // Links made or gone: their names lead elsewhere now.
     const auto* link = std::get_if<Link::Key>(&moves[i].step->key);
     if (link != nullptr && action_of(moves[i]) != Action::update) {
       surroundings_.links.remove(link->name);
     }
   }
   return results;
+}
+
+std::vector<MoveResult> Sender::send(std::span<const Move> moves) {
+  if (is_firewall(moves.front())) {
+    const auto other_phase = std::ranges::find_if(
+        moves, [&](const Move& move) { return move.step->phase != moves.front().step->phase; });
+    return send_firewall(moves.first(static_cast<std::size_t>(other_phase - moves.begin())));
+  }
+  if (!missing_links(moves.front()).empty()) refresh_links();
+  if (const auto missing = missing_links(moves.front()); !missing.empty()) {
+    return {{ENODEV, "link " + format(missing.front()) + " is not there"}};
+  }
+  return send_company(moves.first(company_of(moves)));
 }
 
 }  // namespace plumbline::engine

@@ -38,6 +38,9 @@ class Sender {
 
  private:
   [[nodiscard]] std::vector<MoveResult> send_firewall(std::span<const Move> moves);
+  /// How many moves from the front may be under way together.
+  [[nodiscard]] std::size_t company_of(std::span<const Move> moves) const;
+  [[nodiscard]] std::vector<MoveResult> send_company(std::span<const Move> moves);
   [[nodiscard]] std::vector<MoveResult> send_waves(std::span<const Move> moves);
   [[nodiscard]] std::vector<wire::Request> requests_of(const Move& move) const;
   [[nodiscard]] std::vector<IfName> missing_links(const Move& move) const;

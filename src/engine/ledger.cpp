@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -11,6 +12,7 @@
 
 #include "ledger_link.hpp"
 #include "plumbline/base/number.hpp"
+#include "plumbline/io/descriptor.hpp"
 #include "plumbline/io/files.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/namespace.hpp"
@@ -21,8 +23,7 @@ namespace json = boost::json;
 
 namespace {
 
-// ---- the values found before, as a spec would write them
-// ------------------------------------------
+// ---- the values found before, as a spec would write them ----------------------------------------
 
 json::object earlier_to_json(const State& earlier) {
   json::object links;
@@ -37,12 +38,6 @@ json::object earlier_to_json(const State& earlier) {
                         {"policy", chain.policy.value_or("ACCEPT")}});
   }
   return {{"links", links}, {"sysctls", sysctls}, {"policies", policies}};
-}
-
-std::optional<Family> parse_family(const std::optional<std::string>& text) {
-  if (text == "inet") return Family::inet;
-  if (text == "inet6") return Family::inet6;
-  return std::nullopt;
 }
 
 State earlier_from(const wire::Entry& entry) {
@@ -63,7 +58,7 @@ State earlier_from(const wire::Entry& entry) {
   if (const auto policies = entry.find("policies")) {
     policies->for_each_element([&](const wire::Entry& policy) {
       SharedChain chain;
-      const auto family = parse_family(policy.string("family"));
+      const auto family = parse_family(policy.string("family").value_or(""));
       if (!family) return;
       chain.family = *family;
       chain.table = policy.string("table").value_or("");
@@ -76,8 +71,7 @@ State earlier_from(const wire::Entry& entry) {
   return earlier;
 }
 
-// ---- the whole
-// ------------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 json::object to_json(const Ledger& ledger) {
   json::object applied;
@@ -118,7 +112,7 @@ Ledger ledger_from(const wire::Entry& root) {
   }
   if (const auto tables = root.find("tables_made")) {
     tables->for_each_element([&](const wire::Entry& entry) {
-      const auto family = parse_family(entry.string("family"));
+      const auto family = parse_family(entry.string("family").value_or(""));
       const auto table = entry.string("table");
       if (family && table) ledger.tables_made.emplace(*family, *table);
     });
@@ -126,8 +120,7 @@ Ledger ledger_from(const wire::Entry& root) {
   return ledger;
 }
 
-// ---- what goes in and out of Memory::earlier
-// ------------------------------------------------------
+// ---- what goes in and out of Memory::earlier ----------------------------------------------------
 
 /// Calls `visit` with each setting of a link that somebody else's link may have from us.
 template <class Visit>
@@ -149,11 +142,13 @@ void for_each_port_setting(Visit&& visit) {
   visit(&PortSettings::priority);
 }
 
+/// The value of that key in `state`, which is sorted and stays so; `fresh` where there was none.
 template <class K>
 K& entry_of(State& state, const typename K::Key& wanted, const K& fresh) {
   auto& values = state.of<K>();
-  const auto it = std::ranges::find(values, wanted, [](const K& value) { return key(value); });
-  return it != values.end() ? *it : values.emplace_back(fresh);
+  const auto it = std::ranges::lower_bound(values, wanted, std::ranges::less{},
+                                           [](const K& value) { return key(value); });
+  return it != values.end() && key(*it) == wanted ? *it : *values.insert(it, fresh);
 }
 
 void remember_link(State& earlier, const Link& before, const Link& after) {
@@ -214,7 +209,6 @@ bool keep_managed(Link& link, const Link* wanted) {
 
 void remember(Memory& memory, const Plan& plan) {
   for (const Step& step : plan.steps) remember_step(memory.earlier, step);
-  memory.earlier.sort();
 }
 
 void forget(Memory& memory, const State& want) {
@@ -265,18 +259,14 @@ void write_ledger(const std::filesystem::path& directory, const Ledger& ledger) 
   const std::string path = directory / "ledger.json";
   const std::string fresh = path + ".new";
   const std::string text = json::serialize(to_json(ledger));
-  const int descriptor = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  bool written = descriptor >= 0;
-  for (std::size_t done = 0; written && done < text.size();) {
-    const ssize_t size = write(descriptor, text.data() + done, text.size() - done);
-    written = size > 0 || (size < 0 && errno == EINTR);
+  const io::Descriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file) io::give_up(fresh, errno);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t size = write(file.get(), text.data() + done, text.size() - done);
+    if (size < 0 && errno != EINTR) io::give_up(fresh, errno);
     if (size > 0) done += static_cast<std::size_t>(size);
   }
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!written || rename(fresh.c_str(), path.c_str()) != 0) {
-    throw io::HostError(path + ": " + std::strerror(written ? errno : error));
-  }
+  if (rename(fresh.c_str(), path.c_str()) != 0) io::give_up(path, errno);
 }
 
 }  // namespace plumbline::engine

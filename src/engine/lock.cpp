@@ -1,3 +1,5 @@
+#include "plumbline/engine/lock.hpp"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -6,15 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include "plumbline/base/number.hpp"
-#include "plumbline/engine/ledger.hpp"
-#include "plumbline/io/host.hpp"
 
 namespace plumbline::engine {
 
@@ -42,31 +41,19 @@ bool is_gone(int holder) { return holder > 0 && kill(holder, 0) != 0 && errno ==
 // for the message only.
 std::optional<Lock> Lock::take(const std::filesystem::path& directory, int& holder) {
   const std::string path = directory / "lock";
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0) throw io::HostError(path + ": " + std::strerror(errno));
-  Lock lock(descriptor);
-  for (int turn = 0; flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++turn) {
-    if (errno != EWOULDBLOCK) throw io::HostError(path + ": " + std::strerror(errno));
-    holder = holder_of(descriptor);
+  io::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) io::give_up(path, errno);
+  for (int turn = 0; flock(file.get(), LOCK_EX | LOCK_NB) != 0; ++turn) {
+    if (errno != EWOULDBLOCK) io::give_up(path, errno);
+    holder = holder_of(file.get());
     if (turn == most_turns || !is_gone(holder)) return std::nullopt;
     std::this_thread::sleep_for(turn_time);
   }
   const std::string pid = std::to_string(getpid());
-  const bool written = ftruncate(descriptor, 0) == 0 &&
-                       pwrite(descriptor, pid.data(), pid.size(), 0) == std::ssize(pid);
-  if (!written) throw io::HostError(path + ": " + std::strerror(errno));
-  return lock;
-}
-
-Lock::Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-Lock& Lock::operator=(Lock&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-Lock::~Lock() {
-  if (descriptor_ >= 0) close(descriptor_);
+  const bool written = ftruncate(file.get(), 0) == 0 &&
+                       pwrite(file.get(), pid.data(), pid.size(), 0) == std::ssize(pid);
+  if (!written) io::give_up(path, errno);
+  return Lock(std::move(file));
 }
 
 }  // namespace plumbline::engine

@@ -1,20 +1,23 @@
 #include "plumbline/engine/observe.hpp"
 
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 
 namespace plumbline::engine {
 
 Observed observe(io::Host& host, const Scope& scope) {
-  // Several kinds may ask the same: chains and shared chains come from one dump. Links are the
-  // first kind, so names are known from the start of the snapshot.
+  // Several kinds may ask the same: chains and shared chains come from one dump. No kind asks
+  // anything twice, and one may ask for thousands of things. Links are the first kind, so names are
+  // known from the start of the snapshot.
   std::vector<wire::Request> requests;
+  std::vector<std::size_t> places;  // of each kind's queries, one after the other
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    const auto others = static_cast<std::ptrdiff_t>(requests.size());
     for (wire::Request& query : K::queries(scope)) {
-      if (std::ranges::find(requests, query) == requests.end()) {
-        requests.push_back(std::move(query));
-      }
+      const auto end = requests.begin() + others;
+      const auto same = std::find(requests.begin(), end, query);
+      places.push_back(
+          static_cast<std::size_t>((same == end ? requests.end() : same) - requests.begin()));
+      if (same == end) requests.push_back(std::move(query));
     }
   });
   const std::vector<wire::Reply> replies = host.exchange(requests);
@@ -23,19 +26,11 @@ Observed observe(io::Host& host, const Scope& scope) {
   for (const wire::Reply& reply : replies) {
     if (reply.error == 0 && !reply.message.empty()) observed.warnings.push_back(reply.message);
   }
-  const auto reply_to = [&](const wire::Request& query) -> const wire::Reply& {
-    const auto it = std::ranges::find(requests, query);
-    return replies.at(static_cast<std::size_t>(it - requests.begin()));
-  };
-  for (const wire::Request& query : Link::queries(scope)) {
-    if (std::holds_alternative<wire::NetlinkDump>(query)) {
-      observed.links = link_names(reply_to(query));
-      break;
-    }
-  }
+  observed.links = link_names(replies.front());  // as Link::queries() promises
+  auto place = places.begin();
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const wire::Request& query : K::queries(scope)) {
-      K::decode(query, reply_to(query), observed.links, observed.state.of<K>());
+      K::decode(query, replies.at(*place++), observed.links, observed.state.of<K>());
     }
   });
   observed.state.sort();

@@ -170,6 +170,7 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   }
   Diagnostics diagnostics;
   workshop.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
+  diagnostics.close();
   prepared.errors = std::move(diagnostics.errors);
   std::ranges::move(diagnostics.warnings, std::back_inserter(prepared.warnings));
   if (prepared.errors.empty()) {

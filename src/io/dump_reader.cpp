@@ -9,8 +9,6 @@ namespace plumbline::io {
 
 namespace {
 
-constexpr std::size_t aligned(std::size_t size) { return (size + 3U) & ~std::size_t{3U}; }
-
 /// The extended ack's text, which NLMSG_DONE carries behind its errno.
 std::string text_of(const wire::Message& done) {
   std::string text;
@@ -30,7 +28,7 @@ void DumpReader::read(std::span<const std::byte> datagram) {
     if (!finished_ && message.header().nlmsg_seq == sequence_) {
       read_message(message, rest.first(length));
     }
-    rest = rest.subspan(std::min(aligned(length), rest.size()));
+    rest = rest.subspan(std::min(wire::aligned(length), rest.size()));
   });
 }
 
@@ -55,7 +53,7 @@ void DumpReader::read_message(const wire::Message& message, std::span<const std:
     default:
       finished_ = (message.flags() & NLM_F_MULTI) == 0;
       reply_.bytes.insert(reply_.bytes.end(), bytes.begin(), bytes.end());
-      reply_.bytes.resize(aligned(reply_.bytes.size()));
+      reply_.bytes.resize(wire::aligned(reply_.bytes.size()));
   }
 }
 

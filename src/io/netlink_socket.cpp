@@ -28,8 +28,6 @@ constexpr std::size_t first_receive_buffer = std::size_t{64} << 10U;
 constexpr std::size_t largest_receive_buffer = std::size_t{64} << 20U;
 constexpr int attempts = 6;
 
-constexpr std::size_t aligned(std::size_t size) { return (size + 3U) & ~std::size_t{3U}; }
-
 nlmsghdr header_of(const wire::Bytes& message) {
   nlmsghdr header{};
   if (message.size() < sizeof header) throw HostError("netlink: a request without a header");
@@ -84,10 +82,10 @@ void NetlinkSocket::enlarge_buffers() {
 }
 
 std::size_t NetlinkSocket::batch_end(const Messages& messages, std::size_t first) const {
-  std::size_t bytes = aligned(messages[first]->size());
+  std::size_t bytes = wire::aligned(messages[first]->size());
   std::size_t end = first + 1;
   while (end < messages.size() && end - first < most_messages_) {
-    bytes += aligned(messages[end]->size());
+    bytes += wire::aligned(messages[end]->size());
     if (bytes > most_bytes_) break;
     ++end;
   }
@@ -110,7 +108,7 @@ std::uint32_t NetlinkSocket::pack(const Messages& messages, std::size_t first, s
     const std::size_t offset = outgoing_.size();
     outgoing_.insert(outgoing_.end(), messages[index]->begin(), messages[index]->end());
     std::memcpy(outgoing_.data() + offset, &header, sizeof header);
-    outgoing_.resize(aligned(outgoing_.size()));
+    outgoing_.resize(wire::aligned(outgoing_.size()));
   }
   return first_sequence;
 }

@@ -7,6 +7,7 @@
 #include <climits>
 
 #include "link_mark.hpp"
+#include "spec_words.hpp"
 
 namespace plumbline {
 
@@ -46,21 +47,11 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
   return std::nullopt;
 }
 
-std::optional<IfName> configurable_name(const Entry& entry, std::string_view text) {
-  const auto name = IfName::parse(text);
-  if (name && may_be_configured(*name)) return name;
-  entry.error(Code::invalid_interface_name,
-              "'" + std::string(text) + "' cannot be the name of an interface");
-  return std::nullopt;
-}
-
 /// The name of another link.
 std::optional<IfName> other_link(const Entry& entry, std::string_view key, const IfName& self) {
   const auto member = entry.find(key);
   if (!member) return std::nullopt;
-  const auto text = member->string();
-  if (!text) return std::nullopt;
-  const auto name = configurable_name(*member, *text);
+  const auto name = link_word(*member);
   if (name == self) {
     member->error(Code::invalid_link, "a link cannot be its own " + std::string(key));
     return std::nullopt;
@@ -185,7 +176,7 @@ void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
 
 std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   if (!entry.is_object()) return std::nullopt;
-  const auto name = configurable_name(entry, entry.key());
+  const auto name = link_name(entry, entry.key());
   const auto kind = kind_of(entry);
   if (!kind) return std::nullopt;
   entry.only({"kind",  "up",     "mtu",    "mac", "master",   "txQueueLength", "addresses",

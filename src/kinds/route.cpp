@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "route_facts.hpp"
-#include "route_words.hpp"
+#include "spec_words.hpp"
 
 namespace plumbline {
 

@@ -16,10 +16,4 @@ inline constexpr std::uint32_t ipv6_default_metric = 1024;
          type == RouteType::prohibit;
 }
 
-/// An address that only a link gives a meaning: fe80::/10.
-[[nodiscard]] inline bool is_link_local(const IpAddress& address) {
-  static const Prefix link_local = *Prefix::parse("fe80::/10");
-  return link_local.contains(address);
-}
-
 }  // namespace plumbline

@@ -4,7 +4,7 @@
 #include <boost/json.hpp>
 
 #include "route_facts.hpp"
-#include "route_words.hpp"
+#include "spec_words.hpp"
 
 namespace plumbline {
 

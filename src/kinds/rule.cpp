@@ -2,8 +2,8 @@
 
 #include <boost/json.hpp>
 
-#include "route_words.hpp"
 #include "rule_words.hpp"
+#include "spec_words.hpp"
 
 namespace plumbline {
 

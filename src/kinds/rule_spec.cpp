@@ -7,8 +7,8 @@
 
 #include "plumbline/base/number.hpp"
 #include "plumbline/kinds/rule.hpp"
-#include "route_words.hpp"
 #include "rule_words.hpp"
+#include "spec_words.hpp"
 
 namespace plumbline {
 

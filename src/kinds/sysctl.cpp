@@ -137,7 +137,8 @@ std::optional<std::string> value_of(const wire::Entry& entry) {
   if (std::ranges::any_of(*text, is_control)) {
     entry.error(Code::invalid_sysctl, "the value has a line break or another control character");
   } else if (text->size() > max_value_size) {
-    entry.error(Code::out_of_range, "the value is longer than 4095 bytes");
+    entry.error(Code::out_of_range,
+                "the value is longer than " + std::to_string(max_value_size) + " bytes");
   } else {
     return folded(*text);
   }

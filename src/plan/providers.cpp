@@ -1,5 +1,7 @@
 #include "providers.hpp"
 
+#include <linux/rtnetlink.h>
+
 #include <algorithm>
 
 #include "plumbline/plan/networks.hpp"
@@ -7,8 +9,6 @@
 namespace plumbline {
 
 namespace {
-
-constexpr std::uint8_t kernel_protocol = 2;  // RTPROT_KERNEL, linux/rtnetlink.h
 
 /// fib_check_nh() looks the gateway up in the route's own table, then as any packet: of the tables
 /// that a rule may lead to, only the kernel's own three are taken for granted.
@@ -57,7 +57,7 @@ void Providers::add(const Address& address, bool steady) {
 
 void Providers::add(const Route& route, bool steady) {
   // The kernel's routes come and go with the addresses, which provide the network themselves.
-  if (route.type != RouteType::unicast || route.protocol == kernel_protocol) return;
+  if (route.type != RouteType::unicast || route.protocol == RTPROT_KERNEL) return;
   for (const Nexthop& nexthop : route.nexthops) {
     if (nexthop.via || !nexthop.dev || !is_up(*nexthop.dev)) continue;
     add_network(slot_of(route.table), *nexthop.dev, route.to, {key(route), steady});
@@ -98,8 +98,7 @@ std::optional<Provider> Providers::find_in(const NeedsLink& need) const {
 }
 
 std::optional<Provider> Providers::find_in(const NeedsGateway& need) const {
-  static const Prefix link_local = *Prefix::parse("fe80::/10");
-  if (need.dev && link_local.contains(need.via)) return find_in(NeedsLink{*need.dev, true});
+  if (need.dev && is_link_local(need.via)) return find_in(NeedsLink{*need.dev, true});
   std::optional<Provider> best;
   for (const Slot slot : {Slot{0}, Slot{slot_of(need.table)}}) {
     const auto lengths = lengths_.find({slot, need.dev});

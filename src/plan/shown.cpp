@@ -67,15 +67,10 @@ Summary summary(const Plan& plan) {
   return counts;
 }
 
-std::string_view shown_action(const Plan& plan, const Step& step) {
-  const Step* first = nullptr;
-  const Step* last = nullptr;
-  for (const Step& other : plan.steps) {
-    if (other.id != step.id) continue;
-    if (first == nullptr) first = &other;
-    last = &other;
-  }
-  return first == nullptr ? format(shown(step, step)) : format(shown(*first, *last));
+std::map<std::size_t, std::string_view> shown_actions(const Plan& plan) {
+  std::map<std::size_t, std::string_view> actions;
+  for (const Object& object : objects(plan)) actions[object.last->id] = format(object.shown);
+  return actions;
 }
 
 }  // namespace plumbline

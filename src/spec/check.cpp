@@ -8,9 +8,6 @@ namespace {
 
 using wire::Entry;
 
-/// IPV6_MIN_MTU: below it the kernel takes IPv6 away from a link (net/ipv6/addrconf.c).
-constexpr std::uint32_t least_ipv6_mtu = 1280;
-
 std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
 
 class LinkCheck {

@@ -60,6 +60,7 @@ Spec load(const std::vector<std::string>& sources, FileReader& files, Diagnostic
   if (!documents.trees.empty()) spec = understand(std::move(documents), files, found);
   order_by_place(found.errors, names);
   order_by_place(found.warnings, names);
+  found.close();
   std::ranges::move(found.errors, std::back_inserter(diagnostics.errors));
   std::ranges::move(found.warnings, std::back_inserter(diagnostics.warnings));
   return spec;

@@ -74,12 +74,13 @@ void Entry::warning(Code code, std::string message) const {
 }
 
 void Entry::wrong_type(std::string_view expected) const {
-  const Diagnostic fault{
-      Code::wrong_type,
-      "expected " + std::string(expected) + ", not " + std::string(type_name(*node_)), origin(),
-      pointer()};
-  auto& errors = reading_->diagnostics.errors;
-  if (errors.empty() || errors.back() != fault) errors.push_back(fault);
+  Diagnostic fault{Code::wrong_type,
+                   "expected " + std::string(expected) + ", not " + std::string(type_name(*node_)),
+                   origin(), pointer()};
+  Diagnostics& found = reading_->diagnostics;
+  if (!found.errors.empty() && found.errors.back() == fault) return;
+  found.error(fault.code, std::move(fault.message), std::move(fault.origin),
+              std::move(fault.pointer));
 }
 
 bool Entry::is_object() const {
@@ -93,7 +94,8 @@ void Entry::only(std::initializer_list<std::string_view> keys) const {
   for (const Member& member : *node_->get<Object>()) {
     if (std::ranges::find(keys, member.key) != keys.end()) continue;
     std::string message = "unknown key '" + member.key + "'";
-    if (const auto meant = nearest(member.key, keys); !meant.empty()) {
+    const bool is_kept = !reading_->diagnostics.full();
+    if (const auto meant = is_kept ? nearest(member.key, keys) : ""; !meant.empty()) {
       message += "; did you mean '" + std::string(meant) + "'?";
     }
     reading_->diagnostics.error(Code::unknown_key, std::move(message), member.key_origin,

@@ -8,12 +8,6 @@
 
 namespace plumbline::wire {
 
-namespace {
-
-constexpr std::size_t aligned(std::size_t size) { return (size + 3U) & ~std::size_t{3U}; }
-
-}  // namespace
-
 MessageBuilder::MessageBuilder(std::uint16_t type, std::uint16_t flags) {
   std::array<std::byte, MNL_NLMSG_HDRLEN> buffer{};
   nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());

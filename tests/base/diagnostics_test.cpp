@@ -37,10 +37,21 @@ TEST(IsUtf8, RefusesSurrogatesAndOverlongForms) {
 
 TEST(Code, HasAWordOfItsOwn) {
   std::set<std::string_view> words;
-  for (int i = 0; i <= static_cast<int>(Code::busy); ++i)
-    words.insert(format(static_cast<Code>(i)));
-  EXPECT_EQ(words.size(), static_cast<std::size_t>(Code::busy) + 1);
+  constexpr auto last = static_cast<int>(Code::more_faults);
+  for (int i = 0; i <= last; ++i) words.insert(format(static_cast<Code>(i)));
+  EXPECT_EQ(words.size(), static_cast<std::size_t>(last) + 1);
   EXPECT_FALSE(words.contains("UNKNOWN"));
+}
+
+TEST(Diagnostics, KeepOnlySoManyAndSayHowManyMore) {
+  Diagnostics found;
+  for (std::size_t i = 0; i < max_diagnostics + 3; ++i) found.error(Code::unknown_key, "x");
+  found.warning(Code::unknown_key, "y");
+  found.close();
+  found.close();
+  ASSERT_EQ(found.errors.size(), max_diagnostics + 1);
+  EXPECT_EQ(format(found.errors.back()), "MORE_FAULTS: up to 3 more errors are not listed");
+  EXPECT_EQ(found.warnings.size(), 1U);
 }
 
 TEST(Origin, ComparesNamesNotCopies) {

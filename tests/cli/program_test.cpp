@@ -193,6 +193,9 @@ TEST_F(ProgramTest, SaysWhatIsNotAvailable) {
   EXPECT_EQ(plumbline({"apply", "--yes"}).status, 64);
   EXPECT_EQ(plumbline({}).status, 64);
   EXPECT_EQ(plumbline({"run", "--interval", "never", spec}).status, 64);
+  const auto watched = plumbline({"run", "-"});
+  EXPECT_EQ(watched.status, 64);
+  EXPECT_THAT(watched.err, ::testing::HasSubstr("cannot watch standard input"));
 }
 
 TEST_F(ProgramTest, RefusesWhatWouldRemoveEverything) {

@@ -24,6 +24,7 @@
 #include <thread>
 
 #include "plumbline/engine/ledger.hpp"
+#include "plumbline/engine/lock.hpp"
 #include "tests/support/netns.hpp"
 
 extern char** environ;

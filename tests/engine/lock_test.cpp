@@ -1,5 +1,7 @@
 // A lock goes with the process that has it, and with what that had started.
 
+#include "plumbline/engine/lock.hpp"
+
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>

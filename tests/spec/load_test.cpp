@@ -298,6 +298,14 @@ TEST(LoadSpec, LoadsTwentyThousandRoutesInShortTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
+TEST(LoadSpec, ListsOnlySoManyOfAHostileSpecsErrors) {
+  std::string keys;
+  for (int i = 0; i < 50'000; ++i) keys += "\"linksX" + std::to_string(i) + "\": 1,\n";
+  const auto loaded = load_members(keys);
+  ASSERT_THAT(loaded.errors, SizeIs(max_diagnostics + 1));
+  EXPECT_EQ(loaded.errors.back(), "MORE_FAULTS: up to 49000 more errors are not listed");
+}
+
 TEST(LoadSpec, LoadsFourThousandFilesInShortTime) {
   std::map<std::string, std::string> texts;
   for (int i = 0; i < 4'000; ++i) {

@@ -251,7 +251,7 @@ TEST(ReadDocument, IsNotSlowOnManyMembersOrAPileOfDuplicates) {
   for (int i = 0; i < 200'000; ++i) text += "\"" + std::to_string(i % 100'000) + "\":1,";
   const auto start = std::chrono::steady_clock::now();
   const auto result = read(text + "}");
-  EXPECT_EQ(result.errors.size(), 100'000U);
+  EXPECT_EQ(result.errors.size(), max_diagnostics);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 

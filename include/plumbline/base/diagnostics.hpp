@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -44,7 +45,7 @@ enum class Code : std::uint8_t {
   not_confirmed,
   cannot_observe,
   host_warning,
-  busy,
+  more_faults,
 };
 
 /// `SYNTAX_ERROR`, `UNKNOWN_KEY`, …
@@ -78,13 +79,22 @@ struct Diagnostic {
 /// message are shown escaped.
 [[nodiscard]] std::string format(const Diagnostic& diagnostic);
 
+/// Most errors, and most warnings, that are kept of one input: a hostile one has millions.
+inline constexpr std::size_t max_diagnostics = 1000;
+
 struct Diagnostics {
   std::vector<Diagnostic> errors;
   std::vector<Diagnostic> warnings;
+  std::size_t more_errors = 0;  ///< beyond `max_diagnostics`, and not kept
+  std::size_t more_warnings = 0;
 
   void error(Code code, std::string message, Origin origin = {}, std::string pointer = {});
   void warning(Code code, std::string message, Origin origin = {}, std::string pointer = {});
   [[nodiscard]] bool ok() const { return errors.empty(); }
+  /// Whether another error would only be counted, so that nothing need be spent on its wording.
+  [[nodiscard]] bool full() const { return errors.size() >= max_diagnostics; }
+  /// Ends each list that is not whole with a MORE_FAULTS that says how many are missing.
+  void close();
 };
 
 /// `text` with control characters and invalid UTF-8 written as `\xNN`, for terminals and logs.

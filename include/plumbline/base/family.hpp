@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace plumbline {
@@ -11,6 +12,13 @@ enum class Family : std::uint8_t { inet, inet6 };
 
 [[nodiscard]] constexpr std::string_view format(Family family) {
   return family == Family::inet ? "inet" : "inet6";
+}
+
+/// `inet` or `inet6`, else nothing.
+[[nodiscard]] constexpr std::optional<Family> parse_family(std::string_view text) {
+  if (text == "inet") return Family::inet;
+  if (text == "inet6") return Family::inet6;
+  return std::nullopt;
 }
 
 /// Bits in an address of the family: 32 or 128.

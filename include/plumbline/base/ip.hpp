@@ -71,6 +71,9 @@ class Prefix {
 /// Always with the length: `10.0.0.0/8`, `10.0.0.1/32`.
 [[nodiscard]] std::string format(const Prefix& prefix);
 
+/// In fe80::/10: it has a meaning on one link only.
+[[nodiscard]] bool is_link_local(const IpAddress& address);
+
 /// An address of an interface and the length of the network it is in: host bits are kept.
 struct InterfaceAddress {
   IpAddress address;

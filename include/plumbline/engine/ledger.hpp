@@ -50,21 +50,4 @@ void forget(Memory& memory, const State& want);
 /// Written beside and renamed into place. Throws io::HostError.
 void write_ledger(const std::filesystem::path& directory, const Ledger& ledger);
 
-/// One plumbline at a time per network namespace. Released with the object, or the process.
-class Lock {
- public:
-  /// Nothing when another process has it; `holder` is then its pid, 0 when it cannot be told.
-  [[nodiscard]] static std::optional<Lock> take(const std::filesystem::path& directory,
-                                                int& holder);
-  Lock(Lock&& other) noexcept;
-  Lock& operator=(Lock&& other) noexcept;
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  ~Lock();
-
- private:
-  explicit Lock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
-
 }  // namespace plumbline::engine

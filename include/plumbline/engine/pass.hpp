@@ -13,6 +13,7 @@
 #include "plumbline/engine/apply.hpp"
 #include "plumbline/engine/compile.hpp"
 #include "plumbline/engine/ledger.hpp"
+#include "plumbline/engine/lock.hpp"
 
 namespace plumbline::engine {
 

@@ -79,6 +79,9 @@ struct PortSettings {
   bool operator==(const PortSettings&) const = default;
 };
 
+/// IPV6_MIN_MTU: below it the kernel takes IPv6 away from a link (net/ipv6/addrconf.c).
+inline constexpr std::uint32_t least_ipv6_mtu = 1280;
+
 struct Link {
   static constexpr std::string_view kind_name = "link";
   struct Key {

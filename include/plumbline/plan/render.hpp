@@ -3,7 +3,9 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "plumbline/plan/plan.hpp"
 
@@ -25,7 +27,8 @@ struct Summary {
 /// gives the same bytes. `colour`: ANSI sequences on the signs.
 [[nodiscard]] std::string render_text(const Plan& plan, bool colour);
 [[nodiscard]] boost::json::value render_json(const Plan& plan);
-/// `create`, `update`, `replace` or `delete`: a replacement's two steps are one to the reader.
-[[nodiscard]] std::string_view shown_action(const Plan& plan, const Step& step);
+/// By Step::id, `create`, `update`, `replace` or `delete`: a replacement's two steps are one to the
+/// reader.
+[[nodiscard]] std::map<std::size_t, std::string_view> shown_actions(const Plan& plan);
 
 }  // namespace plumbline

@@ -35,6 +35,8 @@ class World {
  private:
   using Routes = std::multimap<Route::Key, Route>;
 
+  static bool is_up(const Link& link) { return link.up.value_or(false); }
+
   void put(const Link& link);
   void put(const Address& address);
   void put(const Route& route);

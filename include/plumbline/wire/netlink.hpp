@@ -27,6 +27,11 @@ struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The size with the padding that follows it: messages and attributes start at multiples of four.
+[[nodiscard]] constexpr std::size_t aligned(std::size_t size) {
+  return (size + 3U) & ~std::size_t{3U};
+}
+
 /// Builds one message, attribute by attribute.
 class MessageBuilder {
  public:
@@ -124,7 +129,7 @@ class Message {
   template <class T>
   void attributes(const std::function<void(const Attribute&)>& visit) const {
     static_cast<void>(fixed<T>());
-    const std::size_t offset = (sizeof(T) + 3U) & ~std::size_t{3U};
+    const std::size_t offset = aligned(sizeof(T));
     if (payload().size() > offset) for_each_attribute(payload().subspan(offset), visit);
   }
 

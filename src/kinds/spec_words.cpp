@@ -1,4 +1,4 @@
-#include "route_words.hpp"
+#include "spec_words.hpp"
 
 #include <array>
 #include <boost/json/value.hpp>
@@ -28,19 +28,22 @@ std::optional<TableId> table_word(const wire::Entry& entry, Code code) {
 std::optional<Family> family_word(const wire::Entry& entry, Code code) {
   const auto text = entry.string();
   if (!text) return std::nullopt;
-  if (*text == "inet") return Family::inet;
-  if (*text == "inet6") return Family::inet6;
+  if (const auto family = parse_family(*text)) return family;
   entry.error(code, "expected \"inet\" or \"inet6\", not '" + *text + "'");
+  return std::nullopt;
+}
+
+std::optional<IfName> link_name(const wire::Entry& entry, std::string_view text) {
+  const auto name = IfName::parse(text);
+  if (name && may_be_configured(*name)) return name;
+  entry.error(Code::invalid_interface_name,
+              "'" + std::string(text) + "' cannot be the name of an interface");
   return std::nullopt;
 }
 
 std::optional<IfName> link_word(const wire::Entry& entry) {
   const auto text = entry.string();
-  if (!text) return std::nullopt;
-  const auto name = IfName::parse(*text);
-  if (name && may_be_configured(*name)) return name;
-  entry.error(Code::invalid_interface_name, "'" + *text + "' cannot be the name of an interface");
-  return std::nullopt;
+  return text ? link_name(entry, *text) : std::nullopt;
 }
 
 std::optional<Prefix> prefix_word(const wire::Entry& entry, Code code) {

@@ -1,4 +1,4 @@
-// Words that a spec's routes and rules have in common: tables, families, links, prefixes.
+// Words that several kinds have in common in a spec: names of links, tables, families, prefixes.
 
 #pragma once
 
@@ -17,7 +17,9 @@ namespace plumbline {
 [[nodiscard]] std::optional<TableId> table_word(const wire::Entry& entry, Code code);
 /// `"inet"` or `"inet6"`.
 [[nodiscard]] std::optional<Family> family_word(const wire::Entry& entry, Code code);
-/// The name of a link that need not be in the spec; INVALID_INTERFACE_NAME.
+/// A name that a spec may give a link; INVALID_INTERFACE_NAME at `entry`.
+[[nodiscard]] std::optional<IfName> link_name(const wire::Entry& entry, std::string_view text);
+/// The name of a link that need not be in the spec.
 [[nodiscard]] std::optional<IfName> link_word(const wire::Entry& entry);
 /// An address or a prefix without host bits.
 [[nodiscard]] std::optional<Prefix> prefix_word(const wire::Entry& entry, Code code);

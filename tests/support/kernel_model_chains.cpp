@@ -1,0 +1,95 @@
+// Chains of the model: what iptables-restore takes and what it refuses.
+
+#include <algorithm>
+
+#include "tests/support/model_state.hpp"
+
+namespace plumbline::testing {
+
+std::string KernelModel::jumps_nowhere(Family family, const std::string& table,
+                                       const std::vector<std::string>& rules) {
+  for (const std::string& rule : rules) {
+    for (const std::string& target : jumps_of(rule)) {
+      if (target == "ACCEPT" || target == "DROP" || target == "RETURN") continue;
+      if (find<Chain>(state_, {family, table, target}) == nullptr) return "ENOENT: " + target;
+    }
+  }
+  return {};
+}
+
+std::string KernelModel::make(const Chain& chain) {
+  if (find<Chain>(state_, key(chain)) != nullptr) return "EEXIST: " + format(key(chain));
+  const std::string refused = jumps_nowhere(chain.family, chain.table, chain.rules);
+  if (!refused.empty()) return refused;
+  if (!chain.marked) {
+    SharedChain shared{chain.family, chain.table, chain.name, {}, {}, {}, {}, {}, true};
+    shared.only_ours = chain.rules.empty();
+    insert(state_, shared);
+  }
+  return insert(state_, chain);
+}
+
+std::string KernelModel::change(const Chain& before, const Chain& after) {
+  const std::string refused = jumps_nowhere(after.family, after.table, after.rules);
+  return refused.empty() ? replace(state_, before, after) : refused;
+}
+
+std::string KernelModel::destroy(const Chain& chain) {
+  const auto jumps_here = [&](const std::string& rule) {
+    const auto targets = jumps_of(rule);
+    return std::ranges::find(targets, chain.name) != targets.end();
+  };
+  for (const Chain& other : state_.of<Chain>()) {
+    if (std::ranges::any_of(other.rules, jumps_here)) return "EBUSY: " + format(key(chain));
+  }
+  for (const SharedChain& other : state_.of<SharedChain>()) {
+    if (std::ranges::any_of(other.insert, jumps_here)) return "EBUSY: " + format(key(chain));
+    if (std::ranges::any_of(other.append, jumps_here)) return "EBUSY: " + format(key(chain));
+  }
+  return erase(state_, chain);
+}
+
+std::string KernelModel::make(const SharedChain& want) {
+  const SharedChain* there = find<SharedChain>(state_, key(want));
+  if (there != nullptr) return change(*there, want);
+  if (!is_builtin_chain(want.table, want.name)) {
+    if (find<Chain>(state_, {want.family, want.table, want.name}) == nullptr) {
+      return "ENOENT: " + format(key(want));
+    }
+  }
+  SharedChain made = want;
+  if (!made.policy && is_builtin_chain(want.table, want.name)) made.policy = "ACCEPT";
+  made.insert.insert(made.insert.end(), made.append.begin(), made.append.end());
+  made.append.clear();
+  const std::string refused = jumps_nowhere(made.family, made.table, made.insert);
+  return refused.empty() ? insert(state_, made) : refused;
+}
+
+std::string KernelModel::change(const SharedChain& before, const SharedChain& after) {
+  SharedChain* there = find<SharedChain>(state_, key(before));
+  if (there == nullptr) return "ENOENT: " + format(key(before));
+  for (const auto* rules : {&after.insert, &after.append}) {
+    const std::string refused = jumps_nowhere(after.family, after.table, *rules);
+    if (!refused.empty()) return refused;
+  }
+  if (after.policy) there->policy = after.policy;
+  there->insert = after.insert;
+  there->append = after.append;
+  there->strays.clear();
+  there->stray_places.clear();
+  if (there->only_ours) {
+    there->insert.insert(there->insert.end(), there->append.begin(), there->append.end());
+    there->append.clear();
+  }
+  return {};
+}
+
+std::string KernelModel::destroy(const SharedChain& chain) {
+  SharedChain without = chain;
+  without.policy.reset();
+  without.insert.clear();
+  without.append.clear();
+  return change(chain, without);
+}
+
+}  // namespace plumbline::testing
