@@ -51,6 +51,19 @@ bool may_come_right(const Move& move, const MoveResult& result) {
          route->family() == Family::inet6;
 }
 
+/// Takes back that it was made.
+template <class K>
+std::vector<wire::Request> unmake(const K& value, const LinkNames& links) {
+  if constexpr (std::is_same_v<K, SharedChain>) {
+    // A built-in chain that is not there yet comes with the policy ACCEPT.
+    SharedChain fresh{value.family, value.table, value.name, {}, {}, {}, {}, {}, true};
+    if (value.policy) fresh.policy = "ACCEPT";
+    return update(value, fresh, links);
+  } else {
+    return remove(value, links);
+  }
+}
+
 /// A removal of what is not there is done: somebody, or the kernel with something else, was first.
 bool counts_as_done(const Move& move, int error) {
   if (action_of(move) != Action::remove) return false;
@@ -76,7 +89,8 @@ std::vector<wire::Request> Sender::requests_of(const Move& move) const {
         if (from == nullptr) {
           requests = create(value, surroundings_.links);
         } else if (to == nullptr) {
-          requests = remove(value, surroundings_.links);
+          requests = move.backwards ? unmake(value, surroundings_.links)
+                                    : remove(value, surroundings_.links);
         } else {
           requests = update(std::get<K>(*from), std::get<K>(*to), surroundings_.links);
         }
