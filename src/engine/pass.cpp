@@ -126,8 +126,10 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   Observed now = observe(workshop.host, scope_of(prepared.desired.state, ledger.memory.earlier));
   if (outcome.report.failed) {
     put_back(workshop, prepared, std::move(now), outcome.report);
-    write_ledger(workshop.directory, prepared.ledger);
-    outcome.result = outcome.report.left_behind.empty() ? Result::rolled_back : Result::failed;
+    // What could not be put back may still be later, so what it was is kept.
+    const bool is_back = outcome.report.left_behind.empty();
+    if (is_back) write_ledger(workshop.directory, prepared.ledger);
+    outcome.result = is_back ? Result::rolled_back : Result::failed;
     return outcome;
   }
   outcome.result = Result::applied;

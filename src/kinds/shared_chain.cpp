@@ -134,6 +134,9 @@ void read_policy(const wire::Entry& entry, bool builtin, SharedChain& chain) {
     policy.error(Code::invalid_iptables_rule, "a policy is ACCEPT or DROP");
   } else if (!builtin) {
     policy.error(Code::invalid_iptables_rule, "only a built-in chain has a policy");
+  } else if (chain.table == "nat" && chain.policy == "DROP") {
+    policy.error(Code::invalid_iptables_rule,
+                 "the table nat filters nothing: iptables refuses DROP");
   }
 }
 

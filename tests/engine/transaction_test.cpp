@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "tests/support/dump.hpp"
 #include "tests/support/failing_host.hpp"
 #include "tests/support/netns.hpp"
@@ -16,7 +18,8 @@ const std::vector<std::string> watched_sysctls = {"net/ipv4/ip_forward",
                                                   "net/ipv4/conf/up0/forwarding",
                                                   "net/ipv4/conf/default/forwarding",
                                                   "net/ipv4/conf/all/accept_redirects",
-                                                  "net/ipv4/conf/up0/rp_filter"};
+                                                  "net/ipv4/conf/up0/rp_filter",
+                                                  "net/ipv4/conf/lo/rp_filter"};
 
 /// Somebody else's things, beside which everything happens.
 void make_foreigners() {
@@ -63,7 +66,8 @@ const std::string first_spec = R"({
       "chains": { "APP-EGRESS": { "rules": ["-p tcp --dport 25 -j DROP", "-d 10.0.0.0/8 -j ACCEPT"] } },
       "shared": { "FORWARD": { "insert": ["-i br0 -j APP-EGRESS"] } }
     },
-    "nat": { "shared": { "POSTROUTING": { "append": ["-s 10.1.0.0/24 -o up0 -j MASQUERADE"] } } }
+    "nat": { "shared": { "POSTROUTING": { "append": ["-s 10.1.0.0/24 -o up0 -j MASQUERADE"] } } },
+    "raw": { "shared": { "OUTPUT": { "policy": "DROP" } } }
   }
 })";
 
@@ -146,6 +150,43 @@ TEST_F(TransactionTest, AStepThatFailsWhileEverythingIsRemovedLeavesEverything) 
   site.apply(first_spec);
   site.options.allow_empty = true;
   fail_everywhere(site, R"({"version": 1})");
+}
+
+/// Takes the first change and refuses all others.
+class JammedHost final : public io::Host {
+ public:
+  explicit JammedHost(io::Host& host) : host_(&host) {}
+
+  [[nodiscard]] std::vector<wire::Reply> exchange(
+      std::span<const wire::Request> requests) override {
+    std::vector<wire::Reply> replies;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (is_change(requests[i]) && changes_++ > 0) {
+        replies.push_back({EIO, "made to fail by the test", {}, {}});
+      } else {
+        replies.push_back(host_->exchange(requests.subspan(i, 1)).front());
+      }
+    }
+    return replies;
+  }
+
+ private:
+  io::Host* host_;
+  int changes_ = 0;
+};
+
+TEST_F(TransactionTest, WhatCouldNotBeUndoneIsPutBackLater) {
+  Site site;
+  const std::string before = dump_namespace(watched_sysctls);
+  JammedHost host(site.host());
+  const std::string spec = R"({"version": 1, "sysctls": {
+    "net.ipv4.conf.lo.rp_filter": 2, "net.ipv4.conf.up0.rp_filter": 2 } })";
+  const engine::Outcome outcome = site.carry_out(site.prepare(spec), &host);
+  ASSERT_EQ(outcome.result, engine::Result::failed);
+  EXPECT_EQ(outcome.report.left_behind.size(), 1U);
+  site.options.allow_empty = true;
+  site.apply(R"({"version": 1})");
+  EXPECT_EQ(difference(before, dump_namespace(watched_sysctls)), "");
 }
 
 TEST_F(TransactionTest, RemovingEverythingLeavesWhatWasThereBefore) {

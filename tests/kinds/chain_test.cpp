@@ -184,6 +184,14 @@ TEST(SharedChain, IsReadFromTheSpecAndWrittenBackWithoutTheMark) {
   EXPECT_EQ(to_spec(with_mark(*chain, {})), document);
 }
 
+TEST(SharedChain, NothingIsDroppedByThePolicyOfNat) {
+  test::SpecText spec(R"({ "OUTPUT": { "policy": "DROP" }, "INPUT": { "policy": "ACCEPT" } })");
+  for (const char* name : {"OUTPUT", "INPUT"}) {
+    static_cast<void>(SharedChain::from_spec(spec.member(name), Family::inet, "nat"));
+  }
+  EXPECT_THAT(spec.faults(), ElementsAre("INVALID_IPTABLES_RULE /OUTPUT/policy"));
+}
+
 TEST(SharedChain, ItsFaultsAreReported) {
   test::SpecText spec(R"({ "a": { "policy": "DROP" }, "INPUT": { "policy": "REJECT", "rules": [] },
     "POSTROUTING": {}, "OUTPUT": { "insert": [{ "comment": ")" +
