@@ -105,7 +105,7 @@ json::object outcome_json(const Plan& plan, const engine::Outcome& outcome) {
   return document;
 }
 
-std::string outcome_text(const Plan& plan, const engine::Outcome& outcome) {
+std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const char* done) {
   std::string text;
   for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
     if (shown.report.error == 0) continue;
@@ -122,8 +122,8 @@ std::string outcome_text(const Plan& plan, const engine::Outcome& outcome) {
       for (const std::string& key : outcome.settled) {
         text += "put right as well, moved by the kernel meanwhile: " + printable(key) + "\n";
       }
-      text += outcome.unsettled.empty() ? "Applied. The host matches the spec.\n"
-                                        : "Applied, but these are not as wanted:\n";
+      text += outcome.unsettled.empty() ? std::string(done) + "\n"
+                                        : "Done, but these are not as wanted:\n";
       for (const std::string& key : outcome.unsettled) text += "  " + printable(key) + "\n";
       break;
     case engine::Result::rolled_back:
@@ -196,13 +196,14 @@ void print_refusal(const Options& options, const std::vector<Diagnostic>& refusa
   to_stream(stderr, "Refused. Nothing was changed.\n");
 }
 
-void print_outcome(const Options& options, const Plan& plan, const engine::Outcome& outcome) {
+void print_outcome(const Options& options, const Plan& plan, const engine::Outcome& outcome,
+                   const char* done) {
   if (options.json()) {
     print_json(outcome_json(plan, outcome));
     return;
   }
   const bool good = outcome.result == engine::Result::applied && outcome.unsettled.empty();
-  to_stream(good ? stdout : stderr, outcome_text(plan, outcome));
+  to_stream(good ? stdout : stderr, outcome_text(plan, outcome, done));
 }
 
 }  // namespace plumbline::cli

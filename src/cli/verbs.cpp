@@ -66,7 +66,8 @@ std::optional<int> told_why_not(const Options& options, const engine::Prepared& 
 }
 
 /// From a desired state to the end of an apply.
-int carry_out(const Options& options, spec::Desired desired, const char* question) {
+int carry_out(const Options& options, spec::Desired desired, const char* question,
+              const char* done) {
   if (!options.yes && isatty(STDIN_FILENO) != 1) {
     std::fputs("plumbline: without a terminal to ask on, --yes is needed\n", stderr);
     return exit_usage;
@@ -83,7 +84,7 @@ int carry_out(const Options& options, spec::Desired desired, const char* questio
     return exit_refused;
   }
   const engine::Outcome outcome = engine::carry_out(workshop, prepared);
-  print_outcome(options, prepared.plan, outcome);
+  print_outcome(options, prepared.plan, outcome, done);
   switch (outcome.result) {
     case engine::Result::rolled_back:
       return exit_rolled_back;
@@ -128,13 +129,14 @@ int plan(const Options& options) {
 int apply(const Options& options) {
   std::optional<spec::Desired> desired = read(options);
   if (!desired) return exit_error;
-  return carry_out(options, std::move(*desired), "Apply this plan?");
+  return carry_out(options, std::move(*desired), "Apply this plan?",
+                   "Applied. The host matches the spec.");
 }
 
 int destroy(const Options& options) {
   Options all = options;
   all.allow_empty = true;
-  return carry_out(all, {}, "Remove all of this?");
+  return carry_out(all, {}, "Remove all of this?", "Removed. What was before is back.");
 }
 
 int show(const Options& options) {
