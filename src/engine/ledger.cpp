@@ -170,7 +170,9 @@ void remember_link(State& earlier, const Link& before, const Link& after) {
 }
 
 void remember_step(State& earlier, const Step& step) {
-  if (step.why == Why::unwanted || !step.after) return;
+  // What drifted is known already, or was found as it is wanted: the rival's value is not
+  // "earlier".
+  if (step.why == Why::unwanted || step.why == Why::drifted || !step.after) return;
   if (const auto* sysctl = std::get_if<Sysctl>(&*step.after)) {
     if (step.before) entry_of(earlier, key(*sysctl), std::get<Sysctl>(*step.before));
   } else if (const auto* link = std::get_if<Link>(&*step.after)) {

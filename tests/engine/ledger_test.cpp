@@ -46,6 +46,25 @@ TEST_F(LedgerTest, KeepsOfALinkWhatNoSpecMaySay) {
   EXPECT_EQ(warning, "");
 }
 
+TEST_F(LedgerTest, RemembersWhatWasThereBeforeUsAndNotWhatDrifted) {
+  Plan plan;
+  for (const auto& [path, why] :
+       {std::pair{"net/ipv4/a", Why::added}, std::pair{"net/ipv4/b", Why::changed},
+        std::pair{"net/ipv4/c", Why::drifted}, std::pair{"net/ipv4/d", Why::unwanted}}) {
+    Step step;
+    step.action = Action::update;
+    step.why = why;
+    step.before = Sysctl{path, "0"};
+    step.after = Sysctl{path, "1"};
+    plan.steps.push_back(step);
+  }
+  Memory memory;
+  memory.earlier.of<Sysctl>() = {{"net/ipv4/b", "5"}};
+  remember(memory, plan);
+  const std::vector<Sysctl> expected{{"net/ipv4/a", "0"}, {"net/ipv4/b", "5"}};
+  EXPECT_EQ(memory.earlier.of<Sysctl>(), expected);
+}
+
 TEST_F(LedgerTest, IsEmptyWithoutAFile) {
   std::string warning;
   EXPECT_EQ(read_ledger(directory, warning), Ledger());

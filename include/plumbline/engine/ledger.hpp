@@ -34,7 +34,8 @@ struct Ledger {
   bool operator==(const Ledger&) const = default;
 };
 
-/// Adds to `memory.earlier` what `plan` is about to set for the first time and cannot mark.
+/// Adds to `memory.earlier` what `plan` is about to set for the first time and cannot mark. A value
+/// that somebody set after us, and that is repaired now, is none of these.
 void remember(Memory& memory, const Plan& plan);
 /// Drops from `memory.earlier` what `want` no longer manages: it has been put back.
 void forget(Memory& memory, const State& want);
