@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "plumbline/plan/render.hpp"
 
@@ -19,6 +20,42 @@ namespace {
 
 void to_stream(std::FILE* stream, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+/// What is not ASCII, within a text of JSON. A byte that is no UTF-8 becomes what printable() makes
+/// of it; the control characters of C1, which a terminal would obey, are escaped.
+std::string in_utf8(std::string_view run) {
+  std::string text;
+  if (!is_utf8(run)) {
+    for (const char c : printable(run)) text += c == '\\' ? "\\\\" : std::string(1, c);
+    return text;
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    const auto next = i + 1 < run.size() ? static_cast<unsigned char>(run[i + 1]) : 0U;
+    if (run[i] == '\xc2' && next < 0xa0U) {
+      text += {'\\', 'u', '0', '0', digits[next >> 4U], digits[next & 15U]};
+      ++i;
+    } else {
+      text += run[i];
+    }
+  }
+  return text;
+}
+
+/// JSON whose texts may hold any bytes, as file names and what others call their interfaces do.
+std::string with_texts_in_utf8(std::string_view json) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80U; };
+  std::string text;
+  while (!json.empty()) {
+    const auto ascii = std::ranges::find_if_not(json, is_ascii) - json.begin();
+    text += json.substr(0, static_cast<std::size_t>(ascii));
+    json.remove_prefix(static_cast<std::size_t>(ascii));
+    const auto run = std::ranges::find_if(json, is_ascii) - json.begin();
+    text += in_utf8(json.substr(0, static_cast<std::size_t>(run)));
+    json.remove_prefix(static_cast<std::size_t>(run));
+  }
+  return text;
 }
 
 void pretty(const json::value& value, std::size_t depth, std::string& out) {
@@ -148,12 +185,14 @@ bool with_colour(const Options& options) {
   return (no_color == nullptr || *no_color == '\0') && isatty(STDOUT_FILENO) == 1;
 }
 
-void print_json(const json::value& value) { to_stream(stdout, json::serialize(value) + "\n"); }
+void print_json(const json::value& value) {
+  to_stream(stdout, with_texts_in_utf8(json::serialize(value)) + "\n");
+}
 
 std::string pretty(const json::value& value) {
   std::string out;
   pretty(value, 0, out);
-  return out + "\n";
+  return with_texts_in_utf8(out) + "\n";
 }
 
 json::array to_json(const std::vector<Diagnostic>& diagnostics) {

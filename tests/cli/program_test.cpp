@@ -265,6 +265,23 @@ TEST_F(ProgramTest, ShowsWhatIsOursAsASpecThatPlansEmpty) {
   EXPECT_EQ(again.out, "No changes. The host matches the spec.\n") << shown.out << again.err;
 }
 
+TEST_F(ProgramTest, PrintsUtf8WhateverOthersCallTheirThings) {
+  ip("link add e\xff type bridge");
+  ip("link add f\xc2\x9bx type bridge");
+  const std::string bad = file("e\xff.json", "{");
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"show", "--all"},
+                                             {"--format", "json", "show", "--all"},
+                                             {"--format", "json", "validate", bad},
+                                             {"--format", "json", "plan", bad}}) {
+    const Ran ran = plumbline(arguments);
+    parsed(ran);
+    EXPECT_NE(ran.out.find("e\\\\xff"), std::string::npos) << ran.out << ran.err;
+  }
+  const Ran shown = plumbline({"show", "--all"});
+  EXPECT_NE(shown.out.find("\"f\\u009bx\""), std::string::npos) << shown.out;
+}
+
 TEST_F(ProgramTest, ActsOnTheNamespaceItIsTold) {
   const Ran bad = plumbline({"--netns", "no-such-namespace", "plan", file("a.json", blackhole)});
   EXPECT_EQ(bad.status, 1);
