@@ -1,5 +1,7 @@
 #include "plumbline/daemon/daemon.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -78,6 +80,9 @@ class Daemon {
         keeper_(options.sources, workshop, files),
         notify_(ServiceNotify::socket_from_environment()) {
     watch_.set_sources(options.sources);
+    if (!events_.hears_nf_tables()) {
+      spdlog::info("no events of nf_tables: iptables chains are looked at with the timer");
+    }
   }
 
   int run() {
@@ -99,6 +104,10 @@ class Daemon {
   void on_kernel() {
     const io::KernelEvents::Drained drained = events_.drain();
     if (drained.lost) spdlog::debug("kernel events were lost: looking at everything anyway");
+    for (const io::KernelEvents::Writer& writer : drained.writers) {
+      if (writer.thread == static_cast<std::uint32_t>(::getpid())) continue;
+      spdlog::debug("nf_tables was changed by {}, pid {}", printable(writer.name), writer.thread);
+    }
     if (drained.count != 0 || drained.lost) hint(Hint::kernel);
   }
 

@@ -19,6 +19,17 @@ bool has_rule() {
   return test::ip("rule show").find("from 10.1.0.0/24 lookup 100") != std::string::npos;
 }
 
+/// Of the rule with these words in a chain of the table `filter`, as nft(8) lists it.
+std::string handle_of(const std::string& chain, const std::string& words) {
+  std::istringstream listed(test::must_run({"nft", "-a", "list chain ip filter " + chain}));
+  for (std::string line; std::getline(listed, line);) {
+    const auto at = line.find("# handle ");
+    if (line.find(words) != std::string::npos && at != std::string::npos)
+      return line.substr(at + 9);
+  }
+  return {};
+}
+
 class RunDrift : public RunTest {};
 
 TEST_F(RunDrift, PutsBackADeletedRoute) {
@@ -68,20 +79,58 @@ TEST_F(RunDrift, PutsBackASysctlWithinTheInterval) {
   EXPECT_TRUE(soon("the sysctl", is_on, 2 * promptly));
 }
 
-TEST_F(RunDrift, PutsBackChainRulesWithinTheInterval) {
-  if (test::run({"iptables", "-S"}).status != 0) GTEST_SKIP() << "iptables does not work here";
+bool has_guard(const std::string& iptables) {
+  return test::run({iptables, "-C", "APP", "-j", "DROP"}).status == 0;
+}
+
+bool forwards_to_app(const std::string& iptables) {
+  return test::run({iptables, "-S", "FORWARD"}).output.find("-j APP") != std::string::npos;
+}
+
+TEST_F(RunDrift, PutsBackChainRulesWhenTheyChange) {
+  if (test::run({"iptables-nft", "-S"}).status != 0) GTEST_SKIP() << "iptables-nft does not work";
   write(file(), spec(host + firewall));
-  start_and_converge("1s");
-  test::must_run({"iptables", "-D", "APP", "-j", "DROP"});
-  const auto is_back = [] {
-    return test::run({"iptables", "-C", "APP", "-j", "DROP"}).status == 0;
-  };
-  EXPECT_TRUE(soon("the rule of our chain", is_back, 2 * promptly));
-  test::must_run({"iptables", "-F", "FORWARD"});
-  const auto jumps = [] {
-    return test::run({"iptables", "-S", "FORWARD"}).output.find("-j APP") != std::string::npos;
-  };
-  EXPECT_TRUE(soon("the jump in a shared chain", jumps, 2 * promptly));
+  start_and_converge("1h", {}, {"--iptables", "nft"});
+  const auto is_back = [] { return has_guard("iptables-nft"); };
+  test::must_run({"iptables-nft", "-D", "APP", "-j", "DROP"});
+  EXPECT_TRUE(soon("the rule of our chain", is_back));
+  EXPECT_TRUE(logged("nf_tables was changed by iptables-nft, pid "));
+  test::must_run({"iptables-nft", "-F", "FORWARD"});
+  EXPECT_TRUE(soon("the jump in a shared chain", [] { return forwards_to_app("iptables-nft"); }));
+
+  if (test::run({"nft", "--version"}).status != 0) return;
+  test::must_run({"nft", "flush chain ip filter APP"});
+  EXPECT_TRUE(soon("the rules of a flushed chain", is_back));
+  test::must_run({"nft", "delete rule ip filter APP handle " + handle_of("APP", "drop")});
+  EXPECT_TRUE(soon("the rule again", is_back));
+}
+
+TEST_F(RunDrift, PutsBackChainRulesOfLegacyIptablesWithinTheInterval) {
+  if (test::run({"iptables-legacy", "-S"}).status != 0) {
+    GTEST_SKIP() << "iptables-legacy does not work here";
+  }
+  write(file(), spec(host + firewall));
+  start_and_converge("1s", {}, {"--iptables", "legacy"});
+  test::must_run({"iptables-legacy", "-D", "APP", "-j", "DROP"});
+  EXPECT_TRUE(soon(
+      "the rule of our chain", [] { return has_guard("iptables-legacy"); }, 2 * promptly));
+  test::must_run({"iptables-legacy", "-F", "FORWARD"});
+  EXPECT_TRUE(soon(
+      "the jump in a shared chain", [] { return forwards_to_app("iptables-legacy"); },
+      2 * promptly));
+}
+
+TEST_F(RunDrift, LooksAtMostOnceMoreAfterItsOwnChangeOfChains) {
+  if (test::run({"iptables-nft", "-S"}).status != 0) GTEST_SKIP() << "iptables-nft does not work";
+  write(file(), spec(firewall.substr(1)));
+  start_and_converge("1h", {}, {"--iptables", "nft"});
+  const auto passes = [&] { return times_logged("debug pass ("); };
+  std::this_thread::sleep_for(promptly);
+  const int before = passes();
+  test::must_run({"iptables-nft", "-D", "APP", "-j", "DROP"});
+  EXPECT_TRUE(soon("the rule", [] { return has_guard("iptables-nft"); }));
+  std::this_thread::sleep_for(promptly);
+  EXPECT_LE(passes() - before, 2);
 }
 
 TEST_F(RunDrift, LeavesForeignObjectsAlone) {

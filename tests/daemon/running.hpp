@@ -117,10 +117,12 @@ class RunTest : public test::NetnsTest {
   }
 
   /// Starts the program on `source`, which is the directory of the spec if not given.
-  void start(const std::string& interval = "60s", std::string source = {}) {
+  void start(const std::string& interval = "60s", std::string source = {},
+             const std::vector<std::string>& options = {}) {
     if (source.empty()) source = directory();
     std::vector<std::string> words{PLUMBLINE_BINARY, "run",         source, "--interval",
                                    interval,         "--log-level", "debug"};
+    words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -134,8 +136,9 @@ class RunTest : public test::NetnsTest {
     ASSERT_EQ(error, 0) << std::strerror(error);
   }
   /// start(), and waits for the first pass to have led to what the spec says.
-  void start_and_converge(const std::string& interval = "60s", const std::string& source = {}) {
-    start(interval, source);
+  void start_and_converge(const std::string& interval = "60s", const std::string& source = {},
+                          const std::vector<std::string>& options = {}) {
+    start(interval, source, options);
     ASSERT_TRUE(soon(
         "ready", [&] { return logged("ready: "); }, patiently));
   }

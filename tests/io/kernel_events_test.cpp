@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <thread>
+
 #include "plumbline/io/netlink_socket.hpp"
 #include "plumbline/io/sysctl_files.hpp"
 #include "tests/support/netns.hpp"
@@ -67,6 +69,57 @@ TEST_F(KernelEventsTest, WhatTheKernelDroppedIsSaidOnceAndThenAllIsWell) {
   EXPECT_FALSE(events.drain().lost);
   test::bring_up_loopback();
   EXPECT_GT(events.drain().count, 0U);
+}
+
+class RuleEventsTest : public KernelEventsTest {
+ protected:
+  void SetUp() override {
+    KernelEventsTest::SetUp();
+    if (!IsSkipped() && test::run({"iptables-nft", "-S"}).status != 0) {
+      GTEST_SKIP() << "iptables-nft does not work here";
+    }
+  }
+};
+
+TEST_F(RuleEventsTest, ACommitIsOneHintWithTheNameOfItsWriterHoweverManyRulesItReplaces) {
+  std::string rules = "*filter\n:MANY -\n-F MANY\n";
+  for (int number = 0; number < 10'000; ++number) {
+    rules += "-A MANY -s 10.0." + std::to_string(number / 250) + "." +
+             std::to_string(number % 250) + " -j ACCEPT\n";
+  }
+  rules += "COMMIT\n";
+  test::must_run({"iptables-nft-restore", "--noflush"}, rules);
+
+  KernelEvents events;
+  ASSERT_TRUE(events.hears_nf_tables());
+  test::must_run({"iptables-nft-restore", "--noflush"}, rules);
+  EXPECT_TRUE(readable(events));
+  const auto drained = events.drain();
+  EXPECT_EQ(drained.count, 1U);
+  EXPECT_FALSE(drained.lost);
+  ASSERT_EQ(drained.writers.size(), 1U);
+  EXPECT_EQ(drained.writers[0].name, "iptables-nft-re");
+  EXPECT_NE(drained.writers[0].thread, 0U);
+  EXPECT_FALSE(readable(events));
+}
+
+TEST_F(RuleEventsTest, LookingAtRulesIsNoHintAndLeavingThemIsNone) {
+  test::must_run({"iptables-nft", "-N", "APP"});
+  KernelEvents events;
+  test::must_run({"iptables-nft-save"});
+  EXPECT_NE(test::run({"iptables-nft", "-C", "APP", "-j", "DROP"}).status, 0);
+  EXPECT_EQ(events.drain().count, 0U);
+  test::must_run({"iptables-nft", "-A", "APP", "-j", "DROP"});
+  EXPECT_EQ(events.drain().count, 1U);
+}
+
+TEST_F(RuleEventsTest, ChangesInAnotherNamespaceAreNone) {
+  KernelEvents events;
+  std::thread([] {
+    ASSERT_EQ(test::enter_new_netns(), "");
+    test::must_run({"iptables-nft", "-N", "APP"});
+  }).join();
+  EXPECT_EQ(events.drain().count, 0U);
 }
 
 }  // namespace

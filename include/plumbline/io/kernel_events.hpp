@@ -1,11 +1,14 @@
 // Hints that the network of a namespace has changed.
 //
 // What changed is not read: an event may be lost, and some changes send none (IPv4 routes that go
-// with their link), so every decision is made from an observation.
+// with their link, legacy iptables), so every decision is made from an observation.
 
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "plumbline/io/descriptor.hpp"
 
@@ -13,23 +16,36 @@ namespace plumbline::io {
 
 class KernelEvents {
  public:
+  /// Who committed a change to nf_tables.
+  struct Writer {
+    std::uint32_t thread = 0;  ///< its id in the first PID namespace
+    std::string name;          ///< at most 15 bytes, and of any bytes
+
+    bool operator==(const Writer&) const = default;
+  };
   struct Drained {
-    std::size_t count = 0;  ///< messages read
-    bool lost = false;      ///< the kernel had to drop some
+    std::size_t count = 0;        ///< messages read
+    bool lost = false;            ///< the kernel had to drop some
+    std::vector<Writer> writers;  ///< each once
   };
 
-  /// Subscribes to links, addresses, routes, rules and the per-interface settings of the calling
-  /// thread's namespace: before the first observation, so that nothing falls between. Throws
-  /// HostError.
+  /// Subscribes to links, addresses, routes, rules, the per-interface settings and nf_tables of the
+  /// calling thread's namespace: before the first observation, so that nothing falls between.
+  /// Throws HostError.
   KernelEvents();
 
   /// Readable when there is something to drain; non-blocking.
-  [[nodiscard]] int fd() const { return socket_.get(); }
-  /// Reads all there is. Throws HostError when the socket is broken.
+  [[nodiscard]] int fd() const { return both_.get(); }
+  /// Reads all there is. Throws HostError when a socket is broken.
   [[nodiscard]] Drained drain();
 
+  /// False where the kernel has no nf_tables, or does not let us hear of it.
+  [[nodiscard]] bool hears_nf_tables() const { return static_cast<bool>(nf_tables_); }
+
  private:
-  Descriptor socket_;
+  Descriptor routing_;
+  Descriptor nf_tables_;  ///< one message per commit, however large
+  Descriptor both_;       ///< epoll(7): one descriptor to wait for
 };
 
 }  // namespace plumbline::io
