@@ -9,7 +9,15 @@
 namespace plumbline {
 
 std::uint8_t address_family(Family family) {
-  return family == Family::inet ? std::uint8_t{AF_INET} : std::uint8_t{AF_INET6};
+  switch (family) {
+    case Family::inet:
+      return AF_INET;
+    case Family::inet6:
+      return AF_INET6;
+    case Family::bridge:
+      return AF_BRIDGE;
+  }
+  return AF_UNSPEC;
 }
 
 namespace {

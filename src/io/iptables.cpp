@@ -30,7 +30,15 @@ std::string find_program(const std::string& name) {
 }
 
 std::string_view base_name(Family family) {
-  return family == Family::inet ? "iptables" : "ip6tables";
+  switch (family) {
+    case Family::inet:
+      return "iptables";
+    case Family::inet6:
+      return "ip6tables";
+    case Family::bridge:
+      return "ebtables";
+  }
+  return {};
 }
 
 /// What a program said, as one line without control characters and without its usage hint.

@@ -28,7 +28,8 @@ std::optional<TableId> table_word(const wire::Entry& entry, Code code) {
 std::optional<Family> family_word(const wire::Entry& entry, Code code) {
   const auto text = entry.string();
   if (!text) return std::nullopt;
-  if (const auto family = parse_family(*text)) return family;
+  const auto family = parse_family(*text);
+  if (family == Family::inet || family == Family::inet6) return family;
   entry.error(code, "expected \"inet\" or \"inet6\", not '" + *text + "'");
   return std::nullopt;
 }

@@ -38,10 +38,22 @@ void compose_array(const State& state, std::string_view section, json::object& d
   if (!values.empty()) document[section] = std::move(values);
 }
 
+std::string_view section_of(Family family) {
+  switch (family) {
+    case Family::inet:
+      return "iptables";
+    case Family::inet6:
+      return "ip6tables";
+    case Family::bridge:
+      return "ebtables";
+  }
+  return {};
+}
+
 template <class K>
 void compose_chains(const State& state, std::string_view part, json::object& document) {
   for (const K& chain : state.of<K>()) {
-    json::object& family = child(document, chain.family == Family::inet ? "iptables" : "ip6tables");
+    json::object& family = child(document, section_of(chain.family));
     child(child(family, chain.table), part)[chain.name] = to_spec(chain);
   }
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include "plumbline/base/family.hpp"
 #include "plumbline/base/if_name.hpp"
 #include "plumbline/base/link_names.hpp"
 #include "plumbline/base/mac.hpp"
@@ -10,6 +12,15 @@ namespace plumbline {
 namespace {
 
 IfName name(const char* text) { return IfName::parse(text).value(); }
+
+TEST(Family, IsReadBackAsItIsPrinted) {
+  for (const Family family : {Family::inet, Family::inet6, Family::bridge}) {
+    EXPECT_EQ(parse_family(format(family)), family) << format(family);
+  }
+  EXPECT_FALSE(parse_family("ipv4"));
+  EXPECT_EQ(address_family(Family::inet6), AF_INET6);
+  EXPECT_EQ(address_family(Family::bridge), AF_BRIDGE);
+}
 
 TEST(IfName, TakesWhatTheKernelTakes) {
   for (const char* text :

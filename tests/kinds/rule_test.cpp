@@ -72,6 +72,7 @@ TEST(RuleSpec, RefusesWhatIsNoRule) {
            R"("from": "10.0.0.0/8", "to": "fd00::/8")",
            R"("from": "10.0.0.0/8", "family": "inet6")",
            R"("family": "ipv6")",
+           R"("family": "bridge")",
            R"("fwmark": "0x")",
            R"("fwmark": "1/")",
            R"("fwmark": "1/2/3")",
