@@ -1,0 +1,35 @@
+// Firewall tables as programs that are not ours see them, for both backends of iptables.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumbline/io/backend.hpp"
+#include "tests/support/netns.hpp"
+
+namespace plumbline::test {
+
+/// Why iptables with this backend cannot be used in the present namespace; empty when it can.
+[[nodiscard]] std::string why_no_iptables(io::Backend backend);
+
+/// `iptables-nft-save` for `iptables`, `nft` and `save`; `ip6tables-legacy` without an action.
+[[nodiscard]] std::string program_of(io::Backend backend, std::string_view base,
+                                     std::string_view action = {});
+
+/// Runs `iptables` with the words; it waits for the lock, as everybody's should.
+[[nodiscard]] CommandResult iptables(io::Backend backend, std::vector<std::string> words);
+
+/// What both families' saves print of each table, with counters: by `iptables filter` and so on.
+[[nodiscard]] std::map<std::string, std::string> saved_tables(io::Backend backend);
+
+/// The rules of one chain in a table's text, in order, without counters and without `-A CHAIN `.
+[[nodiscard]] std::vector<std::string> rules_of(const std::string& table, std::string_view chain);
+
+/// The generation of nf_tables in the present namespace: one more for each commit.
+[[nodiscard]] std::uint32_t nft_generation();
+
+}  // namespace plumbline::test
