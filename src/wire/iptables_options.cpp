@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ebtables_options.hpp"
 #include "plumbline/wire/iptables.hpp"
 
 namespace plumbline::wire {
@@ -23,7 +24,12 @@ constexpr std::array<std::string_view, 30> long_with_argument = {
     "ulog-prefix",  "match-set", "add-set",     "del-set",     "nfacct-name",
 };
 
-bool takes_argument(std::string_view name) {
+bool takes_argument(std::string_view name, Family family) {
+  if (family == Family::bridge) {
+    const EbtablesOption* option = ebtables_option(name);
+    return option != nullptr && option->takes != EbtablesOption::Takes::nothing;
+  }
+  if (name.size() == 1) return short_with_argument.find(name) != std::string_view::npos;
   return std::find(long_with_argument.begin(), long_with_argument.end(), name) !=
          long_with_argument.end();
 }
@@ -37,10 +43,11 @@ RuleOption long_option(std::string_view word) {
 }
 
 /// `-j`, `-jACCEPT`; of letters put together, each is an option of its own.
-void short_options(std::string_view word, std::size_t position, std::vector<RuleOption>& options) {
+void short_options(std::string_view word, std::size_t position, Family family,
+                   std::vector<RuleOption>& options) {
   for (std::size_t i = 1; i < word.size(); ++i) {
     RuleOption option{word.substr(i, 1), std::nullopt, position};
-    const bool with_argument = short_with_argument.find(word[i]) != std::string_view::npos;
+    const bool with_argument = takes_argument(option.name, family);
     if (with_argument && i + 1 < word.size()) option.argument = word.substr(i + 1);
     options.push_back(option);
     if (with_argument) return;
@@ -49,7 +56,7 @@ void short_options(std::string_view word, std::size_t position, std::vector<Rule
 
 }  // namespace
 
-std::vector<RuleOption> options_of(const Words& words) {
+std::vector<RuleOption> options_of(const Words& words, Family family) {
   std::vector<RuleOption> options;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
@@ -59,20 +66,22 @@ std::vector<RuleOption> options_of(const Words& words) {
       options.push_back(long_option(word));
       options.back().word = i;
     } else {
-      short_options(word, i, options);
+      short_options(word, i, family, options);
     }
     RuleOption& last = options.back();
-    const bool wants_one = is_long ? takes_argument(last.name)
-                                   : short_with_argument.find(last.name) != std::string_view::npos;
-    if (wants_one && !last.argument && i + 1 < words.size()) last.argument = words[++i];
+    if (last.argument || !takes_argument(last.name, family) || i + 1 >= words.size()) continue;
+    // ebt_check_inverse2() in iptables/xtables-eb.c.
+    const bool inverted = family == Family::bridge && words[i + 1] == "!" && i + 2 < words.size();
+    i += inverted ? 2 : 1;
+    last.argument = words[i];
   }
   return options;
 }
 
-Words separated(const Words& words) {
+Words separated(const Words& words, Family family) {
   Words result;
   std::size_t next = 0;
-  for (const RuleOption& option : options_of(words)) {
+  for (const RuleOption& option : options_of(words, family)) {
     const std::string& word = words[option.word];
     const bool is_long = word.starts_with("--");
     const bool joined = option.argument && option.argument->data() >= word.data() &&

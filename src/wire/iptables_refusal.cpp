@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "argument_refusal.hpp"
 #include "plumbline/base/diagnostics.hpp"
 #include "plumbline/base/ip.hpp"
 #include "plumbline/base/number.hpp"
@@ -34,6 +35,9 @@ constexpr std::array<std::string_view, 10> in_full = {
     "source", "destination", "in-interface", "out-interface", "jump",
     "goto",   "match",       "comment",      "log-prefix",    "nflog-prefix"};
 
+/// What `-j` of ebtables takes and that is no target in its manual.
+constexpr std::array<std::string_view, 3> watchers = {"log", "nflog", "standard"};
+
 constexpr std::array<std::string_view, 5> exact = {"src", "dst", "proto", "protocol", "fragment"};
 
 template <std::size_t Size>
@@ -50,12 +54,6 @@ bool holds(const std::array<std::string_view, Size>& names, std::string_view nam
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string limit(std::string_view what, std::string_view value, std::size_t most) {
-  if (value.size() <= most) return {};
-  return std::string(what) + " is " + std::to_string(value.size()) + " bytes long, the most is " +
-         std::to_string(most);
-}
-
 /// iptables-restore(8) would look a name up, and read 010.1.1.1 as 8.1.1.1 and 10.1 as 10.1.0.0.
 bool is_address(std::string_view text) {
   const std::size_t slash = text.find('/');
@@ -68,23 +66,6 @@ bool is_address(std::string_view text) {
   }
   const auto bits = IpAddress::parse(mask);
   return bits && bits->family() == address->family();
-}
-
-std::string address_refusal(std::string_view list) {
-  while (true) {
-    const std::size_t comma = list.find(',');
-    const std::string_view one = list.substr(0, comma);
-    if (!is_address(one)) {
-      return "'" + std::string(one) + "' is no address or prefix (names are not looked up)";
-    }
-    if (comma == std::string_view::npos) return {};
-    list.remove_prefix(comma + 1);
-  }
-}
-
-std::string interface_refusal(std::string_view name) {
-  if (name.empty()) return "an empty interface name";
-  return limit("the interface name '" + std::string(name) + "'", name, 15);
 }
 
 std::string argument_refusal(std::string_view name, std::string_view argument) {
@@ -131,6 +112,35 @@ std::string long_refusal(std::string_view name, const std::vector<std::string_vi
 
 }  // namespace
 
+std::string limit(std::string_view what, std::string_view value, std::size_t most) {
+  if (value.size() <= most) return {};
+  return std::string(what) + " is " + std::to_string(value.size()) + " bytes long, the most is " +
+         std::to_string(most);
+}
+
+std::string address_refusal(std::string_view list) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    const std::string_view one = list.substr(0, comma);
+    if (!is_address(one)) {
+      return "'" + std::string(one) + "' is no address or prefix (names are not looked up)";
+    }
+    if (comma == std::string_view::npos) return {};
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::string interface_refusal(std::string_view name) {
+  if (name.empty()) return "an empty interface name";
+  return limit("the interface name '" + std::string(name) + "'", name, 15);
+}
+
+bool is_negated(const Words& words, const RuleOption& option) {
+  if (option.word > 0 && words[option.word - 1] == "!") return true;
+  return option.argument && option.word + 2 < words.size() && words[option.word + 1] == "!" &&
+         option.argument->data() == words[option.word + 2].data();
+}
+
 std::string byte_refusal(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -153,7 +163,8 @@ std::string text_refusal(std::string_view text) {
   return limit("the rule", quote_words(*words), max_line);
 }
 
-std::string refusal(const Words& words) {
+std::string refusal(const Words& words, Family family) {
+  if (family == Family::bridge) return ebtables_refusal(words);
   const auto options = options_of(words);
   std::vector<std::string_view> matches;
   for (const RuleOption& option : options) {
@@ -166,15 +177,15 @@ std::string refusal(const Words& words) {
       problem = argument_refusal(option.name, *option.argument);
     }
     // Saved without it, so that a rule for no packet would become one for every packet.
-    const bool negated = option.word > 0 && words[option.word - 1] == "!";
-    if (problem.empty() && negated && option.argument == "+")
+    if (problem.empty() && is_negated(words, option) && option.argument == "+") {
       problem = "'! +' matches no interface";
+    }
     if (!problem.empty()) return problem;
   }
   return {};
 }
 
-std::string chain_name_refusal(std::string_view name) {
+std::string chain_name_refusal(std::string_view name, Family family) {
   if (name.empty()) return "a chain needs a name";
   if (name.size() > max_chain_name) return limit("the name", name, max_chain_name);
   if (name[0] == '-' || name[0] == '!') return "a name may not begin with '-' or '!'";
@@ -185,10 +196,19 @@ std::string chain_name_refusal(std::string_view name) {
   }
   if (!is_utf8(name)) return "the name is not UTF-8";
   if (is_target(name)) return "'" + std::string(name) + "' is a target of iptables";
+  const bool of_ebtables = is_target(name, Family::bridge) || holds(watchers, name);
+  if (family == Family::bridge && of_ebtables) {
+    return "'" + std::string(name) + "' is a target of ebtables";
+  }
   return {};
 }
 
-bool is_target(std::string_view name) {
+bool is_target(std::string_view name, Family family) {
+  if (family == Family::bridge) {
+    static constexpr std::array<std::string_view, 9> targets = {
+        "ACCEPT", "DROP", "CONTINUE", "RETURN", "arpreply", "dnat", "mark", "redirect", "snat"};
+    return holds(targets, name);
+  }
   static constexpr std::array<std::string_view, 51> targets = {
       "ACCEPT",   "AUDIT",     "CHECKSUM", "CLASSIFY", "CLUSTERIP",   "CONNMARK",   "CONNSECMARK",
       "CT",       "DNAT",      "DNPT",     "DROP",     "DSCP",        "ECN",        "HL",

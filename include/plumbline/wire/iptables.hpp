@@ -1,4 +1,5 @@
-// iptables as text: rule words, the text of iptables-save, and the input of iptables-restore.
+// iptables as text: rule words, the text of iptables-save, and the input of iptables-restore. With
+// Family::bridge it is ebtables, whose options are others; else the family makes no difference.
 //
 // Words are split exactly as iptables-restore splits them, and written so that it cannot split
 // them otherwise. Knows which options could leave a rule (another table, a command); knows the
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plumbline/base/family.hpp"
 #include "plumbline/wire/netlink.hpp"
 #include "plumbline/wire/request.hpp"
 
@@ -45,11 +47,15 @@ struct RuleOption {
 
 /// The options as getopt_long(3) finds them. A word that looks like an option is one, unless an
 /// option that is known to take an argument stands before it. Refers to `words`.
-[[nodiscard]] std::vector<RuleOption> options_of(const Words& words);
+/// In a rule of ebtables the argument may have a `!` before it, which is passed over.
+[[nodiscard]] std::vector<RuleOption> options_of(const Words& words, Family family = Family::inet);
 
 /// The words with each argument that is joined to its option (`-jACCEPT`, `--protocol=tcp`) made a
 /// word of its own: iptables-restore 1.8.9 refuses some of them joined.
-[[nodiscard]] Words separated(const Words& words);
+[[nodiscard]] Words separated(const Words& words, Family family = Family::inet);
+
+/// The matches and watchers (`log`, `nflog`) that a rule of ebtables has, each once.
+[[nodiscard]] std::vector<std::string_view> ebtables_matches(const Words& words);
 
 /// What a rule's `-j` and `-g` name.
 [[nodiscard]] std::vector<std::string> jumps_of(const Words& words);
@@ -57,7 +63,9 @@ struct RuleOption {
 /// Why the words may not be the rule of a chain: an option that would select another table, run a
 /// command or a program; text that iptables would cut or misread without an error. Empty when they
 /// may. What it lets pass may still be refused by iptables.
-[[nodiscard]] std::string refusal(const Words& words);
+/// Of ebtables also text that ebtables-save would print wrong, so that it is another rule when it
+/// is restored, or could not print at all.
+[[nodiscard]] std::string refusal(const Words& words, Family family = Family::inet);
 
 /// Control characters other than tab, or text that is not UTF-8; empty when there is neither.
 [[nodiscard]] std::string byte_refusal(std::string_view text);
@@ -68,10 +76,10 @@ struct RuleOption {
 [[nodiscard]] std::string text_refusal(std::string_view text);
 
 /// Why no chain of ours may have that name; empty when it may.
-[[nodiscard]] std::string chain_name_refusal(std::string_view name);
+[[nodiscard]] std::string chain_name_refusal(std::string_view name, Family family = Family::inet);
 
 /// Whether `-j NAME` is a verdict or a target extension of iptables, and so never a chain.
-[[nodiscard]] bool is_target(std::string_view name);
+[[nodiscard]] bool is_target(std::string_view name, Family family = Family::inet);
 
 // ---- comments -----------------------------------------------------------------------------------
 
