@@ -1,11 +1,13 @@
 #include "plumbline/io/iptables.hpp"
 
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
+#include <utility>
 
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
@@ -73,24 +75,10 @@ void in_namespace(const NetworkNamespace* where, const std::function<void()>& wo
   }
 }
 
-/// The names of the legacy tables there are, one a line. Reading this loads no kernel module, as
-/// asking iptables would.
-std::string legacy_tables(const NetworkNamespace* where, Family family) {
-  std::string names;
-  in_namespace(where, [&] {
-    const Descriptor file(open(family == Family::inet ? "/proc/thread-self/net/ip_tables_names"
-                                                      : "/proc/thread-self/net/ip6_tables_names",
-                               O_RDONLY | O_CLOEXEC));
-    if (!file) {
-      if (errno == ENOENT) return;
-      give_up("cannot read the names of the iptables tables", errno);
-    }
-    std::array<char, 4096> buffer{};
-    const ssize_t size = read(file.get(), buffer.data(), buffer.size());
-    if (size < 0) give_up("cannot read the names of the iptables tables", errno);
-    names.assign(buffer.data(), static_cast<std::size_t>(size));
-  });
-  return names;
+std::vector<HeldTable> legacy_tables_in(const NetworkNamespace* where, Family family) {
+  std::vector<HeldTable> tables;
+  in_namespace(where, [&] { tables = legacy_tables(family); });
+  return tables;
 }
 
 NetlinkSocket nfnetlink_in(const NetworkNamespace* where) {
@@ -164,32 +152,39 @@ std::string Iptables::save(Family family, Backend backend) {
   return std::move(finished.output);
 }
 
+std::vector<HeldTable> Iptables::nft_tables_of(Family family) {
+  if (!rival_nfnetlink_) rival_nfnetlink_ = nfnetlink_in(where_);
+  const std::uint32_t generation = nft_generation(*rival_nfnetlink_);
+  if (std::exchange(rival_generation_, generation) != generation) {
+    rival_tables_ = nft_tables(*rival_nfnetlink_);
+  }
+  std::vector<HeldTable> tables;
+  std::ranges::copy_if(rival_tables_, std::back_inserter(tables), [&](const HeldTable& table) {
+    return is_iptables_table(table) && table.family == nft_word(family);
+  });
+  return tables;
+}
+
 std::string Iptables::rival_rules(Family family) {
   const Backend rival = backend() == Backend::nft ? Backend::legacy : Backend::nft;
-  if (rival == Backend::legacy && legacy_tables(where_, family).empty()) return {};
-  const std::string kind = std::string(base_name(family)) + " (" + std::string(format(rival)) + ")";
-  if (program(family, rival, "save").empty()) {
-    if (rival == Backend::nft) return {};
-    return kind + " has tables in the kernel, and is not installed to look into them";
-  }
   try {
-    const SavedText saved = inspect_saved(save(family, rival));
-    if (!saved.holds_rules && saved.unobservable.empty()) return {};
+    const std::string held =
+        tell(rival == Backend::nft ? nft_tables_of(family) : legacy_tables_in(where_, family));
+    if (held.empty()) return {};
+    return std::string(base_name(family)) + " (" + std::string(format(rival)) +
+           ") holds rules too: " + held + ". The kernel applies both, and only those of " +
+           std::string(format(backend())) + " are looked at";
   } catch (const HostError& error) {
     return error.what();
   }
-  return kind + " holds rules too: the kernel applies both, and only those of " +
-         std::string(format(backend())) + " are looked at";
 }
 
 wire::Reply Iptables::dump(Family family) {
   const Backend chosen = backend();
-  auto& warning = rival_[family == Family::inet ? 0 : 1];
-  if (!warning) warning = rival_rules(family);
   wire::Reply reply;
-  reply.message = *warning;
+  reply.message = rival_rules(family);
   // Without the kernel's module for the family there is no table, and asking would load it.
-  if (chosen == Backend::legacy && legacy_tables(where_, family).empty()) return reply;
+  if (chosen == Backend::legacy && legacy_tables_in(where_, family).empty()) return reply;
   reply.text = save(family, chosen);
   const SavedText saved = inspect_saved(reply.text);
   if (!saved.unobservable.empty()) {
@@ -219,13 +214,10 @@ wire::Reply Iptables::drop_table(Family family, const std::string& table) {
 }
 
 void Iptables::wipe_legacy(Family family) {
-  std::string names = legacy_tables(where_, family);
   std::string text;
-  for (std::size_t end = names.find('\n'); end != std::string::npos; end = names.find('\n')) {
-    const std::string table = names.substr(0, end);
-    names.erase(0, end + 1);
-    text += "*" + table + "\n";
-    text += builtin_chains(table);
+  for (const HeldTable& table : legacy_tables_in(where_, family)) {
+    text += "*" + table.name + "\n";
+    text += builtin_chains(table.name);
     text += "COMMIT\n";
   }
   if (text.empty()) return;

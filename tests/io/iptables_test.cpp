@@ -86,18 +86,26 @@ TEST_P(EachBackend, ACommentCannotHideARule) {
   EXPECT_TRUE(has(iptables.dump(Family::inet).text, "*nat"));
 }
 
-TEST_P(EachBackend, WarnsOfRulesOfTheOtherOne) {
+TEST_P(EachBackend, WarnsOfRulesOfTheOtherOneAsLongAsThereAreSome) {
   const Backend other = GetParam() == Backend::nft ? Backend::legacy : Backend::nft;
   if (!installed(other)) GTEST_SKIP() << "only one iptables is installed";
-  EXPECT_EQ(Iptables(other).restore(Family::inet, one_rule).error, 0);
   Iptables iptables(GetParam());
+  EXPECT_EQ(iptables.dump(Family::inet).message, "");
+  EXPECT_EQ(Iptables(other).restore(Family::inet, one_rule).error, 0);
   const auto reply = iptables.dump(Family::inet);
   EXPECT_EQ(reply.error, 0);
   EXPECT_FALSE(has(reply.text, "MINE"));
   EXPECT_EQ(reply.message, "iptables (" + std::string(format(other)) +
-                               ") holds rules too: the kernel applies both, and only those of " +
+                               ") holds rules too: filter (1 rule, 1 chain). The kernel applies "
+                               "both, and only those of " +
                                std::string(format(GetParam())) + " are looked at");
   EXPECT_EQ(iptables.dump(Family::inet6).message, "");
+  const std::string program = "iptables-" + std::string(format(other));
+  test::must_run({program, "-F"});
+  test::must_run({program, "-X"});
+  EXPECT_EQ(iptables.dump(Family::inet).message, "");
+  test::must_run({program, "-P", "FORWARD", "DROP"});
+  EXPECT_TRUE(has(iptables.dump(Family::inet).message, ": filter (1 policy). "));
 }
 
 TEST_P(EachBackend, AScratchHostActsElsewhereAndIsEmptiedOnReset) {

@@ -6,12 +6,15 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plumbline/base/family.hpp"
 #include "plumbline/io/backend.hpp"
+#include "plumbline/io/held_tables.hpp"
 #include "plumbline/io/namespace.hpp"
 #include "plumbline/wire/request.hpp"
 
@@ -27,9 +30,14 @@ class Iptables {
   /// Never `automatic`. Throws HostError when no such iptables is installed.
   [[nodiscard]] Backend backend();
 
-  /// The saved text of all tables. The Reply's message is a warning when the other backend holds
-  /// rules too, as the kernel then applies both. Throws HostError when the rules cannot be seen.
+  /// The saved text of all tables. The Reply's message is a warning, as of rival_rules(). Throws
+  /// HostError when the rules cannot be seen.
   [[nodiscard]] wire::Reply dump(Family family);
+
+  /// A warning when the other backend holds rules too, as the kernel then applies both; nothing
+  /// when it holds none. Starts no program, and looks into nf_tables only when its generation
+  /// moved.
+  [[nodiscard]] std::string rival_rules(Family family);
 
   /// EINVAL with what the program said when it refuses the text; the table is then unchanged.
   [[nodiscard]] wire::Reply restore(Family family, const std::string& text);
@@ -45,13 +53,15 @@ class Iptables {
   [[nodiscard]] std::string program(Family family, Backend backend, std::string_view action) const;
   [[nodiscard]] Backend installed_default() const;
   [[nodiscard]] std::string save(Family family, Backend backend);
-  [[nodiscard]] std::string rival_rules(Family family);
+  [[nodiscard]] std::vector<HeldTable> nft_tables_of(Family family);
   void wipe_legacy(Family family);
 
   Backend wanted_;
   const NetworkNamespace* where_;
   std::optional<Backend> backend_;
-  std::optional<std::string> rival_[2];  ///< the warning, by family, once looked for
+  std::optional<NetlinkSocket> rival_nfnetlink_;  ///< where nft is the other backend
+  std::uint32_t rival_generation_ = 0;            ///< of `rival_tables_`
+  std::vector<HeldTable> rival_tables_;
 };
 
 }  // namespace plumbline::io
