@@ -34,14 +34,17 @@ CommandResult iptables(io::Backend backend, std::vector<std::string> words) {
   return run(words);
 }
 
-std::map<std::string, std::string> saved_tables(io::Backend backend) {
+std::map<std::string, std::string> saved_tables(io::Backend backend, Counters counters) {
   std::map<std::string, std::string> tables;
   for (const char* base : {"iptables", "ip6tables"}) {
-    std::istringstream saved(must_run({program_of(backend, base, "save"), "-c"}));
+    std::vector<std::string> words{program_of(backend, base, "save")};
+    if (counters == Counters::shown) words.emplace_back("-c");
+    std::istringstream saved(must_run(words));
     std::string* table = nullptr;
     for (std::string line; std::getline(saved, line);) {
       if (line.starts_with('*')) table = &tables[std::string(base) + " " + line.substr(1)];
       if (line.starts_with('#') || table == nullptr) continue;
+      if (line.starts_with(':') && counters == Counters::hidden) line.erase(line.rfind(" ["));
       *table += line + "\n";
     }
   }

@@ -23,8 +23,11 @@ namespace plumbline::test {
 /// Runs `iptables` with the words; it waits for the lock, as everybody's should.
 [[nodiscard]] CommandResult iptables(io::Backend backend, std::vector<std::string> words);
 
-/// What both families' saves print of each table, with counters: by `iptables filter` and so on.
-[[nodiscard]] std::map<std::string, std::string> saved_tables(io::Backend backend);
+enum class Counters { shown, hidden };
+
+/// What both families' saves print of each table: by `iptables filter` and so on.
+[[nodiscard]] std::map<std::string, std::string> saved_tables(io::Backend backend,
+                                                              Counters counters = Counters::shown);
 
 /// The rules of one chain in a table's text, in order, without counters and without `-A CHAIN `.
 [[nodiscard]] std::vector<std::string> rules_of(const std::string& table, std::string_view chain);
