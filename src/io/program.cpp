@@ -206,6 +206,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
+std::string find_program(std::string_view name) {
+  for (const auto directory : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"}) {
+    std::string path = directory + std::string(name);
+    if (access(path.c_str(), X_OK) == 0) return path;
+  }
+  return {};
+}
+
 Finished run_program(const Command& command) {
   if (command.path.empty() || command.path.front() != '/') {
     throw HostError("'" + command.path + "' is no absolute path of a program");

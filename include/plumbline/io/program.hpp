@@ -11,6 +11,10 @@
 
 namespace plumbline::io {
 
+/// Its path where programs of the system may be, never along a PATH that somebody set; empty when
+/// it is not installed.
+[[nodiscard]] std::string find_program(std::string_view name);
+
 struct Command {
   std::string path;  ///< absolute
   std::vector<std::string> arguments;
