@@ -1,10 +1,8 @@
 #include "plumbline/io/iptables.hpp"
 
 #include <linux/netlink.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <iterator>
 #include <utility>
@@ -19,17 +17,7 @@ namespace plumbline::io {
 
 namespace {
 
-/// Where programs of the system may be; never looked up along a PATH somebody set.
-constexpr std::array<std::string_view, 4> directories{"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"};
 constexpr std::size_t longest_message = 1000;
-
-std::string find_program(const std::string& name) {
-  for (const auto directory : directories) {
-    std::string path = std::string(directory) + name;
-    if (access(path.c_str(), X_OK) == 0) return path;
-  }
-  return {};
-}
 
 std::string_view base_name(Family family) {
   switch (family) {
