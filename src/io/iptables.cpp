@@ -93,6 +93,8 @@ std::string Iptables::program(Family family, Backend backend, std::string_view a
   const std::string base(base_name(family));
   const std::string suffix = action.empty() ? "" : "-" + std::string(action);
   std::string path = find_program(base + "-" + std::string(format(backend)) + suffix);
+  // The version of iptables says nothing about an ebtables of another package.
+  if (family == Family::bridge) return path;
   // Where only one backend is packaged its programs may have the plain names alone.
   if (path.empty() && installed_default() == backend) path = find_program(base + suffix);
   return path;
@@ -126,6 +128,10 @@ Backend Iptables::backend() {
   return chosen;
 }
 
+Backend Iptables::backend_of(Family family) {
+  return family == Family::bridge ? Backend::nft : backend();
+}
+
 std::string Iptables::save(Family family, Backend backend) {
   const std::string path = program(family, backend, "save");
   if (path.empty()) {
@@ -154,6 +160,8 @@ std::vector<HeldTable> Iptables::nft_tables_of(Family family) {
 }
 
 std::string Iptables::rival_rules(Family family) {
+  // The kernel does not tell which legacy tables of ebtables there are.
+  if (family == Family::bridge) return {};
   const Backend rival = backend() == Backend::nft ? Backend::legacy : Backend::nft;
   try {
     const std::string held =
@@ -168,7 +176,7 @@ std::string Iptables::rival_rules(Family family) {
 }
 
 wire::Reply Iptables::dump(Family family) {
-  const Backend chosen = backend();
+  const Backend chosen = backend_of(family);
   wire::Reply reply;
   reply.message = rival_rules(family);
   // Without the kernel's module for the family there is no table, and asking would load it.
@@ -186,17 +194,24 @@ wire::Reply Iptables::dump(Family family) {
 }
 
 wire::Reply Iptables::restore(Family family, const std::string& text) {
-  const std::string path = program(family, backend(), "restore");
-  if (path.empty()) throw HostError(std::string(base_name(family)) + " is not installed");
+  const std::string path = program(family, backend_of(family), "restore");
+  if (path.empty()) {
+    throw HostError(std::string(base_name(family)) +
+                    (family == Family::bridge ? " (nft) is not installed" : " is not installed"));
+  }
   // -w: legacy takes the xtables lock, which others hold for a moment; nft takes the option too.
+  // ebtables-nft-restore does not, and needs none.
+  std::vector<std::string> arguments{"--noflush"};
+  if (family != Family::bridge) arguments.insert(arguments.end(), {"-w", "10"});
+  has_bridge_rules_ = has_bridge_rules_ || family == Family::bridge;
   const Finished finished = run_program(
-      {.path = path, .arguments = {"--noflush", "-w", "10"}, .input = text, .where = where_});
+      {.path = path, .arguments = std::move(arguments), .input = text, .where = where_});
   if (finished.succeeded()) return {0, one_line(finished.errors), {}, {}};
   return {finished.expired ? ETIMEDOUT : EINVAL, why(finished), {}, {}};
 }
 
 wire::Reply Iptables::drop_table(Family family, const std::string& table) {
-  if (backend() == Backend::legacy) return {};
+  if (backend_of(family) == Backend::legacy) return {};
   auto nfnetlink = nfnetlink_in(where_);
   return drop_empty_table(nfnetlink, family, table);
 }
@@ -217,10 +232,12 @@ void Iptables::wipe_legacy(Family family) {
 }
 
 void Iptables::wipe() {
-  if (backend() == Backend::nft) {
+  if (has_bridge_rules_ || backend() == Backend::nft) {
     auto nfnetlink = nfnetlink_in(where_);
     drop_all_tables(nfnetlink);
-  } else {
+    has_bridge_rules_ = false;
+  }
+  if (backend() == Backend::legacy) {
     wipe_legacy(Family::inet);
     wipe_legacy(Family::inet6);
   }

@@ -35,7 +35,9 @@ std::string_view quoted_name(std::string_view comment) {
   return comment.substr(first + 1, last - first - 1);
 }
 
-void read_comment(std::string_view line, SavedText& found) {
+void read_comment(std::string_view line, std::string& open, SavedText& found) {
+  // ebtables-nft-save(8) has no COMMIT; iptables-save(8) prints it before this.
+  if (line.starts_with("# Completed on ")) open.clear();
   if (!line.starts_with("# Table ")) return;
   const std::string table(quoted_name(line));
   if (contains(line, "incompatible base-chains")) {
@@ -59,7 +61,7 @@ SavedText inspect_saved(std::string_view text) {
     const auto line = take_line(text);
     if (line.empty()) continue;
     if (line.front() == '#') {
-      read_comment(line, found);
+      read_comment(line, table, found);
     } else if (line.front() == '*') {
       table = line.substr(1);
     } else if (line == "COMMIT") {

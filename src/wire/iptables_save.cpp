@@ -57,7 +57,9 @@ class SaveReader {
     return line;
   }
 
-  static void note(std::string_view line) {
+  void note(std::string_view line) {
+    // ebtables-nft-save(8) has no COMMIT; iptables-save(8) prints it before this.
+    if (line.starts_with("# Completed on ")) open_ = false;
     // iptables-nft-save(8) prints this and nothing of the table, and succeeds. Base chains that it
     // cannot show are another note, behind which all that it can show follows.
     const bool incompatible = line.find("incompatible") != std::string_view::npos;
@@ -82,7 +84,8 @@ class SaveReader {
     SavedChain chain;
     chain.name = line.substr(0, space);
     const std::string_view policy = line.substr(space + 1, line.find(' ', space + 1) - space - 1);
-    if (policy != "-") chain.policy = policy;
+    // ebtables says what it does at the end of a chain that is not built in.
+    if (policy != "-" && policy != "RETURN") chain.policy = policy;
     chains_[chain.name] = tables_.back().chains.size();
     tables_.back().chains.push_back(std::move(chain));
   }

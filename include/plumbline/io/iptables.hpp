@@ -1,8 +1,9 @@
 // The installed iptables programs, in one network namespace.
 //
-// Runs `iptables-save` and `iptables-restore` of one backend by absolute path. It knows so much of
-// saved text as to tell a whole dump from a broken one: what cannot be observed is an error, never
-// "no rules".
+// Runs `iptables-save` and `iptables-restore` of one backend by absolute path, and for bridges
+// those of ebtables-nft, whatever the backend: legacy ebtables is no part of iptables. It knows so
+// much of saved text as to tell a whole dump from a broken one: what cannot be observed is an
+// error, never "no rules".
 
 #pragma once
 
@@ -46,12 +47,13 @@ class Iptables {
   /// legacy a table stays as long as its kernel module: nothing is done.
   [[nodiscard]] wire::Reply drop_table(Family family, const std::string& table);
 
-  /// Takes away all chains, rules and tables of both families. Only for a scratch namespace.
+  /// Takes away all chains, rules and tables of all families. Only for a scratch namespace.
   void wipe();
 
  private:
   [[nodiscard]] std::string program(Family family, Backend backend, std::string_view action) const;
   [[nodiscard]] Backend installed_default() const;
+  [[nodiscard]] Backend backend_of(Family family);
   [[nodiscard]] std::string save(Family family, Backend backend);
   [[nodiscard]] std::vector<HeldTable> nft_tables_of(Family family);
   void wipe_legacy(Family family);
@@ -59,6 +61,7 @@ class Iptables {
   Backend wanted_;
   const NetworkNamespace* where_;
   std::optional<Backend> backend_;
+  bool has_bridge_rules_ = false;                 ///< may have, since wipe()
   std::optional<NetlinkSocket> rival_nfnetlink_;  ///< where nft is the other backend
   std::uint32_t rival_generation_ = 0;            ///< of `rival_tables_`
   std::vector<HeldTable> rival_tables_;
