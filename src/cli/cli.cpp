@@ -17,8 +17,8 @@ namespace {
 using Verb = int (*)(const Options&);
 
 /// Named by the contract and not built yet: exit 64, and says so.
-constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt",  "vms",   "status",
-                                         "history", "graph",    "schema", "doctor"};
+constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt", "vms",
+                                         "status",  "history",  "graph", "schema"};
 
 struct NotAvailable {
   std::string what;
@@ -125,6 +125,9 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
                 "Follow a spec that removes everything of ours");
   sub->add_flag("--take-foreign", options.take_foreign,
                 "Remove links along with what others put on them");
+
+  static_cast<void>(add_verb(app, chosen, "doctor", doctor,
+                             "Say what this host offers and what stands in the way"));
 
   for (const char* name : verbs_to_come) {
     sub = app.add_subcommand(name, "(not available yet)")->allow_extras()->group("");

@@ -12,5 +12,6 @@ namespace plumbline::cli {
 [[nodiscard]] int destroy(const Options& options);
 [[nodiscard]] int show(const Options& options);
 [[nodiscard]] int run(const Options& options);
+[[nodiscard]] int doctor(const Options& options);
 
 }  // namespace plumbline::cli

@@ -1,0 +1,27 @@
+#include "plumbline/engine/doctor.hpp"
+
+#include "doctor_parts.hpp"
+
+namespace plumbline::engine {
+
+std::string_view format(Level level) {
+  switch (level) {
+    case Level::ok:
+      return "ok";
+    case Level::warning:
+      return "warning";
+    case Level::problem:
+      return "problem";
+  }
+  return {};
+}
+
+std::vector<Finding> examine(const Examination& examination) {
+  Findings findings;
+  examine_host(examination, findings);
+  examine_firewall(examination, findings);
+  examine_neighbours(examination, findings);
+  return findings;
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,338 @@
+#include <linux/netlink.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "doctor_parts.hpp"
+#include "plumbline/base/diagnostics.hpp"
+#include "plumbline/io/held_tables.hpp"
+#include "plumbline/io/host.hpp"
+#include "plumbline/io/program.hpp"
+#include "plumbline/wire/netlink.hpp"
+
+namespace plumbline::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using io::Backend;
+using io::HeldTable;
+
+// ---- what the kernel has without being asked for it ---------------------------------------------
+
+enum class Presence : std::uint8_t { there, not_loaded, missing, unknown };
+
+/// A part of the kernel, and a function that only it has.
+struct Part {
+  std::string_view module;
+  std::string_view symbol;
+};
+constexpr Part nfnetlink{"nfnetlink", "nfnetlink_subsys_register"};
+constexpr Part nf_tables{"nf_tables", "nft_register_expr"};
+constexpr Part ip_set{"ip_set", "ip_set_type_register"};
+
+/// Looks at names of functions, as a part that is built in need not have a directory in
+/// /sys/module.
+class Kernel {
+ public:
+  Kernel() {
+    std::ifstream file("/proc/kallsyms");
+    for (std::string line; std::getline(file, line);) {
+      readable_ = true;
+      // `ffffffff81000000 T name` and, of a module, a tab and `[module]`
+      const auto name = std::string_view(line).substr(std::min(line.size(), line.find(' ') + 3));
+      for (const Part& part : {nfnetlink, nf_tables, ip_set}) {
+        if (name.substr(0, name.find('\t')) == part.symbol) there_.insert(part.module);
+      }
+    }
+  }
+
+  [[nodiscard]] Presence has(const Part& part) const {
+    const bool loaded = fs::exists(fs::path("/sys/module") / part.module);
+    if (loaded || there_.contains(part.module)) return Presence::there;
+    if (!readable_) return Presence::unknown;
+    utsname names{};
+    uname(&names);
+    std::ifstream modules(fs::path("/lib/modules") / names.release / "modules.dep");
+    if (!modules) return Presence::unknown;
+    const std::string wanted = "/" + std::string(part.module) + ".ko";
+    for (std::string line; std::getline(modules, line);) {
+      if (line.substr(0, line.find(':')).find(wanted) != std::string::npos) {
+        return Presence::not_loaded;
+      }
+    }
+    return Presence::missing;
+  }
+
+ private:
+  bool readable_ = false;
+  std::set<std::string_view> there_;
+};
+
+// ---- programs -----------------------------------------------------------------------------------
+
+struct Program {
+  std::string path;     ///< empty: not installed
+  std::string version;  ///< `1.8.9`; empty when it was not asked
+  bool is_nft = false;
+};
+
+/// iptables-nft opens a socket of nfnetlink before it says its version, which would load that.
+Program program(const std::string& name, const Kernel& kernel) {
+  Program found{io::find_program(name), {}, false};
+  if (found.path.empty()) return found;
+  std::error_code ignored;
+  const std::string file = fs::canonical(found.path, ignored).filename();
+  found.is_nft = file.find("nft") != std::string::npos;
+  if (found.is_nft && kernel.has(nfnetlink) != Presence::there) return found;
+  const io::Finished said = io::run_program({.path = found.path, .arguments = {"-V"}, .input = {}});
+  if (!said.succeeded()) return found;
+  // `iptables v1.8.9 (nf_tables)`
+  const auto version = said.output.find(" v");
+  if (version != std::string::npos) {
+    found.version = said.output.substr(version + 2,
+                                       said.output.find_first_of(" \n", version + 2) - version - 2);
+  }
+  found.is_nft = found.is_nft || said.output.find("nf_tables") != std::string::npos;
+  return found;
+}
+
+struct Programs {
+  Program plain;
+  Program nft;
+  Program legacy;
+};
+
+std::string tell(const std::string& name, const Program& program) {
+  return name + (program.version.empty() ? "" : " " + program.version);
+}
+
+/// The backend that plumbline takes, as io::Iptables::backend() does.
+std::optional<Backend> chosen_backend(Backend wanted, const Programs& programs) {
+  if (wanted != Backend::automatic) return wanted;
+  if (!programs.plain.path.empty()) return programs.plain.is_nft ? Backend::nft : Backend::legacy;
+  if (!programs.nft.path.empty()) return Backend::nft;
+  if (!programs.legacy.path.empty()) return Backend::legacy;
+  return std::nullopt;
+}
+
+void examine_programs(const Programs& programs, Findings& findings) {
+  std::string installed;
+  const auto add = [&](const std::string& name, const Program& program) {
+    if (!program.path.empty()) installed += (installed.empty() ? "" : ", ") + tell(name, program);
+  };
+  add("iptables-nft", programs.nft);
+  add("iptables-legacy", programs.legacy);
+  if (!programs.plain.path.empty()) {
+    installed += (installed.empty() ? "" : "; ") + tell("iptables", programs.plain) + " is " +
+                 (programs.plain.is_nft ? "nft" : "legacy");
+  }
+  if (installed.empty()) {
+    findings.push_back({Level::problem, "IPTABLES", "iptables is not installed",
+                        "plumbline looks at chains and makes them with it: install it"});
+  } else {
+    findings.push_back({Level::ok, "IPTABLES", installed, {}});
+  }
+}
+
+void examine_backend(Backend wanted, std::optional<Backend> chosen, const Programs& programs,
+                     Findings& findings) {
+  if (!chosen) return;
+  const std::string name(io::format(*chosen));
+  const Program& own = *chosen == Backend::nft ? programs.nft : programs.legacy;
+  const bool plain_will_do =
+      !programs.plain.path.empty() && programs.plain.is_nft == (*chosen == Backend::nft);
+  if (own.path.empty() && !plain_will_do) {
+    findings.push_back({Level::problem, "BACKEND",
+                        name + ", as --iptables says, which is not installed",
+                        "install it, or take another --iptables"});
+    return;
+  }
+  const std::string why = wanted != Backend::automatic  ? "as --iptables says"
+                          : programs.plain.path.empty() ? "the one that is installed"
+                                                        : "as the installed iptables is";
+  findings.push_back({Level::ok, "BACKEND", name + ", " + why, {}});
+}
+
+void examine_ebtables(Findings& findings) {
+  if (!io::find_program("ebtables-nft-restore").empty()) {
+    findings.push_back({Level::ok, "EBTABLES", "ebtables-nft is installed", {}});
+  } else {
+    findings.push_back({Level::warning, "EBTABLES", "ebtables-nft is not installed",
+                        "a section `ebtables` of a spec cannot be applied"});
+  }
+}
+
+// ---- tables -------------------------------------------------------------------------------------
+
+/// Nothing when it could not be seen, or could not be without loading a module: then a finding says
+/// so.
+using Seen = std::optional<std::vector<HeldTable>>;
+
+Seen look_at_nf_tables(const Kernel& kernel, std::optional<Backend> chosen, Findings& findings) {
+  constexpr std::string_view code = "NF_TABLES";
+  const Presence presence = kernel.has(nf_tables);
+  if (presence == Presence::not_loaded) {
+    findings.push_back(
+        {Level::ok, code, "not loaded, so it holds nothing; the first use loads it", {}});
+    return std::vector<HeldTable>{};
+  }
+  if (presence == Presence::missing) {
+    const bool needed = chosen == Backend::nft;
+    findings.push_back({needed ? Level::problem : Level::ok, code, "the kernel has none",
+                        needed ? "use --iptables legacy, or another kernel" : ""});
+    return std::vector<HeldTable>{};
+  }
+  if (presence == Presence::unknown) {
+    findings.push_back({Level::warning,
+                        code,
+                        "whether it is loaded cannot be seen, and asking would load it",
+                        {}});
+    return std::nullopt;
+  }
+  try {
+    io::NetlinkSocket socket(NETLINK_NETFILTER);
+    std::vector<HeldTable> tables = io::nft_tables(socket);
+    findings.push_back(
+        {Level::ok, code, "in the kernel, tables: " + std::to_string(tables.size()), {}});
+    return tables;
+  } catch (const std::exception& error) {
+    findings.push_back({Level::warning, code, error.what(), "look as root"});
+    return std::nullopt;
+  }
+}
+
+Seen look_at_legacy(Findings& findings) {
+  constexpr std::string_view code = "LEGACY_TABLES";
+  try {
+    std::vector<HeldTable> tables = io::legacy_tables(Family::inet);
+    std::ranges::move(io::legacy_tables(Family::inet6), std::back_inserter(tables));
+    std::string names;
+    for (const HeldTable& table : tables) {
+      names += (names.empty() ? "" : ", ") + table.family + " " + table.name;
+    }
+    findings.push_back(
+        {Level::ok, code, names.empty() ? "the kernel has none" : "in the kernel: " + names, {}});
+    return tables;
+  } catch (const io::HostError& error) {
+    findings.push_back({Level::warning, code, error.what(), "look as root"});
+    return std::nullopt;
+  }
+}
+
+/// `ip filter (2 rules), ip6 nat (1 chain)`, of iptables' own tables that are not empty.
+std::string held_by(const Seen& seen) {
+  std::vector<HeldTable> held;
+  for (HeldTable table : seen.value_or(std::vector<HeldTable>{})) {
+    if ((table.family != "ip" && table.family != "ip6") || !io::is_iptables_table(table)) continue;
+    table.name = table.family + " " + table.name;
+    held.push_back(std::move(table));
+  }
+  return io::tell(held);
+}
+
+void examine_rules(std::optional<Backend> chosen, const std::string& nft, const std::string& legacy,
+                   Findings& findings) {
+  constexpr std::string_view code = "RULES";
+  if (nft.empty() && legacy.empty()) {
+    findings.push_back({Level::ok, code, "no rules of iptables were seen", {}});
+    return;
+  }
+  const bool takes_nft = chosen != Backend::legacy;
+  const std::string taken = takes_nft ? "nft" : "legacy";
+  const std::string other = takes_nft ? "legacy" : "nft";
+  const std::string& others = takes_nft ? legacy : nft;
+  if (others.empty()) {
+    findings.push_back({Level::ok, code, taken + " alone holds rules: " + nft + legacy, {}});
+    return;
+  }
+  const std::string move = "move what is wanted (iptables-" + other + "-save, iptables-" + taken +
+                           "-restore --noflush) and empty " + other + " (iptables-" + other +
+                           " -F, -X and -P, for each table and for ip6tables)";
+  if (nft.empty() || legacy.empty()) {
+    findings.push_back({Level::warning, code,
+                        other + " alone holds rules: " + others + ". plumbline takes " + taken,
+                        "take --iptables " + other + ", or " + move});
+    return;
+  }
+  findings.push_back(
+      {Level::warning, code,
+       "both backends hold rules: nft " + nft + "; legacy " + legacy +
+           ". The kernel applies both, and a packet passes only what both let through; plumbline "
+           "looks at those of " +
+           taken + " alone",
+       move + "; or take --iptables " + other});
+}
+
+void examine_foreign(const Seen& nft, Findings& findings) {
+  constexpr std::size_t most_named = 5;
+  for (const HeldTable& table : nft.value_or(std::vector<HeldTable>{})) {
+    const std::string name = "table " + table.family + " " + printable(table.name);
+    if (!io::is_iptables_table(table)) {
+      const bool judges = table.hooks != 0 && (table.rules != 0 || table.policies != 0);
+      findings.push_back(
+          {judges ? Level::warning : Level::ok, "FOREIGN_TABLE",
+           name + ": not of iptables, with rules: " + std::to_string(table.rules) +
+               ", chains at hooks: " + std::to_string(table.hooks),
+           judges ? "a packet passes only what this table lets through as well; plumbline neither "
+                    "shows nor changes it"
+                  : ""});
+    }
+    if (table.unknown.empty()) continue;
+    std::string rules;
+    for (std::size_t i = 0; i < std::min(most_named, table.unknown.size()); ++i) {
+      rules += (i == 0 ? "" : "; ") + printable(table.unknown[i]);
+    }
+    if (table.unknown.size() > most_named) {
+      rules += "; and " + std::to_string(table.unknown.size() - most_named) + " more";
+    }
+    findings.push_back({Level::warning, "INCOMPATIBLE",
+                        name + " holds what iptables does not show, or shows wrongly: " + rules,
+                        "iptables-save leaves the table or the condition out: look with `nft -a "
+                        "list " +
+                            name + "`, and keep such rules in a table of their own"});
+  }
+}
+
+void examine_ipset(const Kernel& kernel, Findings& findings) {
+  switch (kernel.has(ip_set)) {
+    case Presence::there:
+      findings.push_back({Level::ok, "IPSET", "in the kernel", {}});
+      break;
+    case Presence::not_loaded:
+      findings.push_back({Level::ok, "IPSET", "not loaded; the first use loads it", {}});
+      break;
+    case Presence::missing:
+      findings.push_back({Level::warning, "IPSET", "the kernel has none",
+                          "rules with `-m set` or `-j SET` cannot be applied"});
+      break;
+    case Presence::unknown:
+      findings.push_back({Level::warning, "IPSET", "whether it is loaded cannot be seen", {}});
+      break;
+  }
+}
+
+}  // namespace
+
+void examine_firewall(const Examination& examination, Findings& findings) {
+  const Kernel kernel;
+  const Programs programs{program("iptables", kernel), program("iptables-nft", kernel),
+                          program("iptables-legacy", kernel)};
+  const auto chosen = chosen_backend(examination.backend, programs);
+  examine_programs(programs, findings);
+  examine_backend(examination.backend, chosen, programs, findings);
+  examine_ebtables(findings);
+  const Seen nft = look_at_nf_tables(kernel, chosen, findings);
+  const Seen legacy = look_at_legacy(findings);
+  examine_rules(chosen, held_by(nft), held_by(legacy), findings);
+  examine_foreign(nft, findings);
+  examine_ipset(kernel, findings);
+}
+
+}  // namespace plumbline::engine
