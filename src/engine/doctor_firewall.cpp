@@ -54,7 +54,8 @@ class Kernel {
   }
 
   [[nodiscard]] Presence has(const Part& part) const {
-    const bool loaded = fs::exists(fs::path("/sys/module") / part.module);
+    std::error_code ignored;
+    const bool loaded = fs::exists(fs::path("/sys/module") / part.module, ignored);
     if (loaded || there_.contains(part.module)) return Presence::there;
     if (!readable_) return Presence::unknown;
     utsname names{};

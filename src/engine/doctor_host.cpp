@@ -128,7 +128,8 @@ std::optional<std::string> first_line(const fs::path& path) {
 
 void examine_ipv6(Findings& findings) {
   const fs::path settings = "/proc/sys/net/ipv6/conf";
-  if (!fs::exists(settings)) {
+  std::error_code ignored;
+  if (!fs::exists(settings, ignored)) {
     findings.push_back({Level::warning, "IPV6", "the kernel has no IPv6, or it is off since boot",
                         "IPv6 addresses, routes and rules cannot be applied"});
     return;

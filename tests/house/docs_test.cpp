@@ -146,6 +146,25 @@ TEST(Docs, ShownCommandsExist) {
   EXPECT_GT(commands, 5U);
 }
 
+TEST(Docs, EveryFindingOfTheDoctorIsExplained) {
+  static const std::regex code(R"re("([A-Z][A-Z0-9_]+)"[,;])re");
+  std::string explained;
+  for (const auto& line : read_file(root() / "docs/operating.md").lines) explained += line + '\n';
+  std::set<std::string> codes;
+  for (const auto& file : files_below("src/engine", {".cpp"})) {
+    if (file.path.find("/doctor_") == std::string::npos) continue;
+    for (const auto& line : file.lines) {
+      for (std::sregex_iterator it(line.begin(), line.end(), code), end; it != end; ++it) {
+        codes.insert((*it)[1]);
+      }
+    }
+  }
+  EXPECT_GT(codes.size(), 20U);
+  for (const auto& each : codes) {
+    EXPECT_NE(explained.find('`' + each + '`'), std::string::npos) << each;
+  }
+}
+
 TEST(Docs, AnOptionThatIsNotThereIsSeen) {
   EXPECT_EQ(fault_of(command_in("plumbline plan --no-such host.json")), "no option --no-such");
   EXPECT_EQ(fault_of(command_in("$ plumbline frobnicate host.json")), "no verb");
