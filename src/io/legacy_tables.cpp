@@ -79,12 +79,11 @@ std::optional<std::vector<std::byte>> entries_of(const Descriptor& socket, ipt_g
     if (errno == ENOENT) return std::nullopt;
     give_up("cannot look into the legacy iptables tables", errno);
   }
-  typename Ip::Entries asked{};
-  std::memcpy(asked.name, about.name, sizeof asked.name);
-  asked.size = about.size;
-  constexpr std::size_t header = offsetof(typename Ip::Entries, entrytable);
+  using Entries = typename Ip::Entries;
+  constexpr std::size_t header = offsetof(Entries, entrytable);
   std::vector<std::byte> answer(header + about.size);
-  std::memcpy(answer.data(), &asked, header);
+  std::memcpy(answer.data() + offsetof(Entries, name), about.name, sizeof about.name);
+  std::memcpy(answer.data() + offsetof(Entries, size), &about.size, sizeof about.size);
   length = static_cast<socklen_t>(answer.size());
   if (getsockopt(socket.get(), Ip::level, IPT_SO_GET_ENTRIES, answer.data(), &length) != 0) {
     if (errno == EAGAIN || errno == ENOENT) return std::nullopt;
