@@ -73,6 +73,21 @@ TEST_F(HeldTablesTest, CountsWhatIsInNfTablesAndSeesThatItMoved) {
   EXPECT_TRUE(filter->unknown.empty());
 }
 
+TEST_F(HeldTablesTest, KnowsThatEbtablesHasSetsOfItsOwn) {
+  if (test::run(
+          {"ebtables-nft", "-A", "FORWARD", "--among-src", "02:00:00:00:00:01,", "-j", "DROP"})
+          .status != 0) {
+    GTEST_SKIP() << "ebtables-nft does not work here";
+  }
+  NetlinkSocket nfnetlink(NETLINK_NETFILTER);
+  const auto tables = nft_tables(nfnetlink);
+  const HeldTable* filter = named(tables, "bridge", "filter");
+  ASSERT_NE(filter, nullptr);
+  EXPECT_TRUE(is_iptables_table(*filter));
+  EXPECT_EQ(filter->rules, 1U);
+  EXPECT_TRUE(filter->unknown.empty());
+}
+
 TEST_F(HeldTablesTest, NamesWhatIptablesDoesNotShow) {
   need("iptables-nft");
   if (test::run({"nft", "--version"}).status != 0) GTEST_SKIP() << "nft is not installed";
