@@ -89,6 +89,23 @@ struct FirewallDropTable {
   bool operator==(const FirewallDropTable&) const = default;
 };
 
+/// One question to nfnetlink, a dump where its flags say NLM_F_DUMP. The Reply's `bytes` are the
+/// answering messages.
+struct NetfilterQuery {
+  Bytes message;
+
+  bool operator==(const NetfilterQuery&) const = default;
+};
+
+/// One nf_tables transaction over any tables and families: all of it or nothing, and only while
+/// nf_tables is at `generation` (0: whatever it is at), else ERESTART. wire/nftables.hpp writes it.
+struct NftBatch {
+  Bytes messages;  ///< whole messages, without the batch's begin and end
+  std::uint32_t generation = 0;
+
+  bool operator==(const NftBatch&) const = default;
+};
+
 using Request = std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
                              FirewallDump, FirewallRestore, FirewallDropTable>;
 

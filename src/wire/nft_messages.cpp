@@ -1,0 +1,185 @@
+// Questions to nf_tables, and what its answers say.
+
+#include "nft_messages.hpp"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "nft_expressions.hpp"
+#include "nft_family.hpp"
+#include "plumbline/wire/nftables.hpp"
+
+namespace plumbline::wire {
+
+namespace {
+
+Bytes nft_dump(unsigned operation) {
+  return std::move(netfilter_message(NFNL_SUBSYS_NFTABLES, operation, NLM_F_DUMP, NFPROTO_UNSPEC))
+      .finish();
+}
+
+/// Calls `visit(family, message)` for the objects of our families.
+template <class Visit>
+void for_each_object(const Bytes& answer, unsigned operation, const Visit& visit) {
+  const auto each = [&](const Message& message) {
+    if (!is_netfilter_message(message, NFNL_SUBSYS_NFTABLES, operation)) return;
+    if (const auto family = family_of(message.fixed<nfgenmsg>().nfgen_family)) {
+      visit(*family, message);
+    }
+  };
+  for_each_message(answer, std::ref(each));
+}
+
+Bytes copy_of(const Attribute& attribute) {
+  return {attribute.payload().begin(), attribute.payload().end()};
+}
+
+std::string policy_of(const Attribute& attribute) {
+  const std::uint32_t policy = big_endian_32(attribute);
+  if (policy != NF_ACCEPT && policy != NF_DROP) throw Malformed("a chain's policy is no verdict");
+  return policy == NF_ACCEPT ? "ACCEPT" : "DROP";
+}
+
+void read(const Attribute& attribute, DumpedChain& chain) {
+  switch (attribute.type()) {
+    case NFTA_CHAIN_TABLE:
+      chain.table = attribute.string();
+      break;
+    case NFTA_CHAIN_NAME:
+      chain.name = attribute.string();
+      break;
+    case NFTA_CHAIN_HANDLE:
+      chain.handle = big_endian_64(attribute);
+      break;
+    case NFTA_CHAIN_HOOK:
+      chain.base = true;
+      break;
+    case NFTA_CHAIN_POLICY:
+      chain.policy = policy_of(attribute);
+      break;
+    case NFTA_CHAIN_USE:
+      chain.uses = big_endian_32(attribute);
+      break;
+    case NFTA_CHAIN_USERDATA:
+      chain.userdata = copy_of(attribute);
+      break;
+    default:
+      break;
+  }
+}
+
+void read(const Attribute& attribute, DumpedRule& rule) {
+  switch (attribute.type()) {
+    case NFTA_RULE_TABLE:
+      rule.table = attribute.string();
+      break;
+    case NFTA_RULE_CHAIN:
+      rule.chain = attribute.string();
+      break;
+    case NFTA_RULE_HANDLE:
+      rule.handle = big_endian_64(attribute);
+      break;
+    case NFTA_RULE_EXPRESSIONS:
+      rule.expressions = copy_of(attribute);
+      break;
+    case NFTA_RULE_USERDATA:
+      rule.userdata = copy_of(attribute);
+      break;
+    default:
+      break;
+  }
+}
+
+template <class Object>
+std::vector<Object> read_objects(const Bytes& answer, unsigned operation) {
+  std::vector<Object> objects;
+  const auto each = [&](Family family, const Message& message) {
+    Object& object = objects.emplace_back();
+    object.family = family;
+    const auto attribute = [&](const Attribute& found) { read(found, object); };
+    message.attributes<nfgenmsg>(std::ref(attribute));
+  };
+  for_each_object(answer, operation, each);
+  return objects;
+}
+
+}  // namespace
+
+MessageBuilder netfilter_message(unsigned subsystem, unsigned operation, unsigned flags,
+                                 std::uint8_t family) {
+  MessageBuilder message(static_cast<std::uint16_t>(subsystem << 8U | operation),
+                         static_cast<std::uint16_t>(flags));
+  message.header(nfgenmsg{family, NFNETLINK_V0, 0});
+  return message;
+}
+
+bool is_netfilter_message(const Message& message, unsigned subsystem, unsigned operation) {
+  return message.type() == (subsystem << 8U | operation);
+}
+
+void add_name(MessageBuilder& message, std::uint16_t type, std::string_view name) {
+  if (name.size() >= UINT16_MAX - sizeof(nlattr)) throw Malformed("a name is too long");
+  message.string(type, name);
+}
+
+void add_bytes(MessageBuilder& message, std::uint16_t type, std::span<const std::byte> bytes) {
+  if (bytes.size() > UINT16_MAX - sizeof(nlattr)) throw Malformed("too much for one attribute");
+  message.bytes(type, bytes);
+}
+
+Bytes generation_query() {
+  return std::move(netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC))
+      .finish();
+}
+
+Bytes chains_query() { return nft_dump(NFT_MSG_GETCHAIN); }
+
+Bytes rules_query() { return nft_dump(NFT_MSG_GETRULE); }
+
+Bytes rules_query(Family family, std::string_view table, std::string_view chain) {
+  auto message =
+      netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE, NLM_F_DUMP, address_family(family));
+  add_name(message, NFTA_RULE_TABLE, table);
+  add_name(message, NFTA_RULE_CHAIN, chain);
+  return std::move(message).finish();
+}
+
+std::uint32_t read_generation(const Bytes& answer) {
+  std::uint32_t generation = 0;
+  const auto attribute = [&](const Attribute& found) {
+    if (found.type() == NFTA_GEN_ID) generation = big_endian_32(found);
+  };
+  const auto each = [&](const Message& message) {
+    if (is_netfilter_message(message, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWGEN)) {
+      message.attributes<nfgenmsg>(std::ref(attribute));
+    }
+  };
+  for_each_message(answer, std::ref(each));
+  // 0 in a batch would mean: do not compare.
+  if (generation == 0) throw Malformed("nf_tables has no generation");
+  return generation;
+}
+
+std::vector<DumpedChain> read_chains(const Bytes& answer) {
+  auto chains = read_objects<DumpedChain>(answer, NFT_MSG_NEWCHAIN);
+  for (const DumpedChain& chain : chains) {
+    if (chain.table.empty() || chain.name.empty()) throw Malformed("a chain without a name");
+    if (chain.base != chain.policy.has_value()) {
+      throw Malformed("a chain with a hook or a policy alone");
+    }
+  }
+  return chains;
+}
+
+std::vector<DumpedRule> read_rules(const Bytes& answer) {
+  auto rules = read_objects<DumpedRule>(answer, NFT_MSG_NEWRULE);
+  for (const DumpedRule& rule : rules) {
+    if (rule.table.empty() || rule.chain.empty() || rule.handle == 0) {
+      throw Malformed("a rule of no chain");
+    }
+  }
+  return rules;
+}
+
+}  // namespace plumbline::wire
