@@ -1,0 +1,30 @@
+// The mark of rules of ebtables, which has no comments: a match that holds for every frame, and
+// what nf_tables keeps with the rule (docs/decisions/0011-ebtables-marks.md). Private to the kinds
+// of chains.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "plumbline/wire/nftables.hpp"
+
+namespace plumbline {
+
+/// The last rule of every chain of ours, as ebtables-save prints it.
+inline constexpr std::string_view ebtables_mark_rule = "--mark ! 0x706c6d62/0x0 -j CONTINUE";
+
+[[nodiscard]] bool carries_ebtables_mark(std::string_view rule);
+/// Whether it has the match; what is kept with it is not looked at.
+[[nodiscard]] bool carries_ebtables_mark(const wire::RuleCode& code);
+
+/// The rule with the match behind its own, where ebtables can save both; else as it is.
+[[nodiscard]] std::string with_ebtables_mark(const std::string& rule);
+/// The rule as it was before with_ebtables_mark().
+[[nodiscard]] std::string without_ebtables_mark(const std::string& rule);
+
+/// Whether the rule is what ebtables-nft keeps for the policy of a chain that is not built in: it
+/// stays the last, whatever is appended, and ebtables shows it as no rule.
+[[nodiscard]] bool is_chain_policy(const wire::RuleCode& code);
+
+}  // namespace plumbline
