@@ -27,9 +27,6 @@
 namespace plumbline::test {
 namespace {
 
-/// Whether the nft backend rewrites all tables in one commit; else each table is one of its own.
-constexpr bool nft_commits_all_tables_at_once = false;
-
 const char* const foreign = R"(*filter
 :THEIRS - [0:0]
 [3:300] -A THEIRS -s 192.0.2.1/32 -j DROP
@@ -279,7 +276,7 @@ TEST_P(KillTest, WhereProgramsAreStartedAndDoTheirWork) {
     add_moments(calls, {true, number}, Sides::in_turn, 8, moments);
   }
   for (const long number : {SYS_sendto, SYS_sendmsg, SYS_setsockopt}) {
-    add_moments(calls, {true, number}, Sides::both, 24, moments);
+    add_moments(calls, {true, number}, Sides::both, 16, moments);
   }
   kill_at(moments);
 }

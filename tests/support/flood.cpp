@@ -25,10 +25,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t burst = 8;  ///< packets in one call, half of them to each port
-constexpr std::uint64_t most_in_flight = 256;
+constexpr std::size_t burst = 4;  ///< packets in one call, half of them to each port
+constexpr std::uint64_t most_in_flight = 64;
 /// Between bursts: a processor that does nothing but send leaves the rewriting none.
-constexpr std::chrono::microseconds pause{40};
+constexpr std::chrono::microseconds pause{200};
 /// Packets that did not arrive in that time are not waited for any more.
 constexpr std::chrono::milliseconds given_up{20};
 constexpr std::chrono::seconds last_wait{5};
