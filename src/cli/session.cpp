@@ -29,7 +29,9 @@ Session::Session(const Options& options, io::Backend backend)
       compiler_(scratch_),
       directory_(engine::state_directory()) {}
 
-engine::Workshop Session::workshop() { return {host_, compiler_, directory_, plan_options_}; }
+engine::Workshop Session::workshop() {
+  return {host_, compiler_, ruleset_, directory_, plan_options_};
+}
 
 std::optional<engine::Lock> Session::lock(const Options& options) const {
   int holder = 0;

@@ -31,6 +31,7 @@ class Session {
   io::KernelHost host_;
   io::ScratchHost scratch_;
   engine::Compiler compiler_;
+  engine::Ruleset ruleset_;
   std::filesystem::path directory_;
 };
 

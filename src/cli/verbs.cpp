@@ -145,11 +145,7 @@ int show(const Options& options) {
   std::string warning;
   const engine::Ledger ledger = engine::read_ledger(workshop.directory, warning);
   if (!warning.empty()) print_warnings(options, {{Code::unreadable_file, warning, {}, {}}});
-  Scope scope;
-  for (const Sysctl& sysctl : ledger.memory.earlier.of<Sysctl>()) {
-    scope.sysctls.push_back(sysctl.path);
-  }
-  const State have = engine::observe(workshop.host, scope).state;
+  const State have = engine::observe_for_show(workshop, ledger, options.all).state;
   const json::object document =
       spec::compose(options.all ? have : owned_part(have, ledger.memory, workshop.options.mark));
   if (options.json()) {

@@ -1,6 +1,7 @@
 #include "plumbline/engine/apply.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 #include "batch.hpp"
@@ -40,6 +41,7 @@ std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) 
       StepReport& step = report.steps[next + i];
       const bool failed = results[i].error != 0;
       step.result = failed ? StepResult::failed : StepResult::done;
+      if (results[i].error == ECANCELED) step.result = StepResult::skipped;
       if (failed) {
         step.error = results[i].error;
         step.message = words_for(results[i]);

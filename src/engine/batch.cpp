@@ -6,6 +6,8 @@
 #include <thread>
 #include <unordered_set>
 
+#include "link.hpp"
+
 namespace plumbline::engine {
 
 namespace {
@@ -129,6 +131,7 @@ void Sender::refresh_links() {
 }
 
 std::vector<MoveResult> Sender::send_firewall(std::span<const Move> moves) {
+  if (surroundings_.linked) return link(*host_, moves);
   std::vector<wire::FirewallRestore> restores;
   for (const Move& move : moves) {
     for (wire::Request& request : requests_of(move)) {

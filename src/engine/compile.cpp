@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "plumbline/engine/ruleset.hpp"
 #include "rule_set.hpp"
 
 namespace plumbline::engine {
@@ -63,12 +64,18 @@ Complaint complaint_in(const std::string& message) {
 class Load {
  public:
   Load(io::ScratchHost& scratch, RuleSet& rules, Diagnostics& diagnostics)
-      : scratch_(&scratch), rules_(&rules), diagnostics_(&diagnostics) {}
+      : scratch_(&scratch),
+        rules_(&rules),
+        diagnostics_(&diagnostics),
+        linked_(scratch.backend() == io::Backend::nft) {}
 
-  /// The saved text, once nothing is refused any more.
-  std::string run(RuleSet::Form form) {
+  [[nodiscard]] bool linked() const { return linked_; }
+
+  /// What was loaded, once nothing is refused any more.
+  std::vector<SeenChain> run(RuleSet::Form form,
+                             const std::function<bool(const WantedRule&)>& included = {}) {
     while (true) {
-      const Input input = rules_->input(form);
+      const Input input = rules_->input(form, included);
       const wire::Reply reply = restore(input.text);
       if (reply.error == 0) return save();
       if (refusals_ >= most_refusals) {
@@ -96,10 +103,31 @@ class Load {
     return scratch_->exchange(std::span(&request, 1)).front();
   }
 
-  std::string save() {
-    wire::Reply reply = exchange(wire::FirewallDump{rules_->family()});
+  /// As iptables prints it, and on nf_tables as the kernel holds it.
+  std::vector<SeenChain> save() {
+    const wire::Request request = wire::FirewallDump{rules_->family()};
+    const wire::Reply reply = exchange(request);
     if (reply.error != 0) throw io::HostError("iptables-save: " + reply.message);
-    return std::move(reply.text);
+    std::vector<SeenChain> chains = seen_in(request, reply);
+    if (linked_) add_code(chains);
+    return chains;
+  }
+
+  void add_code(std::vector<SeenChain>& chains) {
+    Nfnetlink kernel(*scratch_);
+    std::map<Chain::Key, std::vector<wire::RuleCode>> codes;
+    for (const wire::DumpedRule& rule : kernel.all_rules()) {
+      codes[{rule.family, rule.table, rule.chain}].push_back(kernel.code(rule));
+    }
+    for (SeenChain& chain : chains) {
+      auto& code = codes[{chain.family, chain.table, chain.name}];
+      if (code.size() != chain.rules.size()) {
+        throw io::HostError("iptables-save prints other rules than nf_tables holds");
+      }
+      for (std::size_t i = 0; i < code.size(); ++i) {
+        chain.rules[i] = FirewallRule(chain.rules[i].text(), std::move(code[i]));
+      }
+    }
   }
 
   /// A jump to a chain that is not there yet is no fault: the plan waits for the chain. It is
@@ -153,6 +181,7 @@ class Load {
   io::ScratchHost* scratch_;
   RuleSet* rules_;
   Diagnostics* diagnostics_;
+  bool linked_;
   std::size_t refusals_ = 0;
 };
 
@@ -167,7 +196,7 @@ bool is_cut(const WantedRule& rule, std::string_view option) {
     }
     return {};
   };
-  return argument(rule.text) != argument(rule.saved.front());
+  return argument(rule.text) != argument(rule.saved.front().text());
 }
 
 /// What has to be true of the saved rules for a plan to come to rest.
@@ -180,26 +209,30 @@ void check_saved(RuleSet& rules, Load& load, Diagnostics& diagnostics) {
                             "'" + rule.text + "': this iptables cuts the prefix", rule.origin);
       }
       if (rule.saved.empty()) load.refuse(rule, "iptables makes no rule of it");
-      if (chain.shared && !std::ranges::all_of(rule.saved, carries_mark)) {
+      if (chain.shared && !std::ranges::all_of(rule.saved, &FirewallRule::carries_mark)) {
         load.refuse(rule, "iptables does not keep the comment that marks it as ours");
       }
     }
   }
 }
 
-/// Whether the saved form, loaded, is saved as itself: else no second plan would be empty.
+std::string first_text(const RuleList::Rules& rules) {
+  return rules.empty() ? std::string() : rules.front().text();
+}
+
+/// Whether the saved form, loaded, is saved as itself: else, where text is compared, no second plan
+/// would be empty.
 void check_fixed_point(RuleSet& rules, Load& load) {
-  std::vector<std::vector<std::string>> before;
+  std::vector<RuleList::Rules> before;
   for (WantedChain& chain : rules.chains()) {
     for (WantedRule& rule : chain.rules) before.push_back(rule.saved);
   }
-  const std::string again = load.run(RuleSet::Form::saved);
-  static_cast<void>(rules.read_back(wire::read_save(again)));
+  static_cast<void>(rules.read_back(load.run(RuleSet::Form::saved)));
   auto it = before.begin();
   for (WantedChain& chain : rules.chains()) {
     for (WantedRule& rule : chain.rules) {
       if (!rule.refused && rule.saved != *it) {
-        load.refuse(rule, "iptables saves it as '" + (it->empty() ? "" : it->front()) +
+        load.refuse(rule, "iptables saves it as '" + first_text(*it) +
                               "' and reads that back as another rule");
       }
       ++it;
@@ -207,10 +240,57 @@ void check_fixed_point(RuleSet& rules, Load& load) {
   }
 }
 
+/// A negation that is not saved: the kernel holds what was asked for, or what iptables made of it,
+/// but whoever saves and restores the rules has others then.
+void warn_of_lost_negations(RuleSet& rules, Diagnostics& diagnostics) {
+  const auto negations = [](std::string_view text) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find("! "); at != std::string_view::npos;
+         at = text.find("! ", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  for (WantedChain& chain : rules.chains()) {
+    for (WantedRule& rule : chain.rules) {
+      if (rule.refused || rule.saved.size() != 1) continue;
+      if (negations(rule.text) <= negations(rule.saved.front().text())) continue;
+      diagnostics.warning(Code::invalid_iptables_rule,
+                          "'" + rule.text + "': iptables saves it without the negation, as '" +
+                              rule.saved.front().text() + "'",
+                          rule.origin);
+    }
+  }
+}
+
 }  // namespace
 
+std::set<std::string> named_sets(const spec::Desired& desired) {
+  std::set<std::string> names;
+  const auto look = [&](const RuleList& rules) {
+    for (const FirewallRule& rule : rules) {
+      names.insert(rule.sets().begin(), rule.sets().end());
+    }
+  };
+  for (const Chain& chain : desired.state.of<Chain>()) look(chain.rules);
+  for (const SharedChain& chain : desired.state.of<SharedChain>()) {
+    look(chain.insert);
+    look(chain.append);
+  }
+  return names;
+}
+
+void Compiler::make_sets(const spec::Desired& desired) {
+  for (const std::string& name : named_sets(desired)) {
+    // A set of that name is there from before, or the restore will say that there is none.
+    const wire::Request request = wire::NetfilterQuery{wire::set_creation(name)};
+    static_cast<void>(scratch_->exchange(std::span(&request, 1)));
+  }
+}
+
 void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
-  std::map<std::string, std::string> used;
+  std::map<std::string, std::vector<SeenChain>> used;
+  bool compiled = false;
   for (const Family family : {Family::inet, Family::inet6}) {
     RuleSet rules(desired, have, family);
     if (rules.empty()) continue;
@@ -221,23 +301,33 @@ void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& d
     const std::string name =
         std::string(format(family)) + "\n" + rules.input(RuleSet::Form::written).text;
     const auto known = saved_.find(name);
-    const auto recall = [&] { return rules.read_back(wire::read_save(known->second)); };
     // The second time with all rules apart, as that may be how they were loaded.
-    if (known != saved_.end() && (recall() || recall())) {
+    if (known != saved_.end() &&
+        (rules.read_back(known->second) || rules.read_back(known->second))) {
       used.insert(*known);
     } else {
-      std::string saved = load.run(RuleSet::Form::written);
-      if (!rules.read_back(wire::read_save(saved))) {
+      compiled = true;
+      make_sets(desired);
+      std::vector<SeenChain> saved = load.run(RuleSet::Form::written);
+      if (!rules.read_back(saved)) {
         saved = load.run(RuleSet::Form::written);
-        static_cast<void>(rules.read_back(wire::read_save(saved)));
+        static_cast<void>(rules.read_back(saved));
       }
       check_saved(rules, load, diagnostics);
-      check_fixed_point(rules, load);
+      if (!load.linked()) check_fixed_point(rules, load);
       if (diagnostics.errors.size() == errors) used.emplace(name, std::move(saved));
     }
+    warn_of_lost_negations(rules, diagnostics);
     rules.store(desired);
   }
+  compiled = compiled || used.size() != saved_.size();
   saved_ = std::move(used);
+  if (!compiled) return;
+  auto book = std::make_shared<std::set<FirewallRule>>();
+  for (const auto& [name, chains] : saved_) {
+    for (const SeenChain& chain : chains) book->insert(chain.rules.begin(), chain.rules.end());
+  }
+  book_ = std::move(book);
 }
 
 }  // namespace plumbline::engine

@@ -37,4 +37,23 @@ Observed observe(io::Host& host, const Scope& scope) {
   return observed;
 }
 
+Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
+                 const ChainScope& chains) {
+  scope.firewall_text = !linked;
+  Observed observed = observe(host, scope);
+  if (linked) {
+    ruleset.observe(host, chains.chains, observed.state);
+    const std::vector<wire::Request> looks{wire::FirewallRivals{Family::inet},
+                                           wire::FirewallRivals{Family::inet6}};
+    for (const wire::Reply& reply : host.exchange(looks)) {
+      if (!reply.message.empty()) observed.warnings.push_back(reply.message);
+    }
+  }
+  Nfnetlink kernel(host);
+  for (const std::string& name : chains.ipsets) {
+    if (kernel.find_set(name)) observed.state.ipsets.push_back(name);
+  }
+  return observed;
+}
+
 }  // namespace plumbline::engine

@@ -26,6 +26,27 @@ Scope scope_of(const State& desired, const State& earlier) {
   return {{paths.begin(), paths.end()}};
 }
 
+ChainScope chain_scope(const spec::Desired& desired) {
+  ChainScope scope;
+  for (const Chain& chain : desired.state.of<Chain>()) scope.chains.insert(key(chain));
+  for (const SharedChain& chain : desired.state.of<SharedChain>()) {
+    scope.chains.insert({chain.family, chain.table, chain.name});
+  }
+  scope.ipsets = named_sets(desired);
+  return scope;
+}
+
+/// Everything that matters to what is desired, or is remembered.
+Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
+  return observe(workshop.host, workshop.ruleset, workshop.compiler.linked(),
+                 scope_of(desired.state, earlier), chain_scope(desired));
+}
+
+void name_rules(const Workshop& workshop, State& state) {
+  if (!workshop.compiler.linked()) return;
+  workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), false, state);
+}
+
 std::vector<IfName> link_list(const State& state) {
   std::vector<IfName> names;
   for (const Link& link : state.of<Link>()) names.push_back(link.name);
@@ -99,16 +120,16 @@ Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const S
 /// After a failed apply whose steps were undone: the rest of the way back, and what is left of it.
 void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, Report& report) {
   const State& before = prepared.have.state;
-  const Scope scope = scope_of(prepared.desired.state, prepared.ledger.memory.earlier);
+  const State& earlier = prepared.ledger.memory.earlier;
   // What is put back may take something along itself, so look again, but not for ever.
   for (int round = 0; round < 3; ++round) {
     const Plan rest = way_back(before, now.state, prepared.plan, workshop.options.mark);
     if (rest.empty()) break;
-    static_cast<void>(apply(workshop.host, rest, {now.links, {}, {}}));
-    now = observe(workshop.host, scope);
+    static_cast<void>(apply(workshop.host, rest, {now.links, {}, {}, workshop.compiler.linked()}));
+    now = look(workshop, prepared.desired, earlier);
   }
   drop_empty(workshop.host, minus(tables_of(now.state), tables_of(before)));
-  report.left_behind = differences(before, observe(workshop.host, scope).state);
+  report.left_behind = differences(before, look(workshop, prepared.desired, earlier).state);
 }
 
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
@@ -122,8 +143,10 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   ledger.along.insert(along.begin(), along.end());
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
 
-  outcome.report = apply(workshop.host, prepared.plan, {prepared.have.links, along, ledger.along});
-  Observed now = observe(workshop.host, scope_of(prepared.desired.state, ledger.memory.earlier));
+  outcome.report = apply(workshop.host, prepared.plan,
+                         {prepared.have.links, along, ledger.along, workshop.compiler.linked()});
+  Observed now = look(workshop, prepared.desired, ledger.memory.earlier);
+  name_rules(workshop, now.state);
   if (outcome.report.failed) {
     put_back(workshop, prepared, std::move(now), outcome.report);
     // What could not be put back may still be later, so what it was is kept.
@@ -157,6 +180,17 @@ spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& fil
   return spec::expand(std::move(spec), mark);
 }
 
+Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all) {
+  const State& earlier = ledger.memory.earlier;
+  const bool linked = workshop.compiler.linked();
+  Observed have =
+      observe(workshop.host, workshop.ruleset, linked, scope_of(State(), earlier), ChainScope());
+  if (linked) {
+    workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
+  }
+  return have;
+}
+
 Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   Prepared prepared;
   std::string warning;
@@ -165,14 +199,14 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
     prepared.warnings.push_back({Code::unreadable_file, std::move(warning), {}, {}});
   }
   prepared.desired = std::move(desired);
-  prepared.have =
-      observe(workshop.host, scope_of(prepared.desired.state, prepared.ledger.memory.earlier));
+  prepared.have = look(workshop, prepared.desired, prepared.ledger.memory.earlier);
   for (const std::string& words : prepared.have.warnings) {
     prepared.warnings.push_back({Code::host_warning, words, {}, {}});
   }
   Diagnostics diagnostics;
   workshop.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
   diagnostics.close();
+  name_rules(workshop, prepared.have.state);
   prepared.errors = std::move(diagnostics.errors);
   std::ranges::move(diagnostics.warnings, std::back_inserter(prepared.warnings));
   if (prepared.errors.empty()) {

@@ -39,8 +39,8 @@ class Walk {
                                ? nullptr
                                : have_->find<Chain>({family_, table_, name});
     if (foreign != nullptr) {
-      for (const std::string& rule : foreign->rules) {
-        for (const std::string& next : jumps_of(rule)) loops = visit(next) || loops;
+      for (const FirewallRule& rule : foreign->rules) {
+        for (const std::string& next : rule.targets()) loops = visit(next) || loops;
       }
     }
     marks_[name] = Mark::done;

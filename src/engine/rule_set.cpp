@@ -9,38 +9,32 @@ namespace {
 /// Keeps rules apart in the scratch chain: no rule of a spec can hold its control character.
 const std::string marker = "-m comment --comment \"\001\"";
 
-std::vector<WantedRule> wanted_rules(const std::vector<std::string>& first,
-                                     const std::vector<std::string>& second, const Key& key,
+std::vector<WantedRule> wanted_rules(const RuleList& first, const RuleList& second, const Key& key,
                                      const spec::Desired& desired) {
   const auto origins = desired.rule_origins.find(key);
   std::vector<WantedRule> rules;
   rules.reserve(first.size() + second.size());
   for (const auto* part : {&first, &second}) {
-    for (const std::string& text : *part) {
+    for (const FirewallRule& rule : *part) {
       Origin origin;
       if (origins != desired.rule_origins.end() && rules.size() < origins->second.size()) {
         origin = origins->second[rules.size()];
       }
-      rules.push_back({text, std::move(origin), jumps_of(text), {}, false});
+      rules.push_back({rule.text(), std::move(origin), rule.targets(), {}, false});
     }
   }
   return rules;
 }
 
-const wire::SavedChain* find_chain(const std::vector<wire::SavedTable>& tables,
-                                   const WantedChain& wanted) {
-  for (const wire::SavedTable& table : tables) {
-    if (table.name != wanted.table) continue;
-    for (const wire::SavedChain& chain : table.chains) {
-      if (chain.name == wanted.name) return &chain;
-    }
-  }
-  return nullptr;
+const SeenChain* find_chain(const std::vector<SeenChain>& chains, const WantedChain& wanted) {
+  const auto found = std::ranges::find_if(chains, [&](const SeenChain& chain) {
+    return chain.table == wanted.table && chain.name == wanted.name;
+  });
+  return found == chains.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> taken(const std::vector<WantedRule>& rules, std::size_t from,
-                               std::size_t to) {
-  std::vector<std::string> result;
+RuleList taken(const std::vector<WantedRule>& rules, std::size_t from, std::size_t to) {
+  RuleList::Rules result;
   for (std::size_t i = from; i < to; ++i) {
     result.insert(result.end(), rules[i].saved.begin(), rules[i].saved.end());
   }
@@ -105,8 +99,8 @@ Input RuleSet::input(Form form, const std::function<bool(const WantedRule&)>& in
       if (!rule.refused && (!included || included(rule))) {
         if (form == Form::written) add(append + wire::restore_rule(rule.text), &rule);
         if (form == Form::saved) {
-          for (const std::string& saved : rule.saved) {
-            add(append + wire::restore_rule(saved), &rule);
+          for (const FirewallRule& saved : rule.saved) {
+            add(append + wire::restore_rule(saved.text()), &rule);
           }
         }
       }
@@ -117,17 +111,17 @@ Input RuleSet::input(Form form, const std::function<bool(const WantedRule&)>& in
   return input;
 }
 
-bool RuleSet::read_back(const std::vector<wire::SavedTable>& tables) {
+bool RuleSet::read_back(const std::vector<SeenChain>& chains) {
   bool clear = true;
   for (WantedChain& chain : chains_) {
-    const wire::SavedChain* saved = find_chain(tables, chain);
+    const SeenChain* saved = find_chain(chains, chain);
     std::size_t next = 0;
     std::vector<WantedRule*> group;
     for (std::size_t i = 0; saved != nullptr && i < chain.rules.size(); ++i) {
       if (!chain.rules[i].refused) group.push_back(&chain.rules[i]);
       if (i + 1 < chain.rules.size() && !apart(chain, i)) continue;
       const std::size_t start = next;
-      while (next < saved->rules.size() && saved->rules[next] != marker) ++next;
+      while (next < saved->rules.size() && saved->rules[next].text() != marker) ++next;
       if (group.size() > 1 && next - start != group.size()) clear = false;
       for (std::size_t j = 0; j < group.size(); ++j) {
         const std::size_t end = j + 1 == group.size() ? next : std::min(start + j + 1, next);

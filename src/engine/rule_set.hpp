@@ -18,7 +18,7 @@ struct WantedRule {
   std::string text;
   Origin origin;
   std::vector<std::string> jumps;  ///< targets of iptables included
-  std::vector<std::string> saved;  ///< what iptables makes of it
+  RuleList::Rules saved;           ///< what iptables makes of it
   bool refused = false;
 };
 
@@ -52,7 +52,7 @@ class RuleSet {
   [[nodiscard]] Input input(Form form, const std::function<bool(const WantedRule&)>& included = {});
   /// Takes from a save what became of each rule. False when that cannot be told: the next input()
   /// keeps all rules apart.
-  [[nodiscard]] bool read_back(const std::vector<wire::SavedTable>& tables);
+  [[nodiscard]] bool read_back(const std::vector<SeenChain>& chains);
   /// Declares an empty chain for every rule that refers to it; false when it is declared already or
   /// no rule refers to it.
   bool add_stub(std::string_view name);

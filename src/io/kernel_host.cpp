@@ -4,6 +4,7 @@
 
 #include <iterator>
 
+#include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/sysctl_files.hpp"
 #include "plumbline/io/tap.hpp"
 
@@ -35,8 +36,18 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
           [&](const wire::FirewallDropTable& it) {
             return iptables_.drop_table(it.family, it.table);
           },
+          [&](const wire::NetfilterQuery& it) { return ask(nfnetlink(), it); },
+          [&](const wire::NftBatch& it) { return commit(nfnetlink(), it); },
+          [&](const wire::FirewallRivals& it) {
+            return wire::Reply{0, iptables_.rival_rules(it.family), {}, {}};
+          },
       },
       request);
+}
+
+NetlinkSocket& KernelHost::nfnetlink() {
+  if (!nfnetlink_) nfnetlink_.emplace(NETLINK_NETFILTER);
+  return *nfnetlink_;
 }
 
 std::vector<wire::Reply> KernelHost::exchange(std::span<const wire::Request> requests) {

@@ -38,9 +38,9 @@ nlmsghdr header_of(const wire::Bytes& message) {
 }
 
 /// Sets the buffer beyond net.core.{r,w}mem_max where we may, else up to it. Returns the result.
-std::size_t set_buffer(int socket, int force, int plain) {
-  if (setsockopt(socket, SOL_SOCKET, force, &wanted_buffer, sizeof wanted_buffer) != 0) {
-    static_cast<void>(setsockopt(socket, SOL_SOCKET, plain, &wanted_buffer, sizeof wanted_buffer));
+std::size_t set_buffer(int socket, int force, int plain, int wanted) {
+  if (setsockopt(socket, SOL_SOCKET, force, &wanted, sizeof wanted) != 0) {
+    static_cast<void>(setsockopt(socket, SOL_SOCKET, plain, &wanted, sizeof wanted));
   }
   int size = 0;
   socklen_t length = sizeof size;
@@ -74,11 +74,20 @@ NetlinkSocket::NetlinkSocket(int protocol)
 
 void NetlinkSocket::enlarge_buffers() {
   // sk_sndbuf limits a single message, less 32 bytes (netlink_sendmsg()).
-  const std::size_t send_buffer = set_buffer(socket_.get(), SO_SNDBUFFORCE, SO_SNDBUF);
-  const std::size_t receive_buffer = set_buffer(socket_.get(), SO_RCVBUFFORCE, SO_RCVBUF);
+  const std::size_t send_buffer =
+      set_buffer(socket_.get(), SO_SNDBUFFORCE, SO_SNDBUF, wanted_buffer);
+  const std::size_t receive_buffer =
+      set_buffer(socket_.get(), SO_RCVBUFFORCE, SO_RCVBUF, wanted_buffer);
   most_bytes_ = std::min(largest_send, send_buffer - 32);
   most_messages_ =
       std::clamp(receive_buffer / room_for_an_error, std::size_t{1}, most_messages_in_a_send);
+}
+
+void NetlinkSocket::make_room_for(std::size_t bytes) {
+  // The kernel doubles what is asked, for its own overhead (sock_setsockopt()).
+  if (bytes <= std::size_t{wanted_buffer}) return;
+  const auto wanted = static_cast<int>(std::min(bytes, std::size_t{1} << 30U));
+  static_cast<void>(set_buffer(socket_.get(), SO_SNDBUFFORCE, SO_SNDBUF, wanted));
 }
 
 std::size_t NetlinkSocket::batch_end(const Messages& messages, std::size_t first) const {
@@ -113,10 +122,10 @@ std::uint32_t NetlinkSocket::pack(const Messages& messages, std::size_t first, s
   return first_sequence;
 }
 
-int NetlinkSocket::send() {
+int NetlinkSocket::send(std::span<const std::byte> bytes) {
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
-  while (sendto(socket_.get(), outgoing_.data(), outgoing_.size(), 0,
+  while (sendto(socket_.get(), bytes.data(), bytes.size(), 0,
                 reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) < 0) {
     if (errno != EINTR) return errno;
   }
@@ -187,7 +196,7 @@ std::vector<wire::Reply> NetlinkSocket::change(const Messages& messages) {
     // An error is always reported, a success only with NLM_F_ACK (netlink_rcv_skb()): asked for on
     // the last alone, silence about the others is their success.
     const std::uint32_t sequence = pack(messages, first, last, true);
-    const int error = send();
+    const int error = send(outgoing_);
     if (error != 0) {
       for (auto& reply : part) reply = {error, "cannot send the request to the kernel", {}, {}};
     } else {
@@ -198,18 +207,42 @@ std::vector<wire::Reply> NetlinkSocket::change(const Messages& messages) {
   return replies;
 }
 
-std::vector<wire::Reply> NetlinkSocket::transact(const Messages& messages) {
-  std::vector<wire::Reply> replies(messages.size());
-  const std::uint32_t sequence = pack(messages, 0, messages.size(), false);
-  const int error = send();
-  if (error != 0) give_up("cannot send a batch to the kernel", error);
-  read_acks(sequence, replies, false);
-  return replies;
+wire::Reply NetlinkSocket::transact(wire::Bytes messages) {
+  make_room_for(messages.size());
+  const std::uint32_t first = sequence_ + 1;
+  wire::for_each_message(messages, [&](const wire::Message& message) {
+    nlmsghdr header = message.header();
+    header.nlmsg_seq = ++sequence_;
+    header.nlmsg_pid = 0;
+    const auto offset = message.payload().data() - messages.data();
+    std::memcpy(messages.data() + (static_cast<std::size_t>(offset) - sizeof header), &header,
+                sizeof header);
+  });
+  if (const int error = send(messages); error != 0) give_up("cannot send a batch", error);
+
+  wire::Reply reply;
+  bool lost = false;
+  for (Arrived arrived = receive(); arrived != Arrived::nothing; arrived = receive()) {
+    if (arrived != Arrived::data) {
+      lost = true;
+      continue;
+    }
+    wire::for_each_message(received_, [&](const wire::Message& message) {
+      const std::size_t place = message.header().nlmsg_seq - first;
+      if (message.type() != NLMSG_ERROR || reply.error != 0 || place >= sequence_ + 1 - first)
+        return;
+      wire::Ack ack = wire::read_ack(message);
+      if (ack.error != 0) reply = {ack.error, std::move(ack.message), {}, {}, place};
+    });
+  }
+  // Errors arrive in order, so one that was read is the first; with none there may have been one.
+  if (lost && reply.error == 0) reply = {ENOBUFS, "the kernel's answer was lost", {}, {}};
+  return reply;
 }
 
 std::optional<wire::Reply> NetlinkSocket::ask(const wire::Bytes& request) {
   DumpReader reader(pack({&request}, 0, 1, false));
-  const int error = send();
+  const int error = send(outgoing_);
   if (error != 0) give_up("cannot ask the kernel", error);
   // To its end, whole or not: a dump left unfinished answers the next one with EBUSY.
   while (!reader.finished()) {

@@ -6,6 +6,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
 
 #include "plumbline/io/host.hpp"
@@ -16,9 +17,8 @@ namespace {
 
 constexpr int attempts = 5;
 
-std::uint8_t nf_family(Family family) {
-  return family == Family::inet ? NFPROTO_IPV4 : NFPROTO_IPV6;
-}
+/// NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_BRIDGE: the same numbers.
+std::uint8_t nf_family(Family family) { return address_family(family); }
 
 wire::MessageBuilder message(unsigned operation, std::uint16_t flags, std::uint8_t family) {
   wire::MessageBuilder built(
@@ -28,22 +28,12 @@ wire::MessageBuilder message(unsigned operation, std::uint16_t flags, std::uint8
   return built;
 }
 
-wire::Bytes batch_mark(std::uint16_t type, std::optional<std::uint32_t> generation) {
+void append_mark(wire::Bytes& batch, std::uint16_t type, std::uint32_t generation) {
   wire::MessageBuilder built(type, 0);
   built.header(nfgenmsg{AF_UNSPEC, NFNETLINK_V0, htons(NFNL_SUBSYS_NFTABLES)});
-  if (generation) built.u32(NFNL_BATCH_GENID, htonl(*generation));
-  return std::move(built).finish();
-}
-
-/// One operation as a transaction. The error of any of its messages.
-wire::Reply commit(NetlinkSocket& nfnetlink, const wire::Bytes& operation,
-                   std::optional<std::uint32_t> generation) {
-  const wire::Bytes begin = batch_mark(NFNL_MSG_BATCH_BEGIN, generation);
-  const wire::Bytes end = batch_mark(NFNL_MSG_BATCH_END, std::nullopt);
-  for (auto& reply : nfnetlink.transact({&begin, &operation, &end})) {
-    if (reply.error != 0) return std::move(reply);
-  }
-  return {};
+  if (generation != 0) built.u32(NFNL_BATCH_GENID, htonl(generation));
+  const wire::Bytes mark = std::move(built).finish();
+  batch.insert(batch.end(), mark.begin(), mark.end());
 }
 
 std::uint32_t generation_of(NetlinkSocket& nfnetlink) {
@@ -125,6 +115,26 @@ std::uint32_t idle_chains_in(NetlinkSocket& nfnetlink, Family family, const std:
 
 }  // namespace
 
+wire::Reply ask(NetlinkSocket& nfnetlink, const wire::NetfilterQuery& query) {
+  nlmsghdr header{};
+  if (query.message.size() < sizeof header) throw HostError("netfilter: a question without header");
+  std::memcpy(&header, query.message.data(), sizeof header);
+  const bool is_dump = (header.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+  return is_dump ? nfnetlink.dump(query.message) : nfnetlink.get(query.message);
+}
+
+wire::Reply commit(NetlinkSocket& nfnetlink, const wire::NftBatch& batch) {
+  wire::Bytes whole;
+  whole.reserve(batch.messages.size() + 64);
+  append_mark(whole, NFNL_MSG_BATCH_BEGIN, batch.generation);
+  whole.insert(whole.end(), batch.messages.begin(), batch.messages.end());
+  append_mark(whole, NFNL_MSG_BATCH_END, 0);
+  wire::Reply reply = nfnetlink.transact(std::move(whole));
+  // The begin mark is no message of the batch.
+  if (reply.place) reply.place = *reply.place == 0 ? std::nullopt : std::optional(*reply.place - 1);
+  return reply;
+}
+
 wire::Reply drop_empty_table(NetlinkSocket& nfnetlink, Family family, const std::string& table) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     const std::uint32_t generation = generation_of(nfnetlink);
@@ -133,15 +143,15 @@ wire::Reply drop_empty_table(NetlinkSocket& nfnetlink, Family family, const std:
     // With the table go its chains (nf_tables_deltable() in net/netfilter/nf_tables_api.c).
     auto remove = message(NFT_MSG_DELTABLE, NLM_F_ACK, nf_family(family));
     remove.string(NFTA_TABLE_NAME, table);
-    auto reply = commit(nfnetlink, std::move(remove).finish(), generation);
+    auto reply = commit(nfnetlink, {std::move(remove).finish(), generation});
     if (reply.error != ERESTART) return reply;
   }
   return {};
 }
 
 void drop_all_tables(NetlinkSocket& nfnetlink) {
-  const auto reply = commit(
-      nfnetlink, std::move(message(NFT_MSG_DELTABLE, NLM_F_ACK, AF_UNSPEC)).finish(), std::nullopt);
+  const auto reply =
+      commit(nfnetlink, {std::move(message(NFT_MSG_DELTABLE, NLM_F_ACK, AF_UNSPEC)).finish(), 0});
   if (reply.error != 0) give_up("cannot empty nf_tables", reply.error);
 }
 

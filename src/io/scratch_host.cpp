@@ -1,6 +1,10 @@
 #include "plumbline/io/scratch_host.hpp"
 
+#include <linux/netlink.h>
+
 #include <cerrno>
+
+#include "plumbline/io/nft_tables.hpp"
 
 namespace plumbline::io {
 
@@ -17,11 +21,18 @@ std::vector<wire::Reply> ScratchHost::exchange(std::span<const wire::Request> re
       replies.push_back(iptables_.restore(restore->family, restore->text));
     } else if (const auto* drop = std::get_if<wire::FirewallDropTable>(&request)) {
       replies.push_back(iptables_.drop_table(drop->family, drop->table));
+    } else if (const auto* query = std::get_if<wire::NetfilterQuery>(&request)) {
+      replies.push_back(ask(nfnetlink(), *query));
     } else {
       replies.push_back({EOPNOTSUPP, "a scratch namespace holds only a firewall", {}, {}});
     }
   }
   return replies;
+}
+
+NetlinkSocket& ScratchHost::nfnetlink() {
+  if (!nfnetlink_) namespace_.run([this] { nfnetlink_.emplace(NETLINK_NETFILTER); });
+  return *nfnetlink_;
 }
 
 void ScratchHost::reset() { iptables_.wipe(); }

@@ -5,9 +5,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <iterator>
+#include <set>
 
 #include "chain_rule.hpp"
 #include "plumbline/wire/iptables.hpp"
+#include "seen_chain.hpp"
 
 namespace plumbline {
 
@@ -26,29 +29,23 @@ std::vector<wire::Request> rewrite(const Chain& chain) {
   lines.reserve(chain.rules.size() + 2);
   lines.push_back(":" + chain.name + " - [0:0]");
   const std::string add = "-A " + chain.name + " ";
-  for (const std::string& rule : chain.rules) lines.push_back(add + wire::restore_rule(rule));
-  if (chain.marked) lines.push_back(add + std::string(mark_rule));
+  for (const FirewallRule& rule : chain.rules) {
+    lines.push_back(add + wire::restore_rule(rule.text()));
+  }
   return restore(chain, lines);
 }
 
 }  // namespace
 
-std::vector<wire::Request> Chain::queries(const Scope&) {
+std::vector<wire::Request> Chain::queries(const Scope& scope) {
+  if (!scope.firewall_text) return {};
   return {wire::FirewallDump{Family::inet}, wire::FirewallDump{Family::inet6}};
 }
 
 void Chain::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames&,
                    std::vector<Chain>& out) {
-  const Family family = std::get<wire::FirewallDump>(request).family;
-  for (wire::SavedTable& table : wire::read_save(reply.text)) {
-    for (wire::SavedChain& saved : table.chains) {
-      if (saved.policy) continue;
-      Chain chain{family, table.name, std::move(saved.name), std::move(saved.rules), false};
-      chain.marked = !chain.rules.empty() && chain.rules.back() == mark_rule;
-      if (chain.marked) chain.rules.pop_back();
-      out.push_back(std::move(chain));
-    }
-  }
+  std::vector<SharedChain> ignored;
+  for (SeenChain& seen : seen_in(request, reply)) take(std::move(seen), out, ignored);
 }
 
 std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
@@ -71,12 +68,15 @@ std::string format(const Chain::Key& key) {
   return "chain " + std::string(format(key.family)) + " " + key.table + " " + key.name;
 }
 
-std::vector<Need> needs(const Chain&) { return {}; }
+std::vector<Need> needs(const Chain& chain) { return needed_sets(chain.rules); }
 
 bool is_marked(const Chain& chain, const Mark&) { return chain.marked; }
 
 Chain with_mark(Chain chain, const Mark&) {
   chain.marked = true;
+  if (chain.rules.empty() || !chain.rules.back().is_mark()) {
+    chain.rules = chain.rules.followed_by(RuleList{std::string(mark_rule)});
+  }
   return chain;
 }
 
@@ -84,7 +84,8 @@ Chain complete(Chain want, const Chain&) { return want; }
 
 Transition transition(const Chain& have, const Chain& want) {
   if (have == want) return {};
-  return {Change::update, Disruption::counters};
+  return {Change::update,
+          loses_counters(have.rules, want.rules) ? Disruption::counters : Disruption::nothing};
 }
 
 std::vector<wire::Request> create(const Chain& chain, const LinkNames&) { return rewrite(chain); }
@@ -98,7 +99,10 @@ std::vector<wire::Request> remove(const Chain& chain, const LinkNames&) {
 }
 
 boost::json::value to_spec(const Chain& chain) {
-  boost::json::array rules(chain.rules.begin(), chain.rules.end());
+  boost::json::array rules;
+  for (const FirewallRule& rule : chain.rules) {
+    if (!rule.is_mark()) rules.emplace_back(rule.text());
+  }
   return boost::json::object{{"rules", std::move(rules)}};
 }
 
@@ -115,9 +119,58 @@ bool is_builtin_chain(std::string_view table, std::string_view name) {
   return table == "raw" && (name == "PREROUTING" || name == "OUTPUT");
 }
 
-std::vector<std::string> jumps_of(std::string_view rule) {
-  const auto words = wire::split_words(rule);
-  return words ? wire::jumps_of(*words) : std::vector<std::string>();
+const wire::Bytes& chain_claim() {
+  // Type, length and value, as libnftnl's nftnl_udata; the type is one that nft and iptables pass
+  // over.
+  static const wire::Bytes claim = [] {
+    wire::Bytes bytes{std::byte{0x77}, static_cast<std::byte>(mark_comment.size())};
+    for (const char c : mark_comment) bytes.push_back(static_cast<std::byte>(c));
+    return bytes;
+  }();
+  return claim;
+}
+
+void take(SeenChain seen, std::vector<Chain>& chains, std::vector<SharedChain>& shared) {
+  const bool marked =
+      !seen.policy && (seen.claimed || std::ranges::any_of(seen.rules, &FirewallRule::is_mark));
+  if (!marked) shared.push_back(sorted_out(seen));
+  if (!seen.policy) {
+    chains.push_back(
+        {seen.family, std::move(seen.table), std::move(seen.name), std::move(seen.rules), marked});
+  }
+}
+
+std::vector<SeenChain> seen_in(const wire::Request& request, const wire::Reply& reply) {
+  const Family family = std::get<wire::FirewallDump>(request).family;
+  std::vector<SeenChain> seen;
+  for (wire::SavedTable& table : wire::read_save(reply.text)) {
+    for (wire::SavedChain& saved : table.chains) {
+      SeenChain chain{family, table.name, std::move(saved.name), std::move(saved.policy),
+                      false,  {}};
+      chain.rules.assign(std::move_iterator(saved.rules.begin()),
+                         std::move_iterator(saved.rules.end()));
+      seen.push_back(std::move(chain));
+    }
+  }
+  return seen;
+}
+
+std::vector<Need> needed_sets(const RuleList& rules) {
+  std::set<std::string> names;
+  for (const FirewallRule& rule : rules) {
+    names.insert(rule.sets().begin(), rule.sets().end());
+  }
+  std::vector<Need> needs;
+  for (const std::string& name : names) needs.emplace_back(NeedsSet{name});
+  return needs;
+}
+
+bool loses_counters(const RuleList& have, const RuleList& want) {
+  const bool linked =
+      std::ranges::all_of(have, [](const FirewallRule& rule) { return rule.code().has_value(); });
+  // The legacy backend rewrites the chain.
+  if (!linked) return !have.empty();
+  return !moved_rules(have.rules(), want.rules()).empty();
 }
 
 }  // namespace plumbline

@@ -1,6 +1,9 @@
 #include "chain_rule.hpp"
 
+#include <linux/netfilter/nf_tables.h>
+
 #include <algorithm>
+#include <array>
 
 #include "plumbline/kinds/chain.hpp"
 
@@ -126,9 +129,8 @@ std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared)
   return rule;
 }
 
-std::vector<std::string> rules_from_spec(const wire::Entry& entry, std::string_view member,
-                                         bool shared) {
-  std::vector<std::string> rules;
+RuleList rules_from_spec(const wire::Entry& entry, std::string_view member, bool shared) {
+  RuleList::Rules rules;
   if (const auto array = entry.find(member)) {
     array->for_each_element([&](const wire::Entry& element) {
       if (auto rule = rule_from_spec(element, shared)) rules.push_back(std::move(*rule));
@@ -137,10 +139,43 @@ std::vector<std::string> rules_from_spec(const wire::Entry& entry, std::string_v
   return rules;
 }
 
-bool carries_mark(std::string_view rule) {
+bool carries_mark_comment(std::string_view rule) {
   if (rule.find(mark_comment) == std::string_view::npos) return false;
   const auto words = wire::split_words(rule);
   return words && find_comment(*words, false).has_value();
+}
+
+bool carries_mark_comment(const wire::RuleCode& code) {
+  return std::ranges::any_of(wire::comments_of(code), is_mark);
+}
+
+bool is_mark_rule(const wire::RuleCode& code) {
+  bool bare = true;
+  wire::for_each_attribute(code.expressions, [&](const wire::Attribute& expression) {
+    wire::for_each_attribute(expression.payload(), [&](const wire::Attribute& part) {
+      if (part.type() != NFTA_EXPR_NAME) return;
+      bare = bare && (part.string() == "match" || part.string() == "counter");
+    });
+  });
+  const auto comments = wire::comments_of(code);
+  return bare && comments.size() == 1 && comments.front() == mark_comment;
+}
+
+std::vector<std::string> targets_of(std::string_view rule) {
+  const auto words = wire::split_words(rule);
+  return words ? wire::jumps_of(*words) : std::vector<std::string>();
+}
+
+std::vector<std::string> sets_of(std::string_view rule) {
+  constexpr std::array<std::string_view, 4> options{"--match-set", "--add-set", "--del-set",
+                                                    "--map-set"};
+  std::vector<std::string> sets;
+  if (rule.find("-set") == std::string_view::npos) return sets;
+  const auto words = wire::split_words(rule);
+  for (std::size_t i = 0; words && i + 1 < words->size(); ++i) {
+    if (std::ranges::find(options, (*words)[i]) != options.end()) sets.push_back((*words)[i + 1]);
+  }
+  return sets;
 }
 
 std::string with_mark_comment(const std::string& rule) {

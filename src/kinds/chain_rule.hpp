@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "plumbline/kinds/firewall_rule.hpp"
 #include "plumbline/wire/entry.hpp"
 #include "plumbline/wire/iptables.hpp"
+#include "plumbline/wire/nftables.hpp"
 
 namespace plumbline {
 
@@ -27,8 +29,20 @@ inline constexpr std::string_view mark_rule = "-m comment --comment plumbline";
 [[nodiscard]] std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared);
 
 /// The rules of an array member; nothing when there is none.
-[[nodiscard]] std::vector<std::string> rules_from_spec(const wire::Entry& entry,
-                                                       std::string_view member, bool shared);
+[[nodiscard]] RuleList rules_from_spec(const wire::Entry& entry, std::string_view member,
+                                       bool shared);
+
+/// Whether a comment of the rule is our mark, in text or in code.
+[[nodiscard]] bool carries_mark_comment(std::string_view rule);
+[[nodiscard]] bool carries_mark_comment(const wire::RuleCode& code);
+/// Whether the code is nothing but such a comment.
+[[nodiscard]] bool is_mark_rule(const wire::RuleCode& code);
+
+/// What `-j` and `-g` name in the text of a rule; nothing where it cannot be split into words.
+[[nodiscard]] std::vector<std::string> targets_of(std::string_view rule);
+
+/// The ipsets that the text of a rule names.
+[[nodiscard]] std::vector<std::string> sets_of(std::string_view rule);
 
 /// The rule with our mark before its comment, or as its comment.
 [[nodiscard]] std::string with_mark_comment(const std::string& rule);

@@ -20,6 +20,8 @@ std::string words(const NeedsChain& need) {
   return "chain " + std::string(format(need.family)) + ' ' + need.table + ' ' + need.name;
 }
 
+std::string words(const NeedsSet& need) { return "ipset " + need.name; }
+
 }  // namespace
 
 std::string format(const Need& need) {

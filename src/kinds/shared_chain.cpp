@@ -7,43 +7,22 @@
 #include "chain_rule.hpp"
 #include "plumbline/kinds/chain.hpp"
 #include "plumbline/wire/iptables.hpp"
+#include "seen_chain.hpp"
 
 namespace plumbline {
 
 namespace {
-
-using Rules = std::vector<std::string>;
-
-/// Sorts the rules of a chain by whose they are and where they stand.
-SharedChain sorted_out(Family family, const std::string& table, const wire::SavedChain& saved) {
-  SharedChain chain{family, table, saved.name, saved.policy, {}, {}, {}, {}, true};
-  std::vector<bool> ours;
-  ours.reserve(saved.rules.size());
-  for (const std::string& rule : saved.rules) ours.push_back(carries_mark(rule));
-  const auto first_foreign = std::find(ours.begin(), ours.end(), false);
-  chain.only_ours = first_foreign == ours.end();
-  const auto top = static_cast<std::size_t>(first_foreign - ours.begin());
-  std::size_t end = ours.size();
-  while (end > top && ours[end - 1]) --end;
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (!ours[i]) continue;
-    Rules& rules = i < top ? chain.insert : i < end ? chain.strays : chain.append;
-    rules.push_back(saved.rules[i]);
-    if (&rules == &chain.strays) chain.stray_places.push_back(i + 1);
-  }
-  return chain;
-}
 
 /// The lines that change one chain.
 class Lines {
  public:
   explicit Lines(const SharedChain& chain) : chain_(&chain) {}
 
-  void erase(const std::string& rule) { add("-D " + chain_->name, rule); }
-  void insert(std::size_t place, const std::string& rule) {
+  void erase(const FirewallRule& rule) { add("-D " + chain_->name, rule); }
+  void insert(std::size_t place, const FirewallRule& rule) {
     add("-I " + chain_->name + " " + std::to_string(place), rule);
   }
-  void append(const std::string& rule) { add("-A " + chain_->name, rule); }
+  void append(const FirewallRule& rule) { add("-A " + chain_->name, rule); }
   void policy(const std::string& policy) { lines_.push_back("-P " + chain_->name + " " + policy); }
 
   [[nodiscard]] std::vector<wire::Request> finish() && {
@@ -52,32 +31,32 @@ class Lines {
   }
 
  private:
-  void add(std::string command, const std::string& rule) {
-    lines_.push_back(std::move(command) + " " + wire::restore_rule(rule));
+  void add(std::string command, const FirewallRule& rule) {
+    lines_.push_back(std::move(command) + " " + wire::restore_rule(rule.text()));
   }
 
   const SharedChain* chain_;
-  Rules lines_;
+  std::vector<std::string> lines_;
 };
 
 /// Deleting goes by text, so that a rule somebody puts in meanwhile cannot be hit: what is there
 /// twice cannot be told apart.
 bool is_tidy(const SharedChain& have) {
-  std::set<std::string_view> seen;
-  for (const Rules* rules : {&have.insert, &have.append}) {
-    for (const std::string& rule : *rules) {
+  std::set<FirewallRule> seen;
+  for (const RuleList* rules : {&have.insert, &have.append}) {
+    for (const FirewallRule& rule : *rules) {
       if (!seen.insert(rule).second) return false;
     }
   }
   return have.strays.empty();
 }
 
-std::size_t common_prefix(const Rules& a, const Rules& b) {
+std::size_t common_prefix(const RuleList& a, const RuleList& b) {
   const auto ends = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   return static_cast<std::size_t>(ends.first - a.begin());
 }
 
-std::size_t common_suffix(const Rules& a, const Rules& b, std::size_t prefix) {
+std::size_t common_suffix(const RuleList& a, const RuleList& b, std::size_t prefix) {
   std::size_t count = 0;
   while (count < a.size() - prefix && count < b.size() - prefix &&
          a[a.size() - 1 - count] == b[b.size() - 1 - count]) {
@@ -88,14 +67,14 @@ std::size_t common_suffix(const Rules& a, const Rules& b, std::size_t prefix) {
 
 /// Takes all of ours out and puts them in anew, each at its place.
 void rewrite(const SharedChain& have, const SharedChain& want, Lines& lines) {
-  for (const Rules* rules : {&have.insert, &have.strays, &have.append}) {
-    for (const std::string& rule : *rules) lines.erase(rule);
+  for (const RuleList* rules : {&have.insert, &have.strays, &have.append}) {
+    for (const FirewallRule& rule : *rules) lines.erase(rule);
   }
   for (std::size_t i = 0; i < want.insert.size(); ++i) lines.insert(i + 1, want.insert[i]);
   for (std::size_t i = 0; i < want.strays.size(); ++i) {
     lines.insert(want.stray_places.at(i), want.strays[i]);
   }
-  for (const std::string& rule : want.append) lines.append(rule);
+  for (const FirewallRule& rule : want.append) lines.append(rule);
 }
 
 /// Touches only what differs: the rules that stay keep their counters.
@@ -122,6 +101,10 @@ std::vector<wire::Request> change(const SharedChain& have, const SharedChain& wa
   return std::move(lines).finish();
 }
 
+RuleList all_of_ours(const SharedChain& chain) {
+  return chain.insert.followed_by(chain.strays).followed_by(chain.append);
+}
+
 SharedChain without_ours(const SharedChain& chain) {
   return {chain.family, chain.table, chain.name, {}, {}, {}, {}, {}, true};
 }
@@ -140,9 +123,9 @@ void read_policy(const wire::Entry& entry, bool builtin, SharedChain& chain) {
   }
 }
 
-boost::json::array rules_to_spec(const Rules& rules) {
+boost::json::array rules_to_spec(const RuleList& rules) {
   boost::json::array result;
-  for (const std::string& rule : rules) result.emplace_back(without_mark_comment(rule));
+  for (const FirewallRule& rule : rules) result.emplace_back(without_mark_comment(rule.text()));
   return result;
 }
 
@@ -154,13 +137,33 @@ std::vector<wire::Request> SharedChain::queries(const Scope& scope) {
 
 void SharedChain::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames&,
                          std::vector<SharedChain>& out) {
-  const Family family = std::get<wire::FirewallDump>(request).family;
-  for (const wire::SavedTable& table : wire::read_save(reply.text)) {
-    for (const wire::SavedChain& saved : table.chains) {
-      const bool ours = !saved.policy && !saved.rules.empty() && saved.rules.back() == mark_rule;
-      if (!ours) out.push_back(sorted_out(family, table.name, saved));
-    }
+  std::vector<Chain> ignored;
+  for (SeenChain& seen : seen_in(request, reply)) take(std::move(seen), ignored, out);
+}
+
+SharedChain sorted_out(const SeenChain& seen) {
+  SharedChain chain{seen.family, seen.table, seen.name, seen.policy, {}, {}, {}, {}, true};
+  std::vector<bool> ours;
+  ours.reserve(seen.rules.size());
+  for (const FirewallRule& rule : seen.rules) ours.push_back(rule.carries_mark());
+  const auto first_foreign = std::find(ours.begin(), ours.end(), false);
+  chain.only_ours = first_foreign == ours.end();
+  const auto top = static_cast<std::size_t>(first_foreign - ours.begin());
+  std::size_t end = ours.size();
+  while (end > top && ours[end - 1]) --end;
+  RuleList::Rules insert;
+  RuleList::Rules strays;
+  RuleList::Rules append;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (!ours[i]) continue;
+    RuleList::Rules& rules = i < top ? insert : i < end ? strays : append;
+    rules.push_back(seen.rules[i]);
+    if (&rules == &strays) chain.stray_places.push_back(i + 1);
   }
+  chain.insert = std::move(insert);
+  chain.strays = std::move(strays);
+  chain.append = std::move(append);
+  return chain;
 }
 
 std::optional<SharedChain> SharedChain::from_spec(const wire::Entry& entry, Family family,
@@ -188,8 +191,11 @@ std::string format(const SharedChain::Key& key) {
 }
 
 std::vector<Need> needs(const SharedChain& chain) {
-  if (is_builtin_chain(chain.table, chain.name)) return {};
-  return {NeedsChain{chain.family, chain.table, chain.name}};
+  std::vector<Need> needs = needed_sets(chain.insert.followed_by(chain.append));
+  if (!is_builtin_chain(chain.table, chain.name)) {
+    needs.emplace_back(NeedsChain{chain.family, chain.table, chain.name});
+  }
+  return needs;
 }
 
 bool is_marked(const SharedChain& chain, const Mark&) {
@@ -197,33 +203,31 @@ bool is_marked(const SharedChain& chain, const Mark&) {
 }
 
 SharedChain with_mark(SharedChain chain, const Mark&) {
-  for (Rules* rules : {&chain.insert, &chain.append}) {
-    for (std::string& rule : *rules) rule = with_mark_comment(rule);
+  for (RuleList* rules : {&chain.insert, &chain.append}) {
+    RuleList::Rules marked;
+    for (const FirewallRule& rule : *rules) marked.push_back(with_mark_comment(rule.text()));
+    *rules = std::move(marked);
   }
   return chain;
 }
 
 SharedChain complete(SharedChain want, const SharedChain& have) {
   if (!want.policy) want.policy = have.policy;
-  want.strays.clear();
+  want.strays = {};
   want.stray_places.clear();
   want.only_ours = have.only_ours;
   if (have.only_ours) {  // The top and the end are one place, which observing calls the top.
-    want.insert.insert(want.insert.end(), want.append.begin(), want.append.end());
-    want.append.clear();
+    want.insert = want.insert.followed_by(want.append);
+    want.append = {};
   }
   return want;
 }
 
 Transition transition(const SharedChain& have, const SharedChain& want) {
   if (have == want) return {};
-  const bool amended =
-      is_tidy(have) &&
-      common_prefix(have.insert, want.insert) +
-              common_suffix(have.insert, want.insert, common_prefix(have.insert, want.insert)) ==
-          have.insert.size() &&
-      common_prefix(have.append, want.append) == have.append.size();
-  return {Change::update, amended ? Disruption::nothing : Disruption::counters};
+  return {Change::update, loses_counters(all_of_ours(have), all_of_ours(want))
+                              ? Disruption::counters
+                              : Disruption::nothing};
 }
 
 std::vector<wire::Request> create(const SharedChain& chain, const LinkNames&) {

@@ -47,20 +47,23 @@ const std::string* find(const std::vector<std::pair<std::string, std::string>>& 
   return it == list.end() ? nullptr : &it->second;
 }
 
-std::vector<std::string> rules_of(const std::optional<Resource>& resource) {
-  std::vector<std::string> rules;
-  if (!resource) return rules;
-  const auto take = [&](const std::vector<std::string>& more) {
-    rules.insert(rules.end(), more.begin(), more.end());
-  };
-  if (const auto* chain = std::get_if<Chain>(&*resource)) {
-    take(chain->rules);
-  } else if (const auto* shared = std::get_if<SharedChain>(&*resource)) {
-    take(shared->insert);
-    take(shared->strays);
-    take(shared->append);
-  }
-  return rules;
+RuleList rules_of(const std::optional<Resource>& resource) {
+  if (!resource) return {};
+  if (const auto* chain = std::get_if<Chain>(&*resource)) return chain->rules;
+  const auto* shared = std::get_if<SharedChain>(&*resource);
+  if (shared == nullptr) return {};
+  return shared->insert.followed_by(shared->strays).followed_by(shared->append);
+}
+
+bool in_another_place(const Resource& before, const Resource& after) {
+  const auto* had = std::get_if<SharedChain>(&before);
+  const auto* has = std::get_if<SharedChain>(&after);
+  if (had == nullptr || has == nullptr) return false;
+  return had->insert != has->insert || had->strays != has->strays || had->append != has->append;
+}
+
+std::string words(const FirewallRule& rule) {
+  return rule.text().empty() ? "(a rule that iptables does not print)" : rule.text();
 }
 
 }  // namespace
@@ -84,20 +87,27 @@ std::vector<Mention> changes(const std::optional<Resource>& before,
 
 std::vector<std::string> rule_changes(const std::optional<Resource>& before,
                                       const std::optional<Resource>& after) {
-  const std::vector<std::string> had = rules_of(before);
-  const std::vector<std::string> has = rules_of(after);
-  const std::multiset<std::string> old(had.begin(), had.end());
-  const std::multiset<std::string> fresh(has.begin(), has.end());
+  const RuleList had = rules_of(before);
+  const RuleList has = rules_of(after);
+  const std::multiset<FirewallRule> old(had.begin(), had.end());
+  const std::multiset<FirewallRule> fresh(has.begin(), has.end());
   std::vector<std::string> lines;
-
-  for (const std::string& rule : had) {
-    if (!fresh.contains(rule)) lines.push_back("- " + rule);
+  // Chains of ours come and go with their mark, which nobody wrote.
+  const bool whole = !before || !after;
+  for (const FirewallRule& rule : had) {
+    if (!fresh.contains(rule) && !(whole && rule.is_mark())) lines.push_back("- " + words(rule));
   }
-  for (const std::string& rule : has) {
-    if (!old.contains(rule)) lines.push_back("+ " + rule);
+  for (const FirewallRule& rule : has) {
+    if (!old.contains(rule) && !(whole && rule.is_mark())) lines.push_back("+ " + words(rule));
   }
-  const bool moved = lines.empty() && had != has;
-  if (moved) lines.emplace_back("the same rules in another order or place");
+  if (before && after) {
+    for (const FirewallRule& rule : moved_rules(had.rules(), has.rules())) {
+      lines.push_back("> " + words(rule) + "  (moved: its counters start anew)");
+    }
+    if (lines.empty() && in_another_place(*before, *after)) {
+      lines.emplace_back("the same rules in another place");
+    }
+  }
   return lines;
 }
 

@@ -212,9 +212,9 @@ class Comparison {
         earlier != nullptr && earlier->policy && earlier->policy != have.policy;
     if (!other_policy) return unwanted<SharedChain>(there);
     SharedChain without = have;
-    without.insert.clear();
-    without.append.clear();
-    without.strays.clear();
+    without.insert = {};
+    without.append = {};
+    without.strays = {};
     without.stray_places.clear();
     put_back(without, *earlier);
     const auto draft = result_.drafts.find(key(have));
@@ -268,7 +268,14 @@ std::uint64_t digest(const Resource& wanted) {
   };
   mix(format(key_of(wanted)));
   mix(" ");
-  mix(boost::json::serialize(to_spec(wanted)));
+  if (const auto* chain = std::get_if<Chain>(&wanted)) {
+    mix(std::to_string(chain->rules.digest()));
+  } else if (const auto* shared = std::get_if<SharedChain>(&wanted)) {
+    mix(shared->policy.value_or("") + " " + std::to_string(shared->insert.digest()) + " " +
+        std::to_string(shared->append.digest()));
+  } else {
+    mix(boost::json::serialize(to_spec(wanted)));
+  }
   return hash;
 }
 

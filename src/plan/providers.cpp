@@ -33,10 +33,10 @@ std::optional<Provider> lookup(const Map& map, const Where& where) {
 }
 
 template <class K>
-void add_jumps(const K& chain, const std::vector<std::string>& rules,
-               const std::set<Chain::Key>& known, std::set<Need>& needs) {
-  for (const std::string& rule : rules) {
-    for (const std::string& target : jumps_of(rule)) {
+void add_jumps(const K& chain, const RuleList& rules, const std::set<Chain::Key>& known,
+               std::set<Need>& needs) {
+  for (const FirewallRule& rule : rules) {
+    for (const std::string& target : rule.targets()) {
       if (!known.contains(Chain::Key{chain.family, chain.table, target})) continue;
       needs.insert(NeedsChain{chain.family, chain.table, target});
     }

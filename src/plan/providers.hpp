@@ -49,6 +49,8 @@ class Providers {
   [[nodiscard]] std::optional<Provider> find_in(const NeedsGateway& need) const;
   [[nodiscard]] std::optional<Provider> find_in(const NeedsAddress& need) const;
   [[nodiscard]] std::optional<Provider> find_in(const NeedsChain& need) const;
+  /// No object of ours is an ipset: only settle_blocked() asks whether there is one.
+  [[nodiscard]] std::optional<Provider> find_in(const NeedsSet&) const { return std::nullopt; }
   void add_network(Slot slot, const IfName& dev, const Prefix& network, Provider provider);
   [[nodiscard]] bool is_up(const IfName& name) const;
 

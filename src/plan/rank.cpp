@@ -45,31 +45,24 @@ unsigned rank_of_removal(const Node& node, unsigned making, unsigned breaking) {
   return node.draft->split && !node.draft->forced ? making : breaking;
 }
 
-std::vector<std::string> rules_of(const Resource& resource) {
+RuleList rules_of(const Resource& resource) {
   if (const auto* chain = std::get_if<Chain>(&resource)) return chain->rules;
   const auto& shared = std::get<SharedChain>(resource);
-  std::vector<std::string> rules = shared.insert;
-  rules.insert(rules.end(), shared.append.begin(), shared.append.end());
-  rules.insert(rules.end(), shared.strays.begin(), shared.strays.end());
-  return rules;
+  return shared.insert.followed_by(shared.append).followed_by(shared.strays);
 }
 
-/// Whether a rule lets traffic through: taken away early, it can only let less through.
-bool permits(const std::string& rule) {
-  const auto targets = jumps_of(rule);
-  return std::ranges::find(targets, "ACCEPT") != targets.end();
-}
-
-/// Only takes rules away that may hold traffic back, so it has to wait until traffic has stopped.
+/// Only takes rules away that may hold traffic back, so it has to wait until traffic has stopped. A
+/// rule that lets traffic through may be taken away early: it can only let less through.
 bool only_lets_go(const Node& node) {
-  const std::vector<std::string> before = rules_of(*node.before);
-  const std::vector<std::string> after = rules_of(*node.after);
+  const RuleList before = rules_of(*node.before);
+  const RuleList after = rules_of(*node.after);
   if (before.size() <= after.size()) return false;
-  const std::set<std::string_view> had(before.begin(), before.end());
-  const std::set<std::string_view> kept(after.begin(), after.end());
+  const std::set<FirewallRule> had(before.begin(), before.end());
+  const std::set<FirewallRule> kept(after.begin(), after.end());
   if (!std::ranges::includes(had, kept)) return false;
-  return std::ranges::all_of(
-      before, [&](const std::string& rule) { return kept.contains(rule) || !permits(rule); });
+  return std::ranges::all_of(before, [&](const FirewallRule& rule) {
+    return kept.contains(rule) || !rule.leads_to("ACCEPT");
+  });
 }
 
 bool is_firewall(const Node& node) {

@@ -1,5 +1,7 @@
 #include "views.hpp"
 
+#include <algorithm>
+
 #include "plumbline/plan/networks.hpp"
 
 namespace plumbline {
@@ -98,7 +100,10 @@ void settle_blocked(const State& have, const std::set<Chain::Key>& chains, Draft
     for (auto& [key, draft] : drafts) {
       if (draft.blocked() || !draft.want || !draft.asked) continue;
       for (const Need& need : all_needs(*draft.asked, chains)) {
-        if (!after.find(need)) draft.waits_for.push_back(format(need));
+        const auto* set = std::get_if<NeedsSet>(&need);
+        const bool met = set != nullptr ? std::ranges::binary_search(have.ipsets, set->name)
+                                        : after.find(need).has_value();
+        if (!met) draft.waits_for.push_back(format(need));
       }
       changed = changed || draft.blocked();
     }

@@ -106,9 +106,9 @@ void World::change(const Sysctl& before, const Sysctl& after) {
 void World::take(const SharedChain& chain) {
   const auto found = shared_.find(key(chain));
   if (found == shared_.end()) return;
-  found->second.insert.clear();
-  found->second.append.clear();
-  found->second.strays.clear();
+  found->second.insert = {};
+  found->second.append = {};
+  found->second.strays = {};
   found->second.stray_places.clear();
 }
 
@@ -122,8 +122,8 @@ void World::put(const Chain& chain) {
 void World::put(const SharedChain& chain) {
   SharedChain& added = shared_[key(chain)] = chain;
   if (!added.only_ours) return;
-  added.insert.insert(added.insert.end(), added.append.begin(), added.append.end());
-  added.append.clear();
+  added.insert = added.insert.followed_by(added.append);
+  added.append = {};
 }
 
 void World::change(const SharedChain& before, const SharedChain& after) {
@@ -133,7 +133,7 @@ void World::change(const SharedChain& before, const SharedChain& after) {
     changed.only_ours = found->second.only_ours;
     if (!changed.policy) changed.policy = found->second.policy;
   }
-  changed.strays.clear();
+  changed.strays = {};
   changed.stray_places.clear();
   put(changed);
 }

@@ -49,7 +49,7 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, directory_, options_}; }
+  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_}; }
 
   void make(spec::Desired desired) {
     const auto prepared = engine::prepare(workshop(), std::move(desired));
@@ -64,6 +64,7 @@ class Site {
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::automatic};
   engine::Compiler compiler_{scratch_};
+  engine::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";
   PlanOptions options_{Mark{}, false, true};

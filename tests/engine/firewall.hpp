@@ -7,7 +7,9 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "plumbline/engine/apply.hpp"
 #include "plumbline/engine/compile.hpp"
+#include "plumbline/engine/observe.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "plumbline/wire/iptables.hpp"
 #include "tests/support/netns.hpp"
@@ -29,7 +31,24 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
     compiler_.emplace(*scratch_);
   }
 
-  State observe() { return engine::observe(*host_, {}).state; }
+  State observe() {
+    State state = engine::observe(*host_, ruleset_, linked(), {}, {}).state;
+    if (linked()) ruleset_.name_rules(*host_, compiler_->book(), true, state);
+    return state;
+  }
+
+  void enter_another_namespace() {
+    ASSERT_EQ(test::enter_new_netns(), "");
+    host_.emplace(GetParam());
+    ruleset_ = {};
+  }
+
+  /// Every object of nf_tables with its handle; nothing on legacy.
+  std::string objects() const {
+    return linked() ? test::must_run({"nft", "-a", "list", "ruleset"}) : std::string();
+  }
+
+  bool linked() const { return GetParam() == io::Backend::nft; }
 
   /// `{ "iptables": …, "ip6tables": … }` as a spec has it, marked and compiled.
   State compiled(const boost::json::value& spec, std::vector<std::string>* refused = nullptr) {
@@ -59,28 +78,35 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
     return desired.state;
   }
 
-  /// Brings the kernel to what is wanted in one commit per table; says how many that took.
+  /// Brings the kernel to what is wanted; says how many chains were changed.
   std::size_t apply(const State& want) {
     const State have = observe();
-    std::vector<wire::FirewallRestore> restores;
-    add_changes<Chain>(have, want, restores);
-    add_changes<SharedChain>(have, want, restores);
-    send(restores);
-    return restores.size();
+    Plan plan;
+    add_changes<Chain>(have, want, plan);
+    add_changes<SharedChain>(have, want, plan);
+    carry_out(plan);
+    return plan.steps.size();
   }
 
-  void send(const std::vector<wire::FirewallRestore>& restores) {
-    for (const wire::FirewallRestore& one : wire::merged(restores)) {
-      const wire::Request request = one;
-      const wire::Reply reply = host_->exchange(std::span(&request, 1)).front();
-      ASSERT_EQ(reply.error, 0) << reply.message;
+  void carry_out(const Plan& plan) {
+    const engine::Report report = engine::apply(*host_, plan, {{}, {}, {}, linked()});
+    for (const engine::StepReport& step : report.steps) {
+      ASSERT_EQ(step.result, engine::StepResult::done) << step.message;
     }
   }
 
-  static void take(std::vector<wire::Request> requests, std::vector<wire::FirewallRestore>& into) {
-    for (wire::Request& request : requests) {
-      into.push_back(std::get<wire::FirewallRestore>(std::move(request)));
-    }
+  /// From one value to the other; null is none.
+  template <class K>
+  static Step step(const K* from, const K* to) {
+    Step step;
+    step.key = key(from != nullptr ? *from : *to);
+    if (from != nullptr) step.before = *from;
+    if (to != nullptr) step.after = *to;
+    step.action = from == nullptr ? Action::create
+                  : to == nullptr ? Action::remove
+                                  : Action::update;
+    step.phase = Phase::guard;
+    return step;
   }
 
   std::string save(std::string_view base = "iptables") {
@@ -108,6 +134,7 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
   std::optional<io::KernelHost> host_;
   std::optional<io::ScratchHost> scratch_;
   std::optional<engine::Compiler> compiler_;
+  engine::Ruleset ruleset_;
 
  private:
   template <class K>
@@ -121,14 +148,13 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
   }
 
   template <class K>
-  static void add_changes(const State& have, const State& want,
-                          std::vector<wire::FirewallRestore>& restores) {
+  static void add_changes(const State& have, const State& want, Plan& plan) {
     for (const K& value : want.of<K>()) {
       const K* present = have.find<K>(key(value));
       if (present == nullptr) {
-        take(create(value, {}), restores);
+        plan.steps.push_back(step<K>(nullptr, &value));
       } else if (const K full = complete(value, *present); !(full == *present)) {
-        take(update(*present, full, {}), restores);
+        plan.steps.push_back(step<K>(present, &full));
       }
     }
   }

@@ -52,8 +52,9 @@ Corpus corpus(const std::vector<json::object>& lines, io::Backend backend, std::
     const std::string saved = text(line, "canonical_" + std::string(format(backend)));
     const std::string chain = text(line, "chain");
     const std::string rule = text(line, "rule");
-    // Saved as a rule that is read back as another one: refused, as no text can keep it.
-    if (saved.empty() || rule.find("! --ipcompspi :") != std::string::npos) continue;
+    // Saved as a rule that is read back as another one: refused where only text can keep it.
+    const bool unkeepable = rule.find("! --ipcompspi :") != std::string::npos;
+    if (saved.empty() || (backend == io::Backend::legacy && unkeepable)) continue;
     // A rule for a chain that its table does not have built in can only be in one of ours, and a
     // comment of all 255 bytes leaves no room for our mark.
     const bool shared = part == "shared";
@@ -84,7 +85,10 @@ TEST_P(Acceptance, EveryAcceptanceRuleIsCompiledAppliedAndStaysInAChainOfOurs) {
   const State want = compiled(all.spec);
   for (const auto& [chain, saved] : all.saved) {
     ASSERT_NE(want.find<Chain>(chain), nullptr);
-    EXPECT_EQ(want.find<Chain>(chain)->rules, saved) << format(chain);
+    std::vector<std::string> texts;
+    for (const FirewallRule& rule : want.find<Chain>(chain)->rules) texts.push_back(rule.text());
+    texts.pop_back();  // our mark
+    EXPECT_EQ(texts, saved) << format(chain);
   }
   EXPECT_GT(apply(want), 20U);
   EXPECT_EQ(apply(want), 0U);
@@ -99,9 +103,11 @@ TEST_P(Acceptance, EveryAcceptanceRuleIsAppliedStaysAndGoesInASharedChain) {
     EXPECT_GT(apply(want), 10U);
     EXPECT_EQ(apply(want), 0U);
     const State have = observe();
-    std::vector<wire::FirewallRestore> restores;
-    for (const SharedChain& chain : have.of<SharedChain>()) take(remove(chain, {}), restores);
-    send(restores);
+    Plan plan;
+    const SharedChain* none = nullptr;
+    for (const SharedChain& chain : have.of<SharedChain>())
+      plan.steps.push_back(step(&chain, none));
+    carry_out(plan);
     const State after = observe();
     for (const SharedChain& chain : after.of<SharedChain>()) {
       EXPECT_FALSE(is_marked(chain, Mark{})) << format(key(chain));
@@ -137,32 +143,32 @@ TEST_P(Acceptance, EveryRulesetIsUntouchedAsAForeignOneAndCanBeASpec) {
     const bool is_v6 = file.path().stem().string().ends_with("v6");
     const std::string base = is_v6 ? "ip6tables" : "iptables";
     const bool has_set = file.path().stem() == "fail2ban";
-    ASSERT_EQ(test::enter_new_netns(), "");
-    host_.emplace(GetParam());
+    enter_another_namespace();
     if (has_set) {
       if (test::run({"ipset", "create", "f2b-ipset", "hash:ip"}).status != 0) continue;
     }
     std::ifstream stream(file.path());
     const std::string text((std::istreambuf_iterator<char>(stream)), {});
     test::must_run({base + "-" + std::string(format(GetParam())) + "-restore"}, text);
-    if (!is_v6) restore("*filter\n:CANARY - [0:0]\nCOMMIT\n");
+    restore("*filter\n:INPUT ACCEPT [0:0]\n:CANARY - [0:0]\nCOMMIT\n");
     const std::string before = save(base);
+    const std::string objects_before = objects();
 
     const State want = compiled(ours);
     EXPECT_EQ(apply(want), 2U);
     EXPECT_EQ(apply(want), 0U);
     const State have = observe();
-    std::vector<wire::FirewallRestore> restores;
+    Plan plan;
     for (const auto& value : want.of<SharedChain>()) {
-      take(remove(*have.find<SharedChain>(key(value)), {}), restores);
+      plan.steps.push_back(step<SharedChain>(have.find<SharedChain>(key(value)), nullptr));
     }
-    for (const auto& value : want.of<Chain>()) take(remove(value, {}), restores);
-    send(restores);
+    for (const auto& value : want.of<Chain>()) plan.steps.push_back(step<Chain>(&value, nullptr));
+    carry_out(plan);
     EXPECT_EQ(save(base), before);
+    EXPECT_EQ(objects(), objects_before);
 
-    if (has_set) continue;  // The scratch namespace has no sets.
-    ASSERT_EQ(test::enter_new_netns(), "");
-    host_.emplace(GetParam());
+    enter_another_namespace();
+    if (has_set) test::must_run({"ipset", "create", "f2b-ipset", "hash:ip"});
     const State whole = compiled(spec_of(before, is_v6 ? Family::inet6 : Family::inet));
     EXPECT_GT(apply(whole), 0U);
     EXPECT_EQ(apply(whole), 0U);
@@ -214,7 +220,10 @@ TEST_P(Acceptance, WhatMustBeRefusedIsAndTheRestStays) {
     const State want = compiled(spec_with(field, value, "OURS"), &refused);
     // A '+' that is not negated does what its reader expects: it is among the acceptance rules.
     const bool reject = text(line, "required_class") == "reject" && kind != "iface-plus";
-    if (reject) {
+    if (kind == "set-missing") {
+      // Found by the plan, which waits for it: it may be made later.
+      EXPECT_THAT(needs(want.of<Chain>().front()), testing::ElementsAre(Need(NeedsSet{"nosuch"})));
+    } else if (reject) {
       EXPECT_FALSE(refused.empty());
     } else {
       EXPECT_THAT(refused, testing::IsEmpty());

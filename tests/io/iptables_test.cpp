@@ -268,12 +268,11 @@ class Neighbour {
     const auto nothing = [](wire::MessageBuilder&) {};
     operations.insert(operations.begin(), nft_message(NFNL_MSG_BATCH_BEGIN, 0, 0, nothing));
     operations.push_back(nft_message(NFNL_MSG_BATCH_END, 0, 0, nothing));
-    Messages messages;
-    for (const auto& operation : operations) messages.push_back(&operation);
-    for (const auto& reply : nfnetlink_.transact(messages)) {
-      if (reply.error != 0) return reply.error;
+    wire::Bytes messages;
+    for (const wire::Bytes& operation : operations) {
+      messages.insert(messages.end(), operation.begin(), operation.end());
     }
-    return 0;
+    return nfnetlink_.transact(std::move(messages)).error;
   }
 
   NetlinkSocket nfnetlink_{NETLINK_NETFILTER};

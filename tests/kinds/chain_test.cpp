@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "tests/support/nft_expression_bytes.hpp"
 #include "tests/support/spec_text.hpp"
 
 namespace plumbline {
@@ -14,7 +15,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Rules = std::vector<std::string>;
 
 template <class K>
 std::vector<K> decoded(const std::string& saved, Family family = Family::inet) {
@@ -33,11 +33,14 @@ std::string text_of(const std::vector<wire::Request>& requests) {
   return text;
 }
 
-Chain chain_with(Rules rules, bool marked = true) {
-  return {Family::inet, "filter", "APP", std::move(rules), marked};
-}
+const std::string mark = "-m comment --comment plumbline";
+const std::string written_mark = R"("-m" "comment" "--comment" "plumbline")";
 
-SharedChain forward(Rules insert, Rules append = {}) {
+Chain foreign(RuleList rules) { return {Family::inet, "filter", "APP", std::move(rules), false}; }
+
+Chain chain_with(RuleList rules) { return with_mark(foreign(std::move(rules)), {}); }
+
+SharedChain forward(RuleList insert, RuleList append = {}) {
   SharedChain chain;
   chain.table = "filter";
   chain.name = "FORWARD";
@@ -45,6 +48,12 @@ SharedChain forward(Rules insert, Rules append = {}) {
   chain.append = std::move(append);
   chain.only_ours = false;
   return chain;
+}
+
+/// A rule that nf_tables holds. `sets` are ipsets it names.
+FirewallRule coded(std::uint32_t number, std::vector<std::string> sets = {}) {
+  return {"rule " + std::to_string(number),
+          wire::RuleCode{test::load_meta(number), std::move(sets), {}}};
 }
 
 /// A rule of ours as saved.
@@ -73,18 +82,55 @@ const std::string saved =
 TEST(Chain, EveryUserDefinedChainIsDecodedAndOursAreMarked) {
   const auto chains = decoded<Chain>(saved, Family::inet6);
   ASSERT_EQ(chains.size(), 2U);
-  EXPECT_EQ(chains[0], (Chain{Family::inet6, "filter", "APP", {"-s 10.0.0.1/32 -j DROP"}, true}));
+  EXPECT_EQ(chains[0],
+            (Chain{Family::inet6, "filter", "APP", {"-s 10.0.0.1/32 -j DROP", mark}, true}));
   EXPECT_EQ(chains[1], (Chain{Family::inet6, "filter", "DOCKER-USER", {"-j RETURN"}, false}));
   EXPECT_EQ(format(key(chains[0])), "chain inet6 filter APP");
+}
+
+TEST(Chain, IsOursWhereverItsMarkStands) {
+  const auto chains = decoded<Chain>(
+      "*filter\n:A - [0:0]\n:B - [0:0]\n:C - [0:0]\n:D - [0:0]\n"
+      "-A A -m comment --comment plumbline\n-A A -j DROP\n"
+      "-A B -m comment --comment plumbline -j DROP\n"
+      "-A C -m comment --comment \"plumbline: c\"\n-A D -m comment --comment plumbline2\nCOMMIT\n");
+  ASSERT_EQ(chains.size(), 4U);
+  EXPECT_TRUE(chains[0].marked);
+  EXPECT_THAT(chains[0].rules, ElementsAre(mark, "-j DROP"));
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_FALSE(chains[i].marked) << chains[i].name;
+}
+
+TEST(Chain, IsOursWithoutItsMarkWhereNfTablesKeepsOne) {
+  std::vector<Chain> chains;
+  std::vector<SharedChain> shared;
+  take({Family::inet, "filter", "APP", {}, true, {"-j DROP"}}, chains, shared);
+  take({Family::inet, "filter", "MORE", {}, false, {"-j DROP"}}, chains, shared);
+  take({Family::inet, "filter", "INPUT", "DROP", false, {mark}}, chains, shared);
+  ASSERT_EQ(chains.size(), 2U);
+  EXPECT_TRUE(chains[0].marked);
+  EXPECT_FALSE(chains[1].marked);
+  ASSERT_EQ(shared.size(), 2U);
+  EXPECT_EQ(shared[0].name, "MORE");
+  EXPECT_EQ(shared[1].name, "INPUT");
+}
+
+TEST(Chain, GetsItsMarkOnceAndLast) {
+  EXPECT_THAT(chain_with({}).rules, ElementsAre(mark));
+  EXPECT_THAT(chain_with({"-j DROP"}).rules, ElementsAre("-j DROP", mark));
+  EXPECT_THAT(chain_with({mark, "-j DROP"}).rules, ElementsAre(mark, "-j DROP", mark));
+  const Chain ours = chain_with({"-j DROP"});
+  EXPECT_TRUE(ours.marked);
+  EXPECT_EQ(with_mark(ours, {}), ours);
 }
 
 TEST(Chain, IsWrittenWholeWithItsMarkLast) {
   EXPECT_EQ(text_of(create(chain_with({"-s 10.0.0.1/32 -j DROP", ""}), {})),
             "*filter\n:APP - [0:0]\n-A APP \"-s\" \"10.0.0.1/32\" \"-j\" \"DROP\"\n-A APP \n"
-            "-A APP -m comment --comment plumbline\nCOMMIT\n");
+            "-A APP " +
+                written_mark + "\nCOMMIT\n");
   EXPECT_EQ(text_of(update(chain_with({"-j DROP"}), chain_with({}), {})),
-            "*filter\n:APP - [0:0]\n-A APP -m comment --comment plumbline\nCOMMIT\n");
-  EXPECT_EQ(text_of(create(chain_with({}, false), {})), "*filter\n:APP - [0:0]\nCOMMIT\n");
+            "*filter\n:APP - [0:0]\n-A APP " + written_mark + "\nCOMMIT\n");
+  EXPECT_EQ(text_of(create(foreign({}), {})), "*filter\n:APP - [0:0]\nCOMMIT\n");
 }
 
 TEST(Chain, IsEmptiedBeforeItIsDeleted) {
@@ -94,10 +140,32 @@ TEST(Chain, IsEmptiedBeforeItIsDeleted) {
 TEST(Chain, AnyDifferenceIsAnUpdateThatCostsTheCounters) {
   const Chain have = chain_with({"-j DROP"});
   EXPECT_EQ(transition(have, have), Transition{});
-  for (const Chain& want :
-       {chain_with({"-j ACCEPT"}), chain_with({}), chain_with({"-j DROP"}, false)}) {
+  for (const Chain& want : {chain_with({"-j ACCEPT"}), chain_with({}), foreign({"-j DROP"})}) {
     EXPECT_EQ(transition(have, want), (Transition{Change::update, Disruption::counters}));
   }
+}
+
+TEST(Chain, OfNfTablesLosesOnlyTheCountersOfRulesThatMove) {
+  const Chain have = foreign({coded(1), coded(2), coded(3)});
+  EXPECT_EQ(transition(have, have), Transition{});
+  for (const RuleList& rules :
+       {RuleList{coded(1), coded(3)}, RuleList{coded(1), coded(2), coded(4), coded(3)},
+        RuleList{coded(4)}, RuleList{}}) {
+    EXPECT_EQ(transition(have, foreign(rules)), (Transition{Change::update, Disruption::nothing}));
+  }
+  EXPECT_EQ(transition(have, foreign({coded(2), coded(1), coded(3)})),
+            (Transition{Change::update, Disruption::counters}));
+}
+
+TEST(Chain, NeedsEachIpsetOfItsRulesOnce) {
+  const RuleList rules{coded(1, {"b", "a"}), coded(2), coded(3, {"b"})};
+  EXPECT_THAT(needs(foreign(rules)), ElementsAre(Need(NeedsSet{"a"}), Need(NeedsSet{"b"})));
+  EXPECT_THAT(needs(forward({coded(1, {"a"})}, {coded(2, {"b"})})),
+              ElementsAre(Need(NeedsSet{"a"}), Need(NeedsSet{"b"})));
+  EXPECT_THAT(needs(foreign({"-m set --match-set b src -j A", "-m set ! --match-set a dst,src"})),
+              ElementsAre(Need(NeedsSet{"a"}), Need(NeedsSet{"b"})));
+  EXPECT_THAT(needs(foreign({"-m comment --comment \"--match-set a src\"", "", "-j DROP"})),
+              IsEmpty());
 }
 
 TEST(Chain, IsReadFromTheSpecAndWrittenBack) {
@@ -117,6 +185,7 @@ TEST(Chain, IsReadFromTheSpecAndWrittenBack) {
   EXPECT_FALSE(chain->marked);
   EXPECT_TRUE(is_marked(with_mark(*chain, {}), {}));
   EXPECT_EQ(to_spec(*chain).at("rules").as_array().size(), 4U);
+  EXPECT_EQ(to_spec(with_mark(*chain, {})), to_spec(*chain));
 }
 
 TEST(Chain, AllFaultsOfItsRulesAreReportedAtTheirPlaces) {
@@ -169,10 +238,7 @@ TEST(SharedChain, TheMarkJoinsTheUsersComment) {
                                          "-m comment --comment \"plumbline: my own\" -j B",
                                          "-m comment --comment plumbline -j C"));
   EXPECT_EQ(with_mark(marked, {}), marked);
-  for (const std::string& rule : marked.insert) EXPECT_TRUE(carries_mark(rule)) << rule;
-  EXPECT_FALSE(carries_mark("-m comment --comment plumbline2 -j A"));
-  EXPECT_FALSE(carries_mark("-m comment --comment plumbline:x -j A"));
-  EXPECT_FALSE(carries_mark("-m string --string plumbline --algo bm -j A"));
+  for (const FirewallRule& rule : marked.insert) EXPECT_TRUE(rule.carries_mark()) << rule.text();
 }
 
 TEST(SharedChain, IsReadFromTheSpecAndWrittenBackWithoutTheMark) {
@@ -250,6 +316,23 @@ TEST(SharedChain, AddingAloneDisruptsNothing) {
             (Transition{Change::update, Disruption::nothing}));
 }
 
+TEST(SharedChain, OfNfTablesLosesOnlyTheCountersOfRulesThatMove) {
+  const SharedChain have = forward({coded(1), coded(2)}, {coded(3)});
+  const Transition nothing{Change::update, Disruption::nothing};
+  const Transition counters{Change::update, Disruption::counters};
+  EXPECT_EQ(transition(have, forward({coded(1), coded(4), coded(2)}, {coded(3), coded(5)})),
+            nothing);
+  EXPECT_EQ(transition(have, forward({coded(2)})), nothing);
+  EXPECT_EQ(transition(have, forward({coded(2), coded(1)}, {coded(3)})), counters);
+  EXPECT_EQ(transition(have, forward({coded(1)}, {coded(2), coded(3)})), counters)
+      << "past the foreign rules";
+  SharedChain astray = forward({});
+  astray.strays = {coded(1)};
+  astray.stray_places = {2};
+  EXPECT_EQ(transition(astray, forward({coded(1)})), counters);
+  EXPECT_EQ(transition(astray, forward({coded(2)})), nothing);
+}
+
 TEST(SharedChain, WhatIsThereTwiceOrAstrayIsPutInAnew) {
   SharedChain have = forward({ours("10.0.0.1"), ours("10.0.0.1")});
   const std::string twice = "-D FORWARD " + written("10.0.0.1") + "\n";
@@ -285,11 +368,6 @@ TEST(BuiltinChains, DependOnTheTable) {
   EXPECT_FALSE(is_builtin_chain("raw", "INPUT"));
   EXPECT_TRUE(is_builtin_chain("security", "INPUT"));
   EXPECT_FALSE(is_builtin_chain("filter", "APP"));
-}
-
-TEST(JumpsOf, ReadsSavedRules) {
-  EXPECT_THAT(jumps_of("-s 10.0.0.1/32 -m comment --comment \"-j X\" -g APP"), ElementsAre("APP"));
-  EXPECT_THAT(jumps_of("-m comment --comment plumbline"), IsEmpty());
 }
 
 }  // namespace

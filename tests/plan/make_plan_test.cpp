@@ -136,7 +136,7 @@ TEST(MakePlan, TakesAnEmptyChainOfAWantedNameButNotAFullOne) {
   const State want = state_of(Chain{Family::inet, "filter", "APP", {"-j DROP"}, false});
   EXPECT_TRUE(plan(have, want).refusals.empty());
   EXPECT_EQ(plan(have, want).steps.at(0).action, Action::update);
-  have.of<Chain>().front().rules.emplace_back("-j ACCEPT");
+  have.of<Chain>().front().rules = {"-j ACCEPT"};
   const Plan refused = plan(have, want);
   ASSERT_EQ(refused.refusals.size(), 1U);
   EXPECT_EQ(refused.refusals[0].code, Code::foreign_conflict);

@@ -48,8 +48,8 @@ void remember(Memory& memory, const Plan& plan) {
     } else if (const auto* chain = std::get_if<SharedChain>(&*step.before)) {
       if (!chain->policy || memory.earlier.find<SharedChain>(key(*chain))) continue;
       SharedChain earlier = *chain;
-      earlier.insert.clear();
-      earlier.append.clear();
+      earlier.insert = {};
+      earlier.append = {};
       memory.earlier.of<SharedChain>().push_back(earlier);
     }
     memory.earlier.sort();

@@ -229,20 +229,20 @@ class Draw {
     std::vector<std::string> made;
     for (const std::string& text : all) {
       if (!chance(5)) continue;
-      Chain chain{Family::inet, "filter", text, {}, false};
-      if (!made.empty() && chance(6)) chain.rules.push_back("-j " + pick(made));
-      if (chance(7)) chain.rules.push_back("-s 10.0." + digit(3) + ".0/24 -j ACCEPT");
-      if (chance(3)) chain.rules.emplace_back("-j DROP");
+      RuleList::Rules rules;
+      if (!made.empty() && chance(6)) rules.emplace_back("-j " + pick(made));
+      if (chance(7)) rules.emplace_back("-s 10.0." + digit(3) + ".0/24 -j ACCEPT");
+      if (chance(3)) rules.emplace_back("-j DROP");
       made.push_back(text);
-      add(chain);
+      add(Chain{Family::inet, "filter", text, std::move(rules), false});
     }
     for (const char* text : {"FORWARD", "INPUT", "DOCKER-USER"}) {
       if (!chance(3)) continue;
       SharedChain chain;
       chain.table = "filter";
       chain.name = text;
-      if (!made.empty() && chance(7)) chain.insert.push_back("-j " + pick(made));
-      if (chance(4)) chain.append.push_back("-s 10.0." + digit(3) + ".0/24 -j DROP");
+      if (!made.empty() && chance(7)) chain.insert = {"-j " + pick(made)};
+      if (chance(4)) chain.append = {"-s 10.0." + digit(3) + ".0/24 -j DROP"};
       if (std::string(text) != "DOCKER-USER" && chance(3)) {
         chain.policy = chance(5) ? "DROP" : "ACCEPT";
       }

@@ -13,7 +13,9 @@ namespace plumbline::test {
 [[nodiscard]] inline bool is_change(const wire::Request& request) {
   return !std::holds_alternative<wire::NetlinkDump>(request) &&
          !std::holds_alternative<wire::SysctlRead>(request) &&
-         !std::holds_alternative<wire::FirewallDump>(request);
+         !std::holds_alternative<wire::FirewallDump>(request) &&
+         !std::holds_alternative<wire::FirewallRivals>(request) &&
+         !std::holds_alternative<wire::NetfilterQuery>(request);
 }
 
 /// Passes everything on to `host`, and counts; the change numbered `fail_at`, from 0, is answered

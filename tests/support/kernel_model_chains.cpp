@@ -6,20 +6,32 @@
 
 namespace plumbline::testing {
 
-std::string KernelModel::jumps_nowhere(Family family, const std::string& table,
-                                       const std::vector<std::string>& rules) {
-  for (const std::string& rule : rules) {
-    for (const std::string& target : jumps_of(rule)) {
+namespace {
+
+/// The refusal of rules that jump to what is not there; nothing where they jump nowhere else.
+std::string refused_jump(State& state, Family family, const std::string& table,
+                         const RuleList& rules) {
+  for (const FirewallRule& rule : rules) {
+    for (const std::string& target : rule.targets()) {
       if (target == "ACCEPT" || target == "DROP" || target == "RETURN") continue;
-      if (find<Chain>(state_, {family, table, target}) == nullptr) return "ENOENT: " + target;
+      if (find<Chain>(state, {family, table, target}) == nullptr) return "ENOENT: " + target;
     }
   }
   return {};
 }
 
-std::string KernelModel::make(const Chain& chain) {
+/// As it is seen from then on: ours by its mark rule, whatever we called it.
+Chain seen(Chain chain) {
+  chain.marked = std::ranges::any_of(chain.rules, &FirewallRule::is_mark);
+  return chain;
+}
+
+}  // namespace
+
+std::string KernelModel::make(const Chain& want) {
+  const Chain chain = seen(want);
   if (find<Chain>(state_, key(chain)) != nullptr) return "EEXIST: " + format(key(chain));
-  const std::string refused = jumps_nowhere(chain.family, chain.table, chain.rules);
+  const std::string refused = refused_jump(state_, chain.family, chain.table, chain.rules);
   if (!refused.empty()) return refused;
   if (!chain.marked) {
     SharedChain shared{chain.family, chain.table, chain.name, {}, {}, {}, {}, {}, true};
@@ -30,15 +42,12 @@ std::string KernelModel::make(const Chain& chain) {
 }
 
 std::string KernelModel::change(const Chain& before, const Chain& after) {
-  const std::string refused = jumps_nowhere(after.family, after.table, after.rules);
-  return refused.empty() ? replace(state_, before, after) : refused;
+  const std::string refused = refused_jump(state_, after.family, after.table, after.rules);
+  return refused.empty() ? replace(state_, before, seen(after)) : refused;
 }
 
 std::string KernelModel::destroy(const Chain& chain) {
-  const auto jumps_here = [&](const std::string& rule) {
-    const auto targets = jumps_of(rule);
-    return std::ranges::find(targets, chain.name) != targets.end();
-  };
+  const auto jumps_here = [&](const FirewallRule& rule) { return rule.leads_to(chain.name); };
   for (const Chain& other : state_.of<Chain>()) {
     if (std::ranges::any_of(other.rules, jumps_here)) return "EBUSY: " + format(key(chain));
   }
@@ -59,9 +68,9 @@ std::string KernelModel::make(const SharedChain& want) {
   }
   SharedChain made = want;
   if (!made.policy && is_builtin_chain(want.table, want.name)) made.policy = "ACCEPT";
-  made.insert.insert(made.insert.end(), made.append.begin(), made.append.end());
-  made.append.clear();
-  const std::string refused = jumps_nowhere(made.family, made.table, made.insert);
+  made.insert = made.insert.followed_by(made.append);
+  made.append = {};
+  const std::string refused = refused_jump(state_, made.family, made.table, made.insert);
   return refused.empty() ? insert(state_, made) : refused;
 }
 
@@ -69,17 +78,17 @@ std::string KernelModel::change(const SharedChain& before, const SharedChain& af
   SharedChain* there = find<SharedChain>(state_, key(before));
   if (there == nullptr) return "ENOENT: " + format(key(before));
   for (const auto* rules : {&after.insert, &after.append}) {
-    const std::string refused = jumps_nowhere(after.family, after.table, *rules);
+    const std::string refused = refused_jump(state_, after.family, after.table, *rules);
     if (!refused.empty()) return refused;
   }
   if (after.policy) there->policy = after.policy;
   there->insert = after.insert;
   there->append = after.append;
-  there->strays.clear();
+  there->strays = {};
   there->stray_places.clear();
   if (there->only_ours) {
-    there->insert.insert(there->insert.end(), there->append.begin(), there->append.end());
-    there->append.clear();
+    there->insert = there->insert.followed_by(there->append);
+    there->append = {};
   }
   return {};
 }
@@ -87,8 +96,8 @@ std::string KernelModel::change(const SharedChain& before, const SharedChain& af
 std::string KernelModel::destroy(const SharedChain& chain) {
   SharedChain without = chain;
   without.policy.reset();
-  without.insert.clear();
-  without.append.clear();
+  without.insert = {};
+  without.append = {};
   return change(chain, without);
 }
 

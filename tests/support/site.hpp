@@ -40,6 +40,7 @@ class Site {
   io::KernelHost host_;
   io::ScratchHost scratch_;
   engine::Compiler compiler_;
+  engine::Ruleset ruleset_;
   std::filesystem::path directory_;
 };
 

@@ -15,7 +15,7 @@ namespace plumbline::test {
 
 /// Whether the nft backend of ours rewrites all tables in one commit; else each table is one of its
 /// own, as with the legacy backend.
-inline constexpr bool nft_commits_all_tables_at_once = false;
+inline constexpr bool nft_commits_all_tables_at_once = true;
 
 /// Why iptables with this backend cannot be used in the present namespace; empty when it can.
 [[nodiscard]] std::string why_no_iptables(io::Backend backend);

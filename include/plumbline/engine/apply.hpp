@@ -38,6 +38,7 @@ struct Surroundings {
   LinkNames links;       ///< as observed along with the plan's `have`
   SysctlsAlong now;      ///< written back when a step is undone
   SysctlsAlong earlier;  ///< written back when a sysctl itself is put back
+  bool linked = false;   ///< chains are committed to nf_tables, else written by iptables-restore
 };
 
 [[nodiscard]] Report apply(io::Host& host, const Plan& plan, Surroundings surroundings);

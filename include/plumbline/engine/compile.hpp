@@ -1,15 +1,15 @@
-// Firewall rules as a person wrote them, made into the form the installed iptables saves.
+// Firewall rules as a person wrote them, made into what the installed iptables makes of them.
 //
-// The rules are loaded into an offline scratch network namespace and read back. Rules that
-// iptables or the kernel refuses are found here, with the place in the spec. What is compared is
-// text: two rules that save alike are one to this path.
+// The rules are loaded into an offline scratch network namespace and read back: on nf_tables the
+// bytes the kernel holds, on legacy the text that iptables-save prints. Rules that iptables or the
+// kernel refuses are found here, with the place in the spec.
 
 #pragma once
 
 #include <map>
 #include <string>
 
-#include "plumbline/engine/observe.hpp"
+#include "plumbline/engine/ruleset.hpp"
 #include "plumbline/io/scratch_host.hpp"
 #include "plumbline/spec/expand.hpp"
 
@@ -21,14 +21,26 @@ class Compiler {
  public:
   explicit Compiler(io::ScratchHost& scratch) : scratch_(&scratch) {}
 
-  /// Replaces every rule in `desired`'s chains by its saved form; one that names several addresses
-  /// becomes several. Rules refused go to `diagnostics` as INVALID_IPTABLES_RULE, all of them, each
-  /// at its place. `have` says which chains of others there are. Throws io::HostError.
+  /// Replaces every rule in `desired`'s chains by what iptables makes of it; one that names several
+  /// addresses becomes several. Ipsets need not be there. Rules refused go to `diagnostics` as
+  /// INVALID_IPTABLES_RULE, all of them, each at its place. `have` says which chains of others
+  /// there are. Throws io::HostError.
   void compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics);
 
+  /// The rules of the last compilation; never null.
+  [[nodiscard]] const RuleBook& book() const { return book_; }
+  /// Whether rules have code: on nf_tables. Throws io::HostError when no iptables is installed.
+  [[nodiscard]] bool linked() { return scratch_->backend() == io::Backend::nft; }
+
  private:
+  void make_sets(const spec::Desired& desired);
+
   io::ScratchHost* scratch_;
-  std::map<std::string, std::string> saved_;  ///< by restore input: what was saved then
+  std::map<std::string, std::vector<SeenChain>> saved_;  ///< by restore input: what came of it
+  RuleBook book_ = std::make_shared<const std::set<FirewallRule>>();
 };
+
+/// The ipsets that wanted rules name, before they are compiled.
+[[nodiscard]] std::set<std::string> named_sets(const spec::Desired& desired);
 
 }  // namespace plumbline::engine

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "plumbline/engine/ruleset.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/kinds/kinds.hpp"
 
@@ -16,5 +17,15 @@ struct Observed {
 
 /// Throws io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
 [[nodiscard]] Observed observe(io::Host& host, const Scope& scope);
+
+/// What to look at among chains, on nf_tables.
+struct ChainScope {
+  std::set<Chain::Key> chains;   ///< whose content matters, beside ours
+  std::set<std::string> ipsets;  ///< that rules may want
+};
+
+/// The same with chains by way of `ruleset` where rules have code (`linked`), else by text.
+[[nodiscard]] Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
+                               const ChainScope& chains);
 
 }  // namespace plumbline::engine

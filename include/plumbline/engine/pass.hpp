@@ -21,9 +21,14 @@ namespace plumbline::engine {
 struct Workshop {
   io::Host& host;
   Compiler& compiler;
+  Ruleset& ruleset;                 ///< of the host
   std::filesystem::path directory;  ///< of the ledger and the lock
   PlanOptions options;
 };
+
+/// What there is, to be shown: rules of ours with their text, or of everybody when `all`. Throws
+/// io::HostError, wire::Malformed.
+[[nodiscard]] Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all);
 
 /// What shall be, what is, and the way between them.
 struct Prepared {

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <optional>
+
 #include "plumbline/io/backend.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/iptables.hpp"
@@ -16,11 +18,15 @@ class KernelHost final : public Host {
   explicit KernelHost(Backend backend = Backend::automatic);
 
   [[nodiscard]] std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override;
+  /// Of iptables; never `automatic`. Throws HostError when none is installed.
+  [[nodiscard]] Backend backend() { return iptables_.backend(); }
 
  private:
   [[nodiscard]] wire::Reply carry_out(const wire::Request& request);
+  [[nodiscard]] NetlinkSocket& nfnetlink();
 
   NetlinkSocket rtnetlink_;
+  std::optional<NetlinkSocket> nfnetlink_;  ///< once needed, as it may load a kernel module
   Iptables iptables_;
 };
 

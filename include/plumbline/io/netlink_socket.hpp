@@ -31,9 +31,10 @@ class NetlinkSocket {
   /// stop those behind it. A success has no message.
   [[nodiscard]] std::vector<wire::Reply> change(const Messages& messages);
 
-  /// One send for all, as nfnetlink wants a batch; flags are left as they are. A reply is an error
-  /// where the kernel reported one for that message, else success.
-  [[nodiscard]] std::vector<wire::Reply> transact(const Messages& messages);
+  /// One send for all, as nfnetlink wants a batch: whole messages one after the other, flags as
+  /// they are. The first error that the kernel reported, at its place; success where it reported
+  /// none.
+  [[nodiscard]] wire::Reply transact(wire::Bytes messages);
 
   /// A dump in `bytes`. One that was interrupted, truncated or lost is made again; after a few
   /// times it is a HostError. A filter on a routing table that does not exist gives none.
@@ -46,12 +47,14 @@ class NetlinkSocket {
   enum class Arrived : std::uint8_t { data, nothing, lost, truncated };
 
   void enlarge_buffers();
+  /// For a single send of that size, beyond net.core.wmem_max where we may.
+  void make_room_for(std::size_t bytes);
   /// Behind the last message that goes out with the one at `first`.
   [[nodiscard]] std::size_t batch_end(const Messages& messages, std::size_t first) const;
   /// Puts messages [first, last) into outgoing_, each with its sequence number. Returns the first.
   std::uint32_t pack(const Messages& messages, std::size_t first, std::size_t last,
                      bool ack_only_the_last);
-  [[nodiscard]] int send();
+  [[nodiscard]] int send(std::span<const std::byte> bytes);
   /// One datagram of the kernel into incoming_; `received_` is its part that was written.
   [[nodiscard]] Arrived receive();
   void read_acks(std::uint32_t first_sequence, std::span<wire::Reply> replies, bool last_is_acked);

@@ -1,4 +1,4 @@
-// Taking nf_tables tables away, as no iptables program does.
+// nf_tables transactions, and taking tables away, as no iptables program does.
 
 #pragma once
 
@@ -8,6 +8,13 @@
 #include "plumbline/io/netlink_socket.hpp"
 
 namespace plumbline::io {
+
+/// Asks one question; a dump where its flags say so. ENOENT in the Reply for what is not there.
+/// Throws HostError.
+[[nodiscard]] wire::Reply ask(NetlinkSocket& nfnetlink, const wire::NetfilterQuery& query);
+
+/// Carries out a batch. A refusal of its generation is ERESTART. Throws HostError.
+[[nodiscard]] wire::Reply commit(NetlinkSocket& nfnetlink, const wire::NftBatch& batch);
 
 /// Deletes the table unless it holds anything but base chains without rules and with the policy
 /// ACCEPT. The look and the deletion are one step to everybody else: the deletion is refused by the

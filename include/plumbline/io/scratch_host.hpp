@@ -1,13 +1,16 @@
-// A Host for firewall text alone, in an offline network namespace of nobody's.
+// A Host for a firewall alone, in an offline network namespace of nobody's.
 //
 // For engine::Compiler: what the installed iptables makes of rules is found out where no packet
 // and no other program meets them.
 
 #pragma once
 
+#include <optional>
+
 #include "plumbline/io/backend.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/iptables.hpp"
+#include "plumbline/io/netlink_socket.hpp"
 
 namespace plumbline::io {
 
@@ -19,12 +22,16 @@ class ScratchHost final : public Host {
   /// Firewall requests act on the scratch namespace; all others are answered EOPNOTSUPP.
   [[nodiscard]] std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override;
 
+  [[nodiscard]] Backend backend() { return iptables_.backend(); }
   /// Takes away every table of both families: each compilation starts from nothing.
   void reset();
 
  private:
+  [[nodiscard]] NetlinkSocket& nfnetlink();
+
   NetworkNamespace namespace_;
   Iptables iptables_;
+  std::optional<NetlinkSocket> nfnetlink_;
 };
 
 }  // namespace plumbline::io

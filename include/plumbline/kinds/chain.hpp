@@ -1,11 +1,13 @@
 // iptables chains: whole chains of ours, and our rules in chains that others share.
 //
-// Rules are held as iptables-save prints them, without `-A CHAIN`. Wanted rules come from the spec
-// as a person wrote them; engine::compile has the installed iptables turn them into that form
-// before anything is compared. Nothing here knows a match or a target.
+// Wanted rules come from the spec as a person wrote them; engine::compile has the installed
+// iptables turn them into what the kernel holds before anything is compared. The requests made here
+// are the restore lines of the legacy backend; on nf_tables the engine links (engine/link.hpp).
+// Nothing here knows a match or a target.
 
 #pragma once
 
+#include "plumbline/kinds/firewall_rule.hpp"
 #include "plumbline/kinds/kind.hpp"
 #include "plumbline/wire/entry.hpp"
 
@@ -25,8 +27,11 @@ struct Chain {
   Family family = Family::inet;
   std::string table;
   std::string name;
-  std::vector<std::string> rules;  ///< without the rule that is our mark
-  /// Its last rule is `-m comment --comment plumbline`, without a target.
+  /// In a chain of ours the last one is our mark: `-m comment --comment plumbline`, without a
+  /// target.
+  RuleList rules;
+  /// That rule is somewhere in it, or nf_tables keeps our mark with the chain: it is ours, whatever
+  /// anybody did to its rules.
   bool marked = false;
 
   bool operator==(const Chain&) const = default;
@@ -42,7 +47,8 @@ struct Chain {
 [[nodiscard]] Chain::Key key(const Chain& chain);
 /// `chain inet filter APP-EGRESS`
 [[nodiscard]] std::string format(const Chain::Key& key);
-/// The user-defined chains its rules jump to are found by the planner, which knows all names.
+/// The ipsets its rules name. The user-defined chains they jump to are found by the planner, which
+/// knows all names.
 [[nodiscard]] std::vector<Need> needs(const Chain& chain);
 [[nodiscard]] bool is_marked(const Chain& chain, const Mark& mark);
 [[nodiscard]] Chain with_mark(Chain chain, const Mark& mark);
@@ -73,11 +79,11 @@ struct SharedChain {
   std::string name;
   /// Of a built-in chain: ACCEPT or DROP. Wanted side: nothing is not managed.
   std::optional<std::string> policy;
-  std::vector<std::string> insert;  ///< ours, together at the top, with our comment
-  std::vector<std::string> append;  ///< ours, together at the end, with our comment
+  RuleList insert;  ///< ours, together at the top, with our comment
+  RuleList append;  ///< ours, together at the end, with our comment
 
   // ---- only observed, never wanted
-  std::vector<std::string> strays;        ///< ours, between foreign rules: to be moved or removed
+  RuleList strays;                        ///< ours, between foreign rules: to be moved or removed
   std::vector<std::size_t> stray_places;  ///< of each stray, counted from 1, to undo a move
   bool only_ours = true;                  ///< no foreign rule, so that top and end are one place
 
@@ -112,10 +118,25 @@ static_assert(ResourceKind<SharedChain>);
 /// Whether the table of the family has a built-in chain of that name (iptables(8), "TABLES").
 [[nodiscard]] bool is_builtin_chain(std::string_view table, std::string_view name);
 
-/// The chains that a rule in saved form jumps or goes to; targets of iptables itself included.
-[[nodiscard]] std::vector<std::string> jumps_of(std::string_view rule);
+/// A chain as it was seen, with all its rules in order.
+struct SeenChain {
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+  std::optional<std::string> policy;  ///< of a built-in chain
+  bool claimed = false;               ///< nf_tables keeps our mark with it
+  RuleList::Rules rules;
+};
 
-/// Whether a comment of the rule is our mark, so that it is ours in a chain that is shared.
-[[nodiscard]] bool carries_mark(std::string_view rule);
+/// As values of both kinds: every chain but built-in ones is a Chain, and every one that is not
+/// ours is a SharedChain.
+void take(SeenChain seen, std::vector<Chain>& chains, std::vector<SharedChain>& shared);
+
+/// The chains in the text of a FirewallDump. Throws wire::Malformed.
+[[nodiscard]] std::vector<SeenChain> seen_in(const wire::Request& request,
+                                             const wire::Reply& reply);
+
+/// What nf_tables keeps with every chain of ours from its creation on (NFTA_CHAIN_USERDATA).
+[[nodiscard]] const wire::Bytes& chain_claim();
 
 }  // namespace plumbline

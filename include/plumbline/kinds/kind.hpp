@@ -57,10 +57,18 @@ struct NeedsChain {
   auto operator<=>(const NeedsChain&) const = default;
 };
 
-using Need = std::variant<NeedsLink, NeedsGateway, NeedsAddress, NeedsChain>;
+/// An ipset of that name, of whatever type.
+struct NeedsSet {
+  std::string name;
+
+  auto operator<=>(const NeedsSet&) const = default;
+};
+
+using Need = std::variant<NeedsLink, NeedsGateway, NeedsAddress, NeedsChain, NeedsSet>;
 
 /// What a blocked object waits for, in the words of keys: `link eth9`, `link eth9 up`,
-/// `address 192.0.2.1`, `a network with 192.0.2.1 on eth0`, `chain inet filter DOCKER-USER`.
+/// `address 192.0.2.1`, `a network with 192.0.2.1 on eth0`, `chain inet filter DOCKER-USER`,
+/// `ipset banned`.
 [[nodiscard]] std::string format(const Need& need);
 
 // ---- transitions: how one value becomes another -------------------------------------------------
@@ -89,9 +97,12 @@ struct Mark {
   std::uint8_t protocol = 112;
 };
 
-/// What to look at. Links, addresses, routes, rules and chains are always observed whole.
+/// What to look at. Links, addresses, routes and rules are always observed whole.
 struct Scope {
   std::vector<std::string> sysctls;  ///< paths with slashes
+  /// Chains are read from what iptables-save prints. Else they are not asked for by their kind:
+  /// nf_tables is observed by its own means (engine/ruleset.hpp).
+  bool firewall_text = true;
 };
 
 // ---- the concept --------------------------------------------------------------------------------

@@ -66,6 +66,9 @@ class State {
   void sort();
   [[nodiscard]] bool empty() const;
 
+  /// Only observed: the names of the ipsets there are, sorted.
+  std::vector<std::string> ipsets;
+
   bool operator==(const State&) const = default;
 
  private:

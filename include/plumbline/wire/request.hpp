@@ -106,8 +106,17 @@ struct NftBatch {
   bool operator==(const NftBatch&) const = default;
 };
 
-using Request = std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
-                             FirewallDump, FirewallRestore, FirewallDropTable>;
+/// Nothing but a look at the other iptables: where it holds rules too the Reply's `message` says
+/// so.
+struct FirewallRivals {
+  Family family = Family::inet;
+
+  bool operator==(const FirewallRivals&) const = default;
+};
+
+using Request =
+    std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite, FirewallDump,
+                 FirewallRestore, FirewallDropTable, NetfilterQuery, NftBatch, FirewallRivals>;
 
 /// `error` is an errno value, 0 when it was done. `message` is what the kernel's extended ack or
 /// the program's standard error said, and may be there without an error: a warning.
@@ -116,6 +125,8 @@ struct Reply {
   std::string message;
   std::string text;  ///< of a read or a firewall dump
   Bytes bytes;       ///< of a netlink dump: whole messages, one after the other
+  /// Of a batch that failed: the message at fault, counted from 0; nothing when none was named.
+  std::optional<std::size_t> place = std::nullopt;
 
   bool operator==(const Reply&) const = default;
 };

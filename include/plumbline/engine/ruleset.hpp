@@ -1,0 +1,81 @@
+// The chains that nf_tables holds, as the kernel has them: bytes, not text.
+//
+// The generation of nf_tables says in microseconds that nothing changed; then nothing is read.
+// Else only built-in chains, wanted ones, ours and new ones are. What iptables prints for a rule is
+// found out only where somebody will read it.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plumbline/io/host.hpp"
+#include "plumbline/kinds/kinds.hpp"
+
+namespace plumbline::engine {
+
+/// Answers nfnetlink questions by way of a Host. Throws io::HostError where they are refused.
+class Nfnetlink {
+ public:
+  explicit Nfnetlink(io::Host& host) : host_(&host) {}
+
+  [[nodiscard]] std::uint32_t generation();
+  [[nodiscard]] std::vector<wire::DumpedChain> chains();
+  /// Of one chain; nothing when it is not there.
+  [[nodiscard]] std::optional<std::vector<wire::DumpedRule>> rules(const Chain::Key& chain);
+  [[nodiscard]] std::vector<wire::DumpedRule> all_rules();
+  /// Nothing when there is no such set, or nobody who knows sets.
+  [[nodiscard]] std::optional<std::uint16_t> find_set(const std::string& name);
+  [[nodiscard]] std::string set_name(std::uint16_t index);
+  [[nodiscard]] wire::RuleCode code(const wire::DumpedRule& rule);
+
+ private:
+  [[nodiscard]] wire::Reply ask(wire::Bytes message);
+
+  io::Host* host_;
+  std::map<std::uint16_t, std::string> set_names_;
+};
+
+/// Whether iptables (ebtables, for bridges) knows a table of that name.
+[[nodiscard]] bool is_iptables_table(Family family, std::string_view table);
+
+/// Rules whose text is known, shared.
+using RuleBook = std::shared_ptr<const std::set<FirewallRule>>;
+
+class Ruleset {
+ public:
+  /// Everything of both kinds of chains into `state`. `wanted`: chains whose content matters.
+  /// Throws io::HostError, wire::Malformed.
+  void observe(io::Host& host, const std::set<Chain::Key>& wanted, State& state);
+  /// Takes over the text of `compiled` rules for equal ones that were seen, and asks iptables what
+  /// it prints for the rest of ours (for everything, when `all`). Puts them into `state`.
+  void name_rules(io::Host& host, const RuleBook& compiled, bool all, State& state);
+
+ private:
+  struct Looked {
+    std::uint64_t handle = 0;
+    SeenChain chain;
+  };
+
+  /// False when others changed the rules meanwhile.
+  [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
+  [[nodiscard]] FirewallRule known(FirewallRule rule) const;
+  void take_saved(io::Host& host);
+  void sort_out();
+  void fill(State& state) const;
+
+  std::uint32_t generation_ = 0;  ///< 0: nothing was looked at, or it moved meanwhile
+  std::set<Chain::Key> wanted_;
+  std::map<Chain::Key, Looked> seen_;
+  std::set<FirewallRule> book_;  ///< rules whose text is known
+  RuleBook compiled_;            ///< that it was made with
+  bool fresh_ = false;           ///< rules were read since
+  std::vector<Chain> chains_;
+  std::vector<SharedChain> shared_;
+};
+
+}  // namespace plumbline::engine

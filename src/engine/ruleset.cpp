@@ -1,0 +1,215 @@
+#include "plumbline/engine/ruleset.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "plumbline/wire/iptables.hpp"
+
+namespace plumbline::engine {
+
+namespace {
+
+Chain::Key key_of_chain(const wire::DumpedChain& chain) {
+  return {chain.family, chain.table, chain.name};
+}
+
+bool needs_text(const FirewallRule& rule) { return rule.text().empty(); }
+
+bool lacks_text(const SeenChain& chain, bool ours, bool all) {
+  return std::ranges::any_of(chain.rules, [&](const FirewallRule& rule) {
+    return needs_text(rule) && (all || ours || rule.carries_mark());
+  });
+}
+
+}  // namespace
+
+wire::Reply Nfnetlink::ask(wire::Bytes message) {
+  const wire::Request request = wire::NetfilterQuery{std::move(message)};
+  return std::move(host_->exchange(std::span(&request, 1)).front());
+}
+
+std::uint32_t Nfnetlink::generation() {
+  const wire::Reply reply = ask(wire::generation_query());
+  if (reply.error != 0) {
+    throw io::HostError("the rules of nf_tables cannot be seen: no generation (error " +
+                        std::to_string(reply.error) + ")");
+  }
+  return wire::read_generation(reply.bytes);
+}
+
+std::vector<wire::DumpedChain> Nfnetlink::chains() {
+  const wire::Reply reply = ask(wire::chains_query());
+  if (reply.error != 0) throw io::HostError("the chains of nf_tables cannot be seen");
+  return wire::read_chains(reply.bytes);
+}
+
+std::optional<std::vector<wire::DumpedRule>> Nfnetlink::rules(const Chain::Key& chain) {
+  const wire::Reply reply = ask(wire::rules_query(chain.family, chain.table, chain.name));
+  if (reply.error == ENOENT) return std::nullopt;
+  if (reply.error != 0) throw io::HostError("the rules of " + format(chain) + " cannot be seen");
+  return wire::read_rules(reply.bytes);
+}
+
+std::vector<wire::DumpedRule> Nfnetlink::all_rules() {
+  const wire::Reply reply = ask(wire::rules_query());
+  if (reply.error != 0) throw io::HostError("the rules of nf_tables cannot be seen");
+  return wire::read_rules(reply.bytes);
+}
+
+std::optional<std::uint16_t> Nfnetlink::find_set(const std::string& name) {
+  const wire::Reply reply = ask(wire::set_index_query(name));
+  if (reply.error != 0) return std::nullopt;
+  return wire::read_set_index(reply.bytes);
+}
+
+std::string Nfnetlink::set_name(std::uint16_t index) {
+  const auto [found, added] = set_names_.try_emplace(index);
+  if (added) {
+    const wire::Reply reply = ask(wire::set_name_query(index));
+    // A set that is named by a rule cannot be destroyed, so the rule is gone, or names nothing.
+    found->second = reply.error == 0 ? wire::read_set_name(reply.bytes)
+                                     : "no set of index " + std::to_string(index);
+  }
+  return found->second;
+}
+
+wire::RuleCode Nfnetlink::code(const wire::DumpedRule& rule) {
+  return wire::code_of(rule, [this](std::uint16_t index) { return set_name(index); });
+}
+
+bool is_iptables_table(Family family, std::string_view table) {
+  if (family == Family::bridge) return table == "filter" || table == "nat";
+  constexpr std::array<std::string_view, 5> names{"filter", "nat", "mangle", "raw", "security"};
+  return std::ranges::find(names, table) != names.end();
+}
+
+void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, State& state) {
+  Nfnetlink kernel(host);
+  if (generation_ == 0 || kernel.generation() != generation_ ||
+      !std::ranges::includes(wanted_, wanted)) {
+    constexpr int most_looks = 4;
+    for (int looks = 1; !look(kernel, wanted) && looks < most_looks; ++looks) {
+    }
+    fresh_ = true;
+    sort_out();
+  }
+  fill(state);
+}
+
+FirewallRule Ruleset::known(FirewallRule rule) const {
+  const auto found = book_.find(rule);
+  return found == book_.end() ? std::move(rule) : *found;
+}
+
+bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
+  const std::uint32_t before = kernel.generation();
+  const bool first = seen_.empty();
+  std::map<Chain::Key, std::vector<wire::DumpedRule>> dumped;
+  if (first) {
+    for (wire::DumpedRule& rule : kernel.all_rules()) {
+      dumped[{rule.family, rule.table, rule.chain}].push_back(std::move(rule));
+    }
+  }
+  std::map<Chain::Key, Looked> seen;
+  for (const wire::DumpedChain& chain : kernel.chains()) {
+    if (!is_iptables_table(chain.family, chain.table)) continue;
+    const Chain::Key where = key_of_chain(chain);
+    const bool claimed = chain.userdata == chain_claim();
+    const auto old = seen_.find(where);
+    const bool same = old != seen_.end() && old->second.handle == chain.handle;
+    const bool ours =
+        same && std::ranges::any_of(old->second.chain.rules, &FirewallRule::carries_mark);
+    Looked& looked = seen[where];
+    looked.handle = chain.handle;
+    if (same && !chain.base && !claimed && !ours && !wanted.contains(where)) {
+      looked.chain = old->second.chain;  // foreign, and nobody asks
+      continue;
+    }
+    looked.chain = {chain.family, chain.table, chain.name, chain.policy, claimed, {}};
+    if (chain.base && !chain.policy) looked.chain.policy = "ACCEPT";
+    std::vector<wire::DumpedRule> rules;
+    if (first) {
+      rules = std::move(dumped[where]);
+    } else if (auto found = kernel.rules(where)) {
+      rules = std::move(*found);
+    }
+    looked.chain.rules.reserve(rules.size());
+    for (const wire::DumpedRule& rule : rules) {
+      looked.chain.rules.push_back(known(FirewallRule(std::string(), kernel.code(rule))));
+    }
+  }
+  seen_ = std::move(seen);
+  wanted_ = wanted;
+  const bool still = kernel.generation() == before;
+  generation_ = still ? before : 0;
+  return still;
+}
+
+void Ruleset::sort_out() {
+  chains_.clear();
+  shared_.clear();
+  for (const auto& [where, looked] : seen_) take(looked.chain, chains_, shared_);
+}
+
+void Ruleset::fill(State& state) const {
+  const auto replace = []<class K>(std::vector<K>& values, const std::vector<K>& seen) {
+    values.insert(values.end(), seen.begin(), seen.end());
+    std::ranges::stable_sort(values, std::ranges::less{},
+                             [](const K& value) { return key(value); });
+  };
+  state.of<Chain>().clear();
+  state.of<SharedChain>().clear();
+  replace(state.of<Chain>(), chains_);
+  replace(state.of<SharedChain>(), shared_);
+}
+
+void Ruleset::take_saved(io::Host& host) {
+  for (const Family family : {Family::inet, Family::inet6}) {
+    const wire::Request request = wire::FirewallDump{family};
+    std::vector<SeenChain> saved;
+    try {
+      const wire::Reply reply = host.exchange(std::span(&request, 1)).front();
+      saved = seen_in(request, reply);
+    } catch (const io::HostError&) {
+      continue;  // iptables prints nothing of a table with one rule that it does not understand
+    }
+    for (const SeenChain& chain : saved) {
+      const auto found = seen_.find({chain.family, chain.table, chain.name});
+      if (found == seen_.end()) continue;
+      RuleList::Rules& rules = found->second.chain.rules;
+      if (rules.size() != chain.rules.size()) continue;
+      for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (needs_text(rules[i])) rules[i] = FirewallRule(chain.rules[i].text(), rules[i].code());
+      }
+    }
+  }
+}
+
+void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, State& state) {
+  if (!fresh_ && compiled == compiled_) return;
+  compiled_ = compiled;
+  fresh_ = false;
+  bool lacking = false;
+  for (auto& [where, looked] : seen_) {
+    SeenChain& chain = looked.chain;
+    // Rules are shared with the compiled ones, so that comparing them looks at no byte.
+    for (FirewallRule& rule : chain.rules) {
+      const auto found = compiled->find(rule);
+      if (found != compiled->end()) rule = *found;
+    }
+    const bool ours = chain.claimed || std::ranges::any_of(chain.rules, &FirewallRule::is_mark);
+    lacking = lacking || lacks_text(chain, ours, all);
+  }
+  if (lacking) take_saved(host);
+  book_ = *compiled;
+  for (const auto& [where, looked] : seen_) {
+    for (const FirewallRule& rule : looked.chain.rules) {
+      if (!needs_text(rule)) book_.insert(rule);
+    }
+  }
+  sort_out();
+  fill(state);
+}
+
+}  // namespace plumbline::engine

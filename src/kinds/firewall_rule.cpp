@@ -1,0 +1,154 @@
+#include "plumbline/kinds/firewall_rule.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include "chain_rule.hpp"
+
+namespace plumbline {
+
+namespace {
+
+std::strong_ordering compare(const wire::Bytes& a, const wire::Bytes& b) {
+  return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
+}
+
+std::strong_ordering compare(const wire::RuleCode& a, const wire::RuleCode& b) {
+  if (const auto order = compare(a.expressions, b.expressions); order != 0) return order;
+  if (const auto order = compare(a.userdata, b.userdata); order != 0) return order;
+  return std::lexicographical_compare_three_way(a.sets.begin(), a.sets.end(), b.sets.begin(),
+                                                b.sets.end());
+}
+
+}  // namespace
+
+FirewallRule::FirewallRule(std::string text, std::optional<wire::RuleCode> code) {
+  Content content;
+  content.text = std::move(text);
+  content.code = std::move(code);
+  content.targets = content.code ? wire::targets_of(*content.code) : targets_of(content.text);
+  content.sets = content.code ? content.code->sets : sets_of(content.text);
+  content.carries_mark =
+      content.code ? carries_mark_comment(*content.code) : carries_mark_comment(content.text);
+  content.is_mark = content.carries_mark &&
+                    (content.code ? is_mark_rule(*content.code) : content.text == mark_rule);
+  content_ = std::make_shared<const Content>(std::move(content));
+}
+
+bool FirewallRule::leads_to(std::string_view target) const {
+  return std::ranges::find(targets(), target) != targets().end();
+}
+
+bool FirewallRule::operator==(const FirewallRule& other) const {
+  if (content_ == other.content_) return true;
+  if (code().has_value() != other.code().has_value()) return false;
+  return code() ? *code() == *other.code() : text() == other.text();
+}
+
+std::strong_ordering FirewallRule::operator<=>(const FirewallRule& other) const {
+  if (content_ == other.content_) return std::strong_ordering::equal;
+  if (code().has_value() != other.code().has_value()) {
+    return code().has_value() <=> other.code().has_value();
+  }
+  return code() ? compare(*code(), *other.code()) : text() <=> other.text();
+}
+
+RuleList::RuleList(Rules rules) {
+  if (rules.empty()) return;
+  std::uint64_t digest = 0xcbf29ce484222325;
+  const auto mix = [&](char c) {
+    digest ^= static_cast<unsigned char>(c);
+    digest *= 0x100000001b3;
+  };
+  for (const FirewallRule& rule : rules) {
+    for (const char c : rule.text()) mix(c);
+    mix('\n');
+  }
+  shared_ = std::make_shared<const Shared>(Shared{std::move(rules), digest});
+}
+
+const RuleList::Rules& RuleList::rules() const {
+  static const Rules none;
+  return shared_ ? shared_->rules : none;
+}
+
+RuleList RuleList::followed_by(const RuleList& more) const {
+  if (more.empty()) return *this;
+  if (empty()) return more;
+  Rules all = rules();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+std::uint64_t RuleList::digest() const { return shared_ ? shared_->digest : 0; }
+
+bool RuleList::operator==(const RuleList& other) const {
+  return shared_ == other.shared_ || rules() == other.rules();
+}
+
+std::vector<std::pair<std::size_t, std::size_t>> kept_rules(std::span<const FirewallRule> have,
+                                                            std::span<const FirewallRule> want) {
+  std::size_t prefix = 0;
+  while (prefix < have.size() && prefix < want.size() && have[prefix] == want[prefix]) ++prefix;
+  std::size_t suffix = 0;
+  while (suffix < have.size() - prefix && suffix < want.size() - prefix &&
+         have[have.size() - 1 - suffix] == want[want.size() - 1 - suffix]) {
+    ++suffix;
+  }
+  // The n-th of equal rules in one is taken for the n-th in the other.
+  std::map<FirewallRule, std::vector<std::size_t>> places;
+  for (std::size_t i = want.size() - suffix; i > prefix; --i) places[want[i - 1]].push_back(i - 1);
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  for (std::size_t i = prefix; !places.empty() && i < have.size() - suffix; ++i) {
+    const auto found = places.find(have[i]);
+    if (found == places.end() || found->second.empty()) continue;
+    pairs.emplace_back(i, found->second.back());
+    found->second.pop_back();
+  }
+  // The longest rising sequence of places in `want` (patience sorting).
+  std::vector<std::size_t> ends;  // by length less one: the pair that ends the lowest such sequence
+  std::vector<std::size_t> before(pairs.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto length = std::ranges::lower_bound(ends, pairs[i].second, std::ranges::less{},
+                                                 [&](std::size_t p) { return pairs[p].second; });
+    before[i] = length == ends.begin() ? i : *std::prev(length);
+    if (length == ends.end()) {
+      ends.push_back(i);
+    } else {
+      *length = i;
+    }
+  }
+  std::vector<std::pair<std::size_t, std::size_t>> kept(ends.size());
+  std::size_t at = ends.empty() ? 0 : ends.back();
+  for (std::size_t i = ends.size(); i > 0; --i, at = before[at]) kept[i - 1] = pairs[at];
+
+  std::vector<std::pair<std::size_t, std::size_t>> all;
+  all.reserve(prefix + kept.size() + suffix);
+  for (std::size_t i = 0; i < prefix; ++i) all.emplace_back(i, i);
+  all.insert(all.end(), kept.begin(), kept.end());
+  for (std::size_t i = suffix; i > 0; --i) all.emplace_back(have.size() - i, want.size() - i);
+  return all;
+}
+
+std::vector<FirewallRule> moved_rules(std::span<const FirewallRule> have,
+                                      std::span<const FirewallRule> want) {
+  std::vector<bool> had(have.size(), true);
+  std::vector<bool> put(want.size(), true);
+  for (const auto& [from, to] : kept_rules(have, want)) had[from] = put[to] = false;
+  std::map<FirewallRule, std::size_t> taken;
+  for (std::size_t i = 0; i < have.size(); ++i) {
+    if (had[i]) ++taken[have[i]];
+  }
+  std::vector<FirewallRule> moved;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    if (!put[i]) continue;
+    const auto found = taken.find(want[i]);
+    if (found == taken.end() || found->second == 0) continue;
+    --found->second;
+    moved.push_back(want[i]);
+  }
+  return moved;
+}
+
+}  // namespace plumbline
