@@ -36,6 +36,8 @@ struct Target {
   bool exists = true;  ///< in the end
   bool shared = false;
   bool claimed = false;  ///< a new chain is to carry our mark
+  bool unmade =
+      false;  ///< a built-in chain that came with our rules goes with them, if it is empty
   std::optional<std::string> policy;
   RuleList whole;  ///< of a chain of ours
   RuleList insert;
@@ -46,22 +48,27 @@ struct Target {
 
 Target target_of(const Chain* from, const Chain* to) {
   const Chain& either = to != nullptr ? *to : *from;
-  Target target{key(either), to != nullptr, false, either.marked, {}, {}, {}, {}, {}, {}};
+  Target target;
+  target.where = key(either);
+  target.exists = to != nullptr;
+  target.claimed = either.marked;
   if (to != nullptr) target.whole = to->rules;
   return target;
 }
 
 Target target_of(const SharedChain* from, const SharedChain* to, bool backwards) {
   const SharedChain& either = to != nullptr ? *to : *from;
-  Target target{
-      {either.family, either.table, either.name}, true, true, false, {}, {}, {}, {}, {}, {}};
+  Target target;
+  target.where = {either.family, either.table, either.name};
+  target.shared = true;
+  target.unmade = to == nullptr && backwards;
   if (to != nullptr) {
     target.policy = to->policy;
     target.insert = to->insert;
     target.append = to->append;
     target.strays = to->strays;
     target.stray_places = to->stray_places;
-  } else if (backwards && from->policy) {
+  } else if (target.unmade && from->policy) {
     target.policy = "ACCEPT";  // the chain was not there, and came with it
   }
   return target;
@@ -301,7 +308,11 @@ class Link {
 
   void remove_chain(wire::NftBatchWriter& batch, std::size_t i) {
     const Target& target = targets_[i];
-    if (target.exists || present(target) == nullptr) return;
+    const Present* there = present(target);
+    if (there == nullptr) return;
+    const bool empty = std::ranges::all_of(there->rules, &FirewallRule::carries_mark);
+    const bool goes = target.unmade ? there->chain.base && empty : !target.exists;
+    if (!goes) return;
     batch.remove_chain(target.where.family, target.where.table, target.where.name);
     note(batch, i);
   }
@@ -312,7 +323,7 @@ class Link {
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const Target& target = targets_[i];
       const Present* there = present(target);
-      bool as_meant = (there != nullptr) == target.exists;
+      bool as_meant = target.unmade || (there != nullptr) == target.exists;
       if (as_meant && there != nullptr) {
         RuleList::Rules want;
         for (Wanted& one : layout(target, there)) want.push_back(std::move(one.rule));

@@ -26,6 +26,18 @@ Scope scope_of(const State& desired, const State& earlier) {
   return {{paths.begin(), paths.end()}};
 }
 
+std::set<TableKey> tables_of(const Plan& plan) {
+  std::set<TableKey> tables;
+  for (const Step& step : plan.steps) {
+    if (const auto* chain = std::get_if<Chain::Key>(&step.key)) {
+      tables.emplace(chain->family, chain->table);
+    } else if (const auto* shared = std::get_if<SharedChain::Key>(&step.key)) {
+      tables.emplace(shared->family, shared->table);
+    }
+  }
+  return tables;
+}
+
 ChainScope chain_scope(const spec::Desired& desired) {
   ChainScope scope;
   for (const Chain& chain : desired.state.of<Chain>()) scope.chains.insert(key(chain));
@@ -128,7 +140,9 @@ void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, 
     static_cast<void>(apply(workshop.host, rest, {now.links, {}, {}, workshop.compiler.linked()}));
     now = look(workshop, prepared.desired, earlier);
   }
-  drop_empty(workshop.host, minus(tables_of(now.state), tables_of(before)));
+  std::set<TableKey> tables = tables_of(now.state);
+  tables.merge(tables_of(prepared.plan));
+  drop_empty(workshop.host, minus(tables, tables_of(before)));
   report.left_behind = differences(before, look(workshop, prepared.desired, earlier).state);
 }
 

@@ -101,8 +101,31 @@ std::vector<wire::Request> change(const SharedChain& have, const SharedChain& wa
   return std::move(lines).finish();
 }
 
-RuleList all_of_ours(const SharedChain& chain) {
-  return chain.insert.followed_by(chain.strays).followed_by(chain.append);
+/// Legacy: whether amend() takes no rule away.
+bool is_amended(const SharedChain& have, const SharedChain& want) {
+  const std::size_t prefix = common_prefix(have.insert, want.insert);
+  return is_tidy(have) &&
+         prefix + common_suffix(have.insert, want.insert, prefix) == have.insert.size() &&
+         common_prefix(have.append, want.append) == have.append.size();
+}
+
+bool has_code(const SharedChain& chain) {
+  const auto coded = [](const FirewallRule& rule) { return rule.code().has_value(); };
+  return std::ranges::all_of(chain.insert, coded) && std::ranges::all_of(chain.strays, coded) &&
+         std::ranges::all_of(chain.append, coded);
+}
+
+/// Whether every rule of ours that stays does so without crossing foreign ones, which are not
+/// moved: between the top, the strays and the end stands a rule that nobody has.
+bool crosses_nothing(const SharedChain& have, const SharedChain& want) {
+  const RuleList foreign = have.only_ours ? RuleList() : RuleList{std::string("\001")};
+  const auto laid_out = [&](const SharedChain& chain) {
+    return chain.insert.followed_by(foreign)
+        .followed_by(chain.strays)
+        .followed_by(foreign)
+        .followed_by(chain.append);
+  };
+  return moved_rules(laid_out(have).rules(), laid_out(want).rules()).empty();
 }
 
 SharedChain without_ours(const SharedChain& chain) {
@@ -225,9 +248,8 @@ SharedChain complete(SharedChain want, const SharedChain& have) {
 
 Transition transition(const SharedChain& have, const SharedChain& want) {
   if (have == want) return {};
-  return {Change::update, loses_counters(all_of_ours(have), all_of_ours(want))
-                              ? Disruption::counters
-                              : Disruption::nothing};
+  const bool keeps = has_code(have) ? crosses_nothing(have, want) : is_amended(have, want);
+  return {Change::update, keeps ? Disruption::nothing : Disruption::counters};
 }
 
 std::vector<wire::Request> create(const SharedChain& chain, const LinkNames&) {

@@ -89,17 +89,22 @@ std::vector<std::string> rule_changes(const std::optional<Resource>& before,
                                       const std::optional<Resource>& after) {
   const RuleList had = rules_of(before);
   const RuleList has = rules_of(after);
-  const std::multiset<FirewallRule> old(had.begin(), had.end());
-  const std::multiset<FirewallRule> fresh(has.begin(), has.end());
-  std::vector<std::string> lines;
   // Chains of ours come and go with their mark, which nobody wrote.
   const bool whole = !before || !after;
-  for (const FirewallRule& rule : had) {
-    if (!fresh.contains(rule) && !(whole && rule.is_mark())) lines.push_back("- " + words(rule));
-  }
-  for (const FirewallRule& rule : has) {
-    if (!old.contains(rule) && !(whole && rule.is_mark())) lines.push_back("+ " + words(rule));
-  }
+  std::vector<std::string> lines;
+  const auto list = [&](const char* sign, const RuleList& rules, const RuleList& others) {
+    std::multiset<FirewallRule> left(others.begin(), others.end());
+    for (const FirewallRule& rule : rules) {
+      const auto same = left.find(rule);
+      if (same != left.end()) {
+        left.erase(same);
+      } else if (!(whole && rule.is_mark())) {
+        lines.push_back(sign + words(rule));
+      }
+    }
+  };
+  list("- ", had, has);
+  list("+ ", has, had);
   if (before && after) {
     for (const FirewallRule& rule : moved_rules(had.rules(), has.rules())) {
       lines.push_back("> " + words(rule) + "  (moved: its counters start anew)");

@@ -63,8 +63,6 @@ class KernelModel {
   bool is_dead(const Nexthop& nexthop, Family family);
   std::string refusal(Route& route);
   bool reaches(const IpAddress& gateway, const IfName& dev, TableId table);
-  std::string jumps_nowhere(Family family, const std::string& table,
-                            const std::vector<std::string>& rules);
 
   State state_;
   std::vector<Rule> rules_;  ///< in the order in which they were added
