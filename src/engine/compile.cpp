@@ -288,7 +288,34 @@ void Compiler::make_sets(const spec::Desired& desired) {
   }
 }
 
+bool Compiler::is_last(const spec::Desired& desired, const State& have) const {
+  return last_ && last_->chains == desired.state.of<Chain>() &&
+         last_->shared == desired.state.of<SharedChain>() && last_->have == have.of<Chain>();
+}
+
 void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
+  auto& chains = desired.state.of<Chain>();
+  auto& shared = desired.state.of<SharedChain>();
+  if (is_last(desired, have)) {
+    chains = last_->compiled_chains;
+    shared = last_->compiled_shared;
+    return;
+  }
+  last_.reset();
+  Last last{chains, shared, have.of<Chain>(), {}, {}};
+  const auto said = [&] {
+    return diagnostics.errors.size() + diagnostics.more_errors + diagnostics.warnings.size() +
+           diagnostics.more_warnings;
+  };
+  const std::size_t said_before = said();
+  compile_anew(desired, have, diagnostics);
+  if (said() != said_before) return;
+  last.compiled_chains = chains;
+  last.compiled_shared = shared;
+  last_ = std::move(last);
+}
+
+void Compiler::compile_anew(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
   std::map<std::string, std::vector<SeenChain>> used;
   bool compiled = false;
   for (const Family family : {Family::inet, Family::inet6}) {

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "plumbline/engine/ruleset.hpp"
 #include "plumbline/io/scratch_host.hpp"
@@ -16,7 +18,7 @@
 namespace plumbline::engine {
 
 /// The scratch namespace and the answers of the last compilation. One per process: a pass that
-/// compiles what the one before it did starts no program.
+/// compiles what the one before it did starts no program, and looks at no rule.
 class Compiler {
  public:
   explicit Compiler(io::ScratchHost& scratch) : scratch_(&scratch) {}
@@ -33,9 +35,21 @@ class Compiler {
   [[nodiscard]] bool linked() { return scratch_->backend() == io::Backend::nft; }
 
  private:
+  /// All that a compilation with nothing to say depended on, and what came of it.
+  struct Last {
+    std::vector<Chain> chains;
+    std::vector<SharedChain> shared;
+    std::vector<Chain> have;
+    std::vector<Chain> compiled_chains;
+    std::vector<SharedChain> compiled_shared;
+  };
+
+  [[nodiscard]] bool is_last(const spec::Desired& desired, const State& have) const;
+  void compile_anew(spec::Desired& desired, const State& have, Diagnostics& diagnostics);
   void make_sets(const spec::Desired& desired);
 
   io::ScratchHost* scratch_;
+  std::optional<Last> last_;
   std::map<std::string, std::vector<SeenChain>> saved_;  ///< by restore input: what came of it
   RuleBook book_ = std::make_shared<const std::set<FirewallRule>>();
 };
