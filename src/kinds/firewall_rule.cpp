@@ -28,6 +28,7 @@ FirewallRule::FirewallRule(std::string text, std::optional<wire::RuleCode> code)
   content.text = std::move(text);
   content.code = std::move(code);
   content.targets = content.code ? wire::targets_of(*content.code) : targets_of(content.text);
+  if (content.code) content.chains = wire::chains_of(*content.code);
   content.sets = content.code ? content.code->sets : sets_of(content.text);
   content.carries_mark =
       content.code ? carries_mark_comment(*content.code) : carries_mark_comment(content.text);

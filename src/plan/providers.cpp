@@ -36,6 +36,9 @@ template <class K>
 void add_jumps(const K& chain, const RuleList& rules, const std::set<Chain::Key>& known,
                std::set<Need>& needs) {
   for (const FirewallRule& rule : rules) {
+    for (const std::string& name : rule.chains()) {
+      needs.insert(NeedsChain{chain.family, chain.table, name});
+    }
     for (const std::string& target : rule.targets()) {
       if (!known.contains(Chain::Key{chain.family, chain.table, target})) continue;
       needs.insert(NeedsChain{chain.family, chain.table, target});

@@ -89,6 +89,20 @@ std::vector<std::string> comments_of(const RuleCode& code) {
   return comments;
 }
 
+std::vector<std::string> chains_of(const RuleCode& code) {
+  std::vector<std::string> chains;
+  const auto each = [&](const Expression& expression) {
+    if (expression.name != "immediate") return;
+    const auto verdict =
+        find_attribute(payload_in(expression.attributes, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
+    if (!verdict) return;
+    const auto chain = find_attribute(verdict->payload(), NFTA_VERDICT_CHAIN);
+    if (chain) chains.emplace_back(chain->string());
+  };
+  for_each_expression(code.expressions, std::ref(each));
+  return chains;
+}
+
 std::vector<std::string> targets_of(const RuleCode& code) {
   std::vector<std::string> targets;
   const auto each = [&](const Expression& expression) {

@@ -34,6 +34,8 @@ class FirewallRule {
   [[nodiscard]] const std::optional<wire::RuleCode>& code() const { return content_->code; }
   /// The chains it jumps or goes to, verdicts, and targets of iptables: what `-j` and `-g` name.
   [[nodiscard]] const std::vector<std::string>& targets() const { return content_->targets; }
+  /// Of those, what is a chain for sure: known of code alone, as a target may have any name.
+  [[nodiscard]] const std::vector<std::string>& chains() const { return content_->chains; }
   /// The ipsets it names.
   [[nodiscard]] const std::vector<std::string>& sets() const { return content_->sets; }
   [[nodiscard]] bool leads_to(std::string_view target) const;
@@ -51,6 +53,7 @@ class FirewallRule {
     std::string text;
     std::optional<wire::RuleCode> code;
     std::vector<std::string> targets;
+    std::vector<std::string> chains;
     std::vector<std::string> sets;
     bool is_mark = false;
     bool carries_mark = false;

@@ -37,6 +37,9 @@ struct RuleCode {
 /// The comments of the rule: of each `comment` match, and the comment among the userdata (type 0).
 [[nodiscard]] std::vector<std::string> comments_of(const RuleCode& code);
 
+/// The chains it jumps or goes to.
+[[nodiscard]] std::vector<std::string> chains_of(const RuleCode& code);
+
 /// What the rule leads to: the chain of each jump or goto, the words ACCEPT, DROP and RETURN of
 /// verdicts, and the names of target extensions (`LOG`, `DNAT`) and of what iptables writes without
 /// one (`NFLOG`, `TRACE`): what `-j` or `-g` of the saved rule says, but that `NOTRACK` is `CT`.
