@@ -130,8 +130,34 @@ void Sender::refresh_links() {
   surroundings_.links = link_names(replies.front());
 }
 
+bool Sender::is_linked(const Move& move) const {
+  const auto linked = [&]<class Key>(const Key& key) {
+    if constexpr (std::is_same_v<Key, Chain::Key> || std::is_same_v<Key, SharedChain::Key>) {
+      return engine::is_linked(key.family, surroundings_.linked);
+    } else {
+      return false;
+    }
+  };
+  return std::visit(linked, move.step->key);
+}
+
 std::vector<MoveResult> Sender::send_firewall(std::span<const Move> moves) {
-  if (surroundings_.linked) return link(*host_, moves);
+  std::vector<Move> texts;
+  std::vector<Move> linked;
+  for (const Move& move : moves) (is_linked(move) ? linked : texts).push_back(move);
+  if (texts.empty()) return link(*host_, moves);
+  const std::vector<MoveResult> of_texts = send_texts(texts);
+  const bool failed = std::ranges::any_of(of_texts, [](const auto& one) { return one.error != 0; });
+  std::vector<MoveResult> of_linked(linked.size(), {ECANCELED, "another table failed"});
+  if (!failed && !linked.empty()) of_linked = link(*host_, linked);
+  std::vector<MoveResult> results;
+  auto text = of_texts.begin();
+  auto link = of_linked.begin();
+  for (const Move& move : moves) results.push_back(is_linked(move) ? *link++ : *text++);
+  return results;
+}
+
+std::vector<MoveResult> Sender::send_texts(std::span<const Move> moves) {
   std::vector<wire::FirewallRestore> restores;
   for (const Move& move : moves) {
     for (wire::Request& request : requests_of(move)) {

@@ -37,7 +37,9 @@ class Sender {
   [[nodiscard]] std::vector<MoveResult> send(std::span<const Move> moves);
 
  private:
+  [[nodiscard]] bool is_linked(const Move& move) const;
   [[nodiscard]] std::vector<MoveResult> send_firewall(std::span<const Move> moves);
+  [[nodiscard]] std::vector<MoveResult> send_texts(std::span<const Move> moves);
   /// How many moves from the front may be under way together.
   [[nodiscard]] std::size_t company_of(std::span<const Move> moves) const;
   [[nodiscard]] std::vector<MoveResult> send_company(std::span<const Move> moves);

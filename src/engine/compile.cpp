@@ -67,7 +67,7 @@ class Load {
       : scratch_(&scratch),
         rules_(&rules),
         diagnostics_(&diagnostics),
-        linked_(scratch.backend() == io::Backend::nft) {}
+        linked_(is_linked(rules.family(), scratch.backend() == io::Backend::nft)) {}
 
   [[nodiscard]] bool linked() const { return linked_; }
 
@@ -124,7 +124,11 @@ class Load {
       if (code.size() != chain.rules.size()) {
         throw io::HostError("iptables-save prints other rules than nf_tables holds");
       }
+      // The text of ebtables has no room for our mark in every rule.
+      const bool claimed =
+          chain.family == Family::bridge && rules_->is_shared(chain.table, chain.name);
       for (std::size_t i = 0; i < code.size(); ++i) {
+        if (claimed) code[i].userdata = chain_claim();
         chain.rules[i] = FirewallRule(chain.rules[i].text(), std::move(code[i]));
       }
     }
@@ -318,7 +322,7 @@ void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& d
 void Compiler::compile_anew(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
   std::map<std::string, std::vector<SeenChain>> used;
   bool compiled = false;
-  for (const Family family : {Family::inet, Family::inet6}) {
+  for (const Family family : {Family::inet, Family::inet6, Family::bridge}) {
     RuleSet rules(desired, have, family);
     if (rules.empty()) continue;
     Load load(*scratch_, rules, diagnostics);

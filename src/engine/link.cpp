@@ -28,6 +28,10 @@ struct Present {
   [[nodiscard]] bool is_ours() const {
     return chain.userdata == chain_claim() || std::ranges::any_of(rules, &FirewallRule::is_mark);
   }
+  /// Its last rule is what ebtables keeps for its policy.
+  [[nodiscard]] bool has_policy() const {
+    return !rules.empty() && rules.back().code() && is_chain_policy(*rules.back().code());
+  }
 };
 
 /// What one move wants of one chain.
@@ -205,7 +209,9 @@ class Link {
   [[nodiscard]] static std::vector<Wanted> layout(const Target& target, const Present* there) {
     if (!target.shared) return fresh(target.whole);
     std::vector<Wanted> wanted = fresh(target.insert);
-    for (std::size_t i = 0; there != nullptr && i < there->rules.size(); ++i) {
+    const std::size_t end =
+        there == nullptr ? 0 : there->rules.size() - (there->has_policy() ? 1 : 0);
+    for (std::size_t i = 0; i < end; ++i) {
       if (!there->rules[i].carries_mark()) wanted.push_back({i, there->rules[i]});
     }
     for (std::size_t i = 0; i < target.strays.size(); ++i) {
@@ -214,6 +220,7 @@ class Link {
                     {std::nullopt, target.strays[i]});
     }
     for (Wanted& rule : fresh(target.append)) wanted.push_back(std::move(rule));
+    if (there != nullptr && there->has_policy()) wanted.push_back({end, there->rules[end]});
     return wanted;
   }
 

@@ -41,8 +41,8 @@ Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
                  const ChainScope& chains) {
   scope.firewall_text = !linked;
   Observed observed = observe(host, scope);
+  ruleset.observe(host, chains.chains, linked, observed.state);
   if (linked) {
-    ruleset.observe(host, chains.chains, observed.state);
     const std::vector<wire::Request> looks{wire::FirewallRivals{Family::inet},
                                            wire::FirewallRivals{Family::inet6}};
     for (const wire::Reply& reply : host.exchange(looks)) {

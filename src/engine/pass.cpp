@@ -55,7 +55,6 @@ Observed look(const Workshop& workshop, const spec::Desired& desired, const Stat
 }
 
 void name_rules(const Workshop& workshop, State& state) {
-  if (!workshop.compiler.linked()) return;
   workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), false, state);
 }
 
@@ -199,9 +198,7 @@ Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool a
   const bool linked = workshop.compiler.linked();
   Observed have =
       observe(workshop.host, workshop.ruleset, linked, scope_of(State(), earlier), ChainScope());
-  if (linked) {
-    workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
-  }
+  workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
   return have;
 }
 

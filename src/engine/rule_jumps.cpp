@@ -49,7 +49,7 @@ class Walk {
 
   void follow(const std::string& name, WantedRule& rule) {
     for (const std::string& next : rule.jumps) {
-      if (is_builtin_chain(table_, next)) {
+      if (is_builtin_chain(family_, table_, next)) {
         (*refuse_)(rule, "'" + next + "' is a built-in chain, to which no rule can jump");
       } else if (visit(next)) {
         (*refuse_)(rule, "the jump to '" + next + "' leads back to '" + name + "'");

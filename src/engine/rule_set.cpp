@@ -55,7 +55,8 @@ RuleSet::RuleSet(const spec::Desired& desired, const State& have, Family family)
     chains_.push_back({chain.table, chain.name, true,
                        wanted_rules(chain.insert, chain.append, key(chain), desired),
                        chain.insert.size()});
-    if (!is_builtin_chain(chain.table, chain.name)) declared_.emplace(chain.table, chain.name);
+    if (!is_builtin_chain(chain.family, chain.table, chain.name))
+      declared_.emplace(chain.table, chain.name);
   }
   std::ranges::stable_sort(chains_, std::ranges::less{}, &WantedChain::table);
   for (const WantedChain& chain : chains_) {
@@ -67,7 +68,14 @@ RuleSet::RuleSet(const spec::Desired& desired, const State& have, Family family)
   }
 }
 
+bool RuleSet::is_shared(std::string_view table, std::string_view name) const {
+  return std::ranges::any_of(chains_, [&](const WantedChain& chain) {
+    return chain.shared && chain.table == table && chain.name == name;
+  });
+}
+
 bool RuleSet::apart(const WantedChain& chain, std::size_t rule) const {
+  if (family_ == Family::bridge) return false;  // every line of ebtables is one rule
   // iptables makes one rule for each address of a list.
   const auto listed = [&](std::size_t i) {
     return chain.rules[i].text.find(',') != std::string::npos;
@@ -77,6 +85,8 @@ bool RuleSet::apart(const WantedChain& chain, std::size_t rule) const {
 }
 
 Input RuleSet::input(Form form, const std::function<bool(const WantedRule&)>& included) {
+  // RETURN is what a chain of ebtables does at its end when it has no policy of its own.
+  const std::string declaration = family_ == Family::bridge ? " RETURN" : " - [0:0]";
   Input input;
   std::string table;
   const auto add = [&](const std::string& line, WantedRule* rule) {
@@ -90,7 +100,7 @@ Input RuleSet::input(Form form, const std::function<bool(const WantedRule&)>& in
       table = chain.table;
       add("*" + table, nullptr);
       for (const auto& [in, name] : declared_) {
-        if (in == table) add(":" + name + " - [0:0]", nullptr);
+        if (in == table) add(":" + name + declaration, nullptr);
       }
     }
     const std::string append = "-A " + chain.name + " ";
@@ -155,7 +165,8 @@ std::vector<std::string> RuleSet::undeclared() const {
   for (const WantedChain& chain : chains_) {
     for (const WantedRule& rule : chain.rules) {
       for (const std::string& name : rule.jumps) {
-        if (!wire::is_target(name) && !declared_.contains({chain.table, name})) names.insert(name);
+        if (!wire::is_target(name, family_) && !declared_.contains({chain.table, name}))
+          names.insert(name);
       }
     }
   }

@@ -46,6 +46,8 @@ class RuleSet {
   [[nodiscard]] Family family() const { return family_; }
   [[nodiscard]] std::vector<WantedChain>& chains() { return chains_; }
   [[nodiscard]] bool empty() const { return chains_.empty(); }
+  /// Whether the rules wanted of that chain go into one that is not ours.
+  [[nodiscard]] bool is_shared(std::string_view table, std::string_view name) const;
 
   enum class Form : std::uint8_t { written, saved };
   /// Of the rules that are not refused and that `included` takes, in this order.

@@ -16,6 +16,12 @@ Chain::Key key_of_chain(const wire::DumpedChain& chain) {
 
 bool needs_text(const FirewallRule& rule) { return rule.text().empty(); }
 
+/// ebtables prints the policy of a chain as no rule; in a spec it is this one.
+std::string text_of_policy(const wire::RuleCode& code) {
+  const std::vector<std::string> targets = wire::targets_of(code);
+  return targets.empty() ? std::string() : "-j " + targets.front();
+}
+
 bool lacks_text(const SeenChain& chain, bool ours, bool all) {
   return std::ranges::any_of(chain.rules, [&](const FirewallRule& rule) {
     return needs_text(rule) && (all || ours || rule.carries_mark());
@@ -36,6 +42,12 @@ std::uint32_t Nfnetlink::generation() {
                         std::to_string(reply.error) + ")");
   }
   return wire::read_generation(reply.bytes);
+}
+
+bool Nfnetlink::is_there() {
+  // nfnetlink_rcv_msg() in net/netfilter/nfnetlink.c, when no module for it can be loaded
+  const int error = ask(wire::generation_query()).error;
+  return error != EINVAL && error != EPROTONOSUPPORT;
 }
 
 std::vector<wire::DumpedChain> Nfnetlink::chains() {
@@ -84,8 +96,10 @@ bool is_iptables_table(Family family, std::string_view table) {
   return std::ranges::find(names, table) != names.end();
 }
 
-void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, State& state) {
+void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, bool nft, State& state) {
   Nfnetlink kernel(host);
+  nft_ = nft;
+  if (!nft && !kernel.is_there()) return;
   if (generation_ == 0 || kernel.generation() != generation_ ||
       !std::ranges::includes(wanted_, wanted)) {
     constexpr int most_looks = 4;
@@ -113,7 +127,7 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
   }
   std::map<Chain::Key, Looked> seen;
   for (const wire::DumpedChain& chain : kernel.chains()) {
-    if (!is_iptables_table(chain.family, chain.table)) continue;
+    if (!is_linked(chain.family, nft_) || !is_iptables_table(chain.family, chain.table)) continue;
     const Chain::Key where = key_of_chain(chain);
     const bool claimed = chain.userdata == chain_claim();
     const auto old = seen_.find(where);
@@ -136,7 +150,9 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
     }
     looked.chain.rules.reserve(rules.size());
     for (const wire::DumpedRule& rule : rules) {
-      looked.chain.rules.push_back(known(FirewallRule(std::string(), kernel.code(rule))));
+      wire::RuleCode code = kernel.code(rule);
+      std::string text = is_chain_policy(code) ? text_of_policy(code) : std::string();
+      looked.chain.rules.push_back(known(FirewallRule(std::move(text), std::move(code))));
     }
   }
   seen_ = std::move(seen);
@@ -153,35 +169,33 @@ void Ruleset::sort_out() {
 }
 
 void Ruleset::fill(State& state) const {
-  const auto replace = []<class K>(std::vector<K>& values, const std::vector<K>& seen) {
+  const auto replace = [this]<class K>(std::vector<K>& values, const std::vector<K>& seen) {
+    std::erase_if(values, [this](const K& value) { return is_linked(value.family, nft_); });
     values.insert(values.end(), seen.begin(), seen.end());
     std::ranges::stable_sort(values, std::ranges::less{},
                              [](const K& value) { return key(value); });
   };
-  state.of<Chain>().clear();
-  state.of<SharedChain>().clear();
   replace(state.of<Chain>(), chains_);
   replace(state.of<SharedChain>(), shared_);
 }
 
-void Ruleset::take_saved(io::Host& host) {
-  for (const Family family : {Family::inet, Family::inet6}) {
-    const wire::Request request = wire::FirewallDump{family};
-    std::vector<SeenChain> saved;
-    try {
-      const wire::Reply reply = host.exchange(std::span(&request, 1)).front();
-      saved = seen_in(request, reply);
-    } catch (const io::HostError&) {
-      continue;  // iptables prints nothing of a table with one rule that it does not understand
-    }
-    for (const SeenChain& chain : saved) {
-      const auto found = seen_.find({chain.family, chain.table, chain.name});
-      if (found == seen_.end()) continue;
-      RuleList::Rules& rules = found->second.chain.rules;
-      if (rules.size() != chain.rules.size()) continue;
-      for (std::size_t i = 0; i < rules.size(); ++i) {
-        if (needs_text(rules[i])) rules[i] = FirewallRule(chain.rules[i].text(), rules[i].code());
-      }
+void Ruleset::take_saved(io::Host& host, Family family) {
+  const wire::Request request = wire::FirewallDump{family};
+  std::vector<SeenChain> saved;
+  try {
+    const wire::Reply reply = host.exchange(std::span(&request, 1)).front();
+    saved = seen_in(request, reply);
+  } catch (const io::HostError&) {
+    return;  // iptables prints nothing of a table with one rule that it does not understand
+  }
+  for (const SeenChain& chain : saved) {
+    const auto found = seen_.find({chain.family, chain.table, chain.name});
+    if (found == seen_.end()) continue;
+    RuleList::Rules& rules = found->second.chain.rules;
+    const bool has_policy = !rules.empty() && is_chain_policy(*rules.back().code());
+    if (rules.size() != chain.rules.size() + (has_policy ? 1 : 0)) continue;
+    for (std::size_t i = 0; i < chain.rules.size(); ++i) {
+      if (needs_text(rules[i])) rules[i] = FirewallRule(chain.rules[i].text(), rules[i].code());
     }
   }
 }
@@ -190,7 +204,7 @@ void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, Sta
   if (!fresh_ && compiled == compiled_) return;
   compiled_ = compiled;
   fresh_ = false;
-  bool lacking = false;
+  std::set<Family> lacking;
   for (auto& [where, looked] : seen_) {
     SeenChain& chain = looked.chain;
     // Rules are shared with the compiled ones, so that comparing them looks at no byte.
@@ -199,9 +213,9 @@ void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, Sta
       if (found != compiled->end()) rule = *found;
     }
     const bool ours = chain.claimed || std::ranges::any_of(chain.rules, &FirewallRule::is_mark);
-    lacking = lacking || lacks_text(chain, ours, all);
+    if (lacks_text(chain, ours, all)) lacking.insert(chain.family);
   }
-  if (lacking) take_saved(host);
+  for (const Family family : lacking) take_saved(host, family);
   book_ = *compiled;
   for (const auto& [where, looked] : seen_) {
     for (const FirewallRule& rule : looked.chain.rules) {

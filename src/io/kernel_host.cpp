@@ -1,9 +1,12 @@
 #include "plumbline/io/kernel_host.hpp"
 
 #include <linux/netlink.h>
+#include <sys/socket.h>
 
+#include <cerrno>
 #include <iterator>
 
+#include "plumbline/io/descriptor.hpp"
 #include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/sysctl_files.hpp"
 #include "plumbline/io/tap.hpp"
@@ -18,6 +21,12 @@ struct Overload : Visitors... {
 };
 template <class... Visitors>
 Overload(Visitors...) -> Overload<Visitors...>;
+
+/// False in a kernel that was made without nfnetlink, in which there are no nf_tables either.
+bool has_nfnetlink() {
+  const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  return socket || errno != EPROTONOSUPPORT;
+}
 
 }  // namespace
 
@@ -36,7 +45,10 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
           [&](const wire::FirewallDropTable& it) {
             return iptables_.drop_table(it.family, it.table);
           },
-          [&](const wire::NetfilterQuery& it) { return ask(nfnetlink(), it); },
+          [&](const wire::NetfilterQuery& it) {
+            if (nfnetlink_ || has_nfnetlink()) return ask(nfnetlink(), it);
+            return wire::Reply{EPROTONOSUPPORT, {}, {}, {}};
+          },
           [&](const wire::NftBatch& it) { return commit(nfnetlink(), it); },
           [&](const wire::FirewallRivals& it) {
             return wire::Reply{0, iptables_.rival_rules(it.family), {}, {}};

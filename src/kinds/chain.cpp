@@ -51,14 +51,15 @@ void Chain::decode(const wire::Request& request, const wire::Reply& reply, const
 std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
                                       std::string_view table) {
   const std::string name(entry.key());
-  std::string problem = wire::chain_name_refusal(name);
+  std::string problem = wire::chain_name_refusal(name, family);
   if (is_builtin_name(name)) {
     problem = "'" + name + "' is the name of a built-in chain: its rules go into 'shared'";
   }
   if (!problem.empty()) entry.error(Code::invalid_chain_name, problem);
   if (!entry.is_object()) return std::nullopt;
   entry.only({"rules"});
-  Chain chain{family, std::string(table), name, rules_from_spec(entry, "rules", false), false};
+  Chain chain{family, std::string(table), name, rules_from_spec(entry, "rules", family, false),
+              false};
   return problem.empty() ? std::optional(std::move(chain)) : std::nullopt;
 }
 
@@ -75,7 +76,7 @@ bool is_marked(const Chain& chain, const Mark&) { return chain.marked; }
 Chain with_mark(Chain chain, const Mark&) {
   chain.marked = true;
   if (chain.rules.empty() || !chain.rules.back().is_mark()) {
-    chain.rules = chain.rules.followed_by(RuleList{std::string(mark_rule)});
+    chain.rules = chain.rules.followed_by(RuleList{std::string(mark_rule(chain.family))});
   }
   return chain;
 }
@@ -110,13 +111,8 @@ bool is_builtin_name(std::string_view name) {
   return std::ranges::find(builtin_names, name) != builtin_names.end();
 }
 
-bool is_builtin_chain(std::string_view table, std::string_view name) {
-  if (!is_builtin_name(name) || name == "BROUTING") return false;
-  if (table == "mangle") return true;
-  if (table == "filter" || table == "security")
-    return name != "PREROUTING" && name != "POSTROUTING";
-  if (table == "nat") return name != "FORWARD";
-  return table == "raw" && (name == "PREROUTING" || name == "OUTPUT");
+bool is_builtin_chain(Family family, std::string_view table, std::string_view name) {
+  return wire::base_chain(family, table, name).has_value();
 }
 
 const wire::Bytes& chain_claim() {

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 
+#include "ebtables_mark.hpp"
 #include "plumbline/kinds/chain.hpp"
 
 namespace plumbline {
 
 namespace {
 
+constexpr std::string_view comment_mark_rule = "-m comment --comment plumbline";
 const std::string mark_prefix = std::string(mark_comment) + ": ";
 
 bool is_mark(std::string_view comment) {
@@ -66,8 +68,12 @@ bool add_comment(const wire::Entry& entry, wire::Words& words) {
   return true;
 }
 
-std::optional<wire::Words> words_of_object(const wire::Entry& entry) {
+std::optional<wire::Words> words_of_object(const wire::Entry& entry, Family family) {
   entry.only({"match", "target", "comment"});
+  if (const auto comment = entry.find("comment"); comment && family == Family::bridge) {
+    comment->error(Code::invalid_iptables_rule, "ebtables has no comments");
+    return std::nullopt;
+  }
   if (!entry.has("match") && !entry.has("target") && !entry.has("comment")) {
     entry.error(Code::missing_key, "a rule needs a match, a target or a comment");
     return std::nullopt;
@@ -109,16 +115,20 @@ std::optional<wire::RuleOption> find_comment(const wire::Words& words, bool any)
 
 }  // namespace
 
-std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared) {
+std::string_view mark_rule(Family family) {
+  return family == Family::bridge ? ebtables_mark_rule : comment_mark_rule;
+}
+
+std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family family, bool shared) {
   const wire::Node& node = entry.node();
   if (!node.get<std::string>() && !node.get<wire::Object>()) {
     entry.error(Code::wrong_type, "expected a rule: a text, or an object");
     return std::nullopt;
   }
-  auto words = node.get<std::string>() ? words_from(entry) : words_of_object(entry);
+  auto words = node.get<std::string>() ? words_from(entry) : words_of_object(entry, family);
   if (!words) return std::nullopt;
-  *words = wire::separated(*words);
-  std::string problem = wire::refusal(*words);
+  *words = wire::separated(*words, family);
+  std::string problem = wire::refusal(*words, family);
   if (problem.empty()) problem = comment_length_refusal(*words, shared);
   std::string rule = wire::join_words(*words);
   if (problem.empty()) problem = wire::text_refusal(rule);
@@ -129,36 +139,46 @@ std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared)
   return rule;
 }
 
-RuleList rules_from_spec(const wire::Entry& entry, std::string_view member, bool shared) {
+RuleList rules_from_spec(const wire::Entry& entry, std::string_view member, Family family,
+                         bool shared) {
   RuleList::Rules rules;
   if (const auto array = entry.find(member)) {
     array->for_each_element([&](const wire::Entry& element) {
-      if (auto rule = rule_from_spec(element, shared)) rules.push_back(std::move(*rule));
+      if (auto rule = rule_from_spec(element, family, shared)) rules.push_back(std::move(*rule));
     });
   }
   return rules;
 }
 
-bool carries_mark_comment(std::string_view rule) {
+bool carries_our_mark(std::string_view rule) {
+  if (carries_ebtables_mark(rule)) return true;
   if (rule.find(mark_comment) == std::string_view::npos) return false;
   const auto words = wire::split_words(rule);
   return words && find_comment(*words, false).has_value();
 }
 
-bool carries_mark_comment(const wire::RuleCode& code) {
-  return std::ranges::any_of(wire::comments_of(code), is_mark);
+bool carries_our_mark(const wire::RuleCode& code) {
+  return code.userdata == chain_claim() || std::ranges::any_of(wire::comments_of(code), is_mark) ||
+         carries_ebtables_mark(code);
+}
+
+bool is_mark_rule(std::string_view rule) {
+  return rule == mark_rule(Family::inet) || rule == mark_rule(Family::bridge);
 }
 
 bool is_mark_rule(const wire::RuleCode& code) {
   bool bare = true;
+  std::size_t matches = 0;
   wire::for_each_attribute(code.expressions, [&](const wire::Attribute& expression) {
     wire::for_each_attribute(expression.payload(), [&](const wire::Attribute& part) {
       if (part.type() != NFTA_EXPR_NAME) return;
       bare = bare && (part.string() == "match" || part.string() == "counter");
+      if (part.string() == "match") ++matches;
     });
   });
+  if (!bare || matches > 1) return false;
   const auto comments = wire::comments_of(code);
-  return bare && comments.size() == 1 && comments.front() == mark_comment;
+  return carries_ebtables_mark(code) || (comments.size() == 1 && comments.front() == mark_comment);
 }
 
 std::vector<std::string> targets_of(std::string_view rule) {
@@ -178,7 +198,8 @@ std::vector<std::string> sets_of(std::string_view rule) {
   return sets;
 }
 
-std::string with_mark_comment(const std::string& rule) {
+std::string with_our_mark(const std::string& rule, Family family) {
+  if (family == Family::bridge) return with_ebtables_mark(rule);
   auto words = wire::split_words(rule);
   if (!words || find_comment(*words, false)) return rule;
   if (const auto option = find_comment(*words, true)) {
@@ -190,7 +211,8 @@ std::string with_mark_comment(const std::string& rule) {
   return wire::join_words(*words);
 }
 
-std::string without_mark_comment(const std::string& rule) {
+std::string without_our_mark(const std::string& rule, Family family) {
+  if (family == Family::bridge) return without_ebtables_mark(rule);
   auto words = wire::split_words(rule);
   if (!words) return rule;
   const auto option = find_comment(*words, false);

@@ -18,24 +18,27 @@ namespace plumbline {
 /// The comment of rules and chains of ours, whole or before `: ` and the user's own.
 inline constexpr std::string_view mark_comment = "plumbline";
 
-/// The last rule of every chain of ours, as iptables-save prints it.
-inline constexpr std::string_view mark_rule = "-m comment --comment plumbline";
+/// The last rule of every chain of ours, as iptables-save or ebtables-save prints it.
+[[nodiscard]] std::string_view mark_rule(Family family);
 
 /// Whether any table has a built-in chain of that name.
 [[nodiscard]] bool is_builtin_name(std::string_view name);
 
 /// A rule as the spec writes it: text, or an object of `match`, `target` and `comment`. `shared`:
 /// its comment will share the space with our mark. Faults are reported and give nothing.
-[[nodiscard]] std::optional<std::string> rule_from_spec(const wire::Entry& entry, bool shared);
+[[nodiscard]] std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family family,
+                                                        bool shared);
 
 /// The rules of an array member; nothing when there is none.
 [[nodiscard]] RuleList rules_from_spec(const wire::Entry& entry, std::string_view member,
-                                       bool shared);
+                                       Family family, bool shared);
 
-/// Whether a comment of the rule is our mark, in text or in code.
-[[nodiscard]] bool carries_mark_comment(std::string_view rule);
-[[nodiscard]] bool carries_mark_comment(const wire::RuleCode& code);
-/// Whether the code is nothing but such a comment.
+/// Whether the rule has our mark, in text or in code: as a comment or, in ebtables, as a match that
+/// says nothing or as what nf_tables keeps with it.
+[[nodiscard]] bool carries_our_mark(std::string_view rule);
+[[nodiscard]] bool carries_our_mark(const wire::RuleCode& code);
+/// Whether it is nothing but such a comment or match.
+[[nodiscard]] bool is_mark_rule(std::string_view rule);
 [[nodiscard]] bool is_mark_rule(const wire::RuleCode& code);
 
 /// What `-j` and `-g` name in the text of a rule; nothing where it cannot be split into words.
@@ -44,9 +47,10 @@ inline constexpr std::string_view mark_rule = "-m comment --comment plumbline";
 /// The ipsets that the text of a rule names.
 [[nodiscard]] std::vector<std::string> sets_of(std::string_view rule);
 
-/// The rule with our mark before its comment, or as its comment.
-[[nodiscard]] std::string with_mark_comment(const std::string& rule);
-/// The rule as it was before with_mark_comment().
-[[nodiscard]] std::string without_mark_comment(const std::string& rule);
+/// The rule with our mark before its comment, or as its comment; in ebtables as a match, where
+/// there is room for one.
+[[nodiscard]] std::string with_our_mark(const std::string& rule, Family family);
+/// The rule as it was before with_our_mark().
+[[nodiscard]] std::string without_our_mark(const std::string& rule, Family family);
 
 }  // namespace plumbline

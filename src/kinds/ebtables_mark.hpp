@@ -23,8 +23,4 @@ inline constexpr std::string_view ebtables_mark_rule = "--mark ! 0x706c6d62/0x0 
 /// The rule as it was before with_ebtables_mark().
 [[nodiscard]] std::string without_ebtables_mark(const std::string& rule);
 
-/// Whether the rule is what ebtables-nft keeps for the policy of a chain that is not built in: it
-/// stays the last, whatever is appended, and ebtables shows it as no rule.
-[[nodiscard]] bool is_chain_policy(const wire::RuleCode& code);
-
 }  // namespace plumbline

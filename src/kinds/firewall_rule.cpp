@@ -31,9 +31,9 @@ FirewallRule::FirewallRule(std::string text, std::optional<wire::RuleCode> code)
   if (content.code) content.chains = wire::chains_of(*content.code);
   content.sets = content.code ? content.code->sets : sets_of(content.text);
   content.carries_mark =
-      content.code ? carries_mark_comment(*content.code) : carries_mark_comment(content.text);
+      content.code ? carries_our_mark(*content.code) : carries_our_mark(content.text);
   content.is_mark = content.carries_mark &&
-                    (content.code ? is_mark_rule(*content.code) : content.text == mark_rule);
+                    (content.code ? is_mark_rule(*content.code) : is_mark_rule(content.text));
   content_ = std::make_shared<const Content>(std::move(content));
 }
 

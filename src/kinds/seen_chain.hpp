@@ -9,7 +9,7 @@
 namespace plumbline {
 
 /// Sorts the rules of a chain by whose they are and where they stand.
-[[nodiscard]] SharedChain sorted_out(const SeenChain& seen);
+[[nodiscard]] SharedChain sorted_out(SeenChain seen);
 
 [[nodiscard]] std::vector<Need> needed_sets(const RuleList& rules);
 

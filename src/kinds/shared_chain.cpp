@@ -140,15 +140,15 @@ void read_policy(const wire::Entry& entry, bool builtin, SharedChain& chain) {
     policy.error(Code::invalid_iptables_rule, "a policy is ACCEPT or DROP");
   } else if (!builtin) {
     policy.error(Code::invalid_iptables_rule, "only a built-in chain has a policy");
-  } else if (chain.table == "nat" && chain.policy == "DROP") {
+  } else if (chain.family != Family::bridge && chain.table == "nat" && chain.policy == "DROP") {
     policy.error(Code::invalid_iptables_rule,
                  "the table nat filters nothing: iptables refuses DROP");
   }
 }
 
-boost::json::array rules_to_spec(const RuleList& rules) {
+boost::json::array rules_to_spec(const RuleList& rules, Family family) {
   boost::json::array result;
-  for (const FirewallRule& rule : rules) result.emplace_back(without_mark_comment(rule.text()));
+  for (const FirewallRule& rule : rules) result.emplace_back(without_our_mark(rule.text(), family));
   return result;
 }
 
@@ -164,7 +164,12 @@ void SharedChain::decode(const wire::Request& request, const wire::Reply& reply,
   for (SeenChain& seen : seen_in(request, reply)) take(std::move(seen), ignored, out);
 }
 
-SharedChain sorted_out(const SeenChain& seen) {
+SharedChain sorted_out(SeenChain seen) {
+  // No rule to ebtables, and kept behind all others.
+  if (!seen.rules.empty() && seen.rules.back().code() &&
+      is_chain_policy(*seen.rules.back().code())) {
+    seen.rules.pop_back();
+  }
   SharedChain chain{seen.family, seen.table, seen.name, seen.policy, {}, {}, {}, {}, true};
   std::vector<bool> ours;
   ours.reserve(seen.rules.size());
@@ -192,8 +197,8 @@ SharedChain sorted_out(const SeenChain& seen) {
 std::optional<SharedChain> SharedChain::from_spec(const wire::Entry& entry, Family family,
                                                   std::string_view table) {
   const std::string name(entry.key());
-  const bool builtin = is_builtin_chain(table, name);
-  std::string problem = builtin ? "" : wire::chain_name_refusal(name);
+  const bool builtin = is_builtin_chain(family, table, name);
+  std::string problem = builtin ? "" : wire::chain_name_refusal(name, family);
   if (!builtin && is_builtin_name(name)) {
     problem = "the table " + std::string(table) + " has no chain " + name;
   }
@@ -202,8 +207,8 @@ std::optional<SharedChain> SharedChain::from_spec(const wire::Entry& entry, Fami
   entry.only({"policy", "insert", "append"});
   SharedChain chain{family, std::string(table), name, {}, {}, {}, {}, {}, true};
   read_policy(entry, builtin, chain);
-  chain.insert = rules_from_spec(entry, "insert", true);
-  chain.append = rules_from_spec(entry, "append", true);
+  chain.insert = rules_from_spec(entry, "insert", family, true);
+  chain.append = rules_from_spec(entry, "append", family, true);
   return problem.empty() ? std::optional(std::move(chain)) : std::nullopt;
 }
 
@@ -215,7 +220,7 @@ std::string format(const SharedChain::Key& key) {
 
 std::vector<Need> needs(const SharedChain& chain) {
   std::vector<Need> needs = needed_sets(chain.insert.followed_by(chain.append));
-  if (!is_builtin_chain(chain.table, chain.name)) {
+  if (!is_builtin_chain(chain.family, chain.table, chain.name)) {
     needs.emplace_back(NeedsChain{chain.family, chain.table, chain.name});
   }
   return needs;
@@ -228,7 +233,8 @@ bool is_marked(const SharedChain& chain, const Mark&) {
 SharedChain with_mark(SharedChain chain, const Mark&) {
   for (RuleList* rules : {&chain.insert, &chain.append}) {
     RuleList::Rules marked;
-    for (const FirewallRule& rule : *rules) marked.push_back(with_mark_comment(rule.text()));
+    for (const FirewallRule& rule : *rules)
+      marked.push_back(with_our_mark(rule.text(), chain.family));
     *rules = std::move(marked);
   }
   return chain;
@@ -268,8 +274,8 @@ std::vector<wire::Request> remove(const SharedChain& chain, const LinkNames&) {
 boost::json::value to_spec(const SharedChain& chain) {
   boost::json::object object;
   if (chain.policy) object["policy"] = *chain.policy;
-  if (!chain.insert.empty()) object["insert"] = rules_to_spec(chain.insert);
-  if (!chain.append.empty()) object["append"] = rules_to_spec(chain.append);
+  if (!chain.insert.empty()) object["insert"] = rules_to_spec(chain.insert, chain.family);
+  if (!chain.append.empty()) object["append"] = rules_to_spec(chain.append, chain.family);
   return object;
 }
 

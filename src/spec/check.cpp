@@ -110,7 +110,7 @@ void check(const Entry& root, const State& state) {
     const Link* const link = name ? state.find<Link>(Link::Key{*name}) : nullptr;
     if (link != nullptr) links.check(entry, *link);
   });
-  for (const std::string_view section : {"iptables", "ip6tables"}) {
+  for (const std::string_view section : {"iptables", "ip6tables", "ebtables"}) {
     for_each_object_in(root.find(section), [](const Entry& table) { check_table(table); });
   }
 }

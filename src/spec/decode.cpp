@@ -49,7 +49,7 @@ void Decoding::elements(const std::optional<Entry>& section) {
   });
 }
 
-/// Sections whose issue is still to come: nothing may be in them.
+/// A section whose issue is still to come: nothing may be in it.
 void not_available(const Entry& section) {
   section.for_each_member([&](const Entry& entry) {
     entry.error(Code::not_available, "'" + std::string(section.key()) +
@@ -60,9 +60,7 @@ void not_available(const Entry& section) {
 void Decoding::document(const Entry& root) {
   root.only({"version", "networks", "links", "routes", "rules", "sysctls", "iptables", "ip6tables",
              "ebtables"});
-  for (const std::string_view section : {"networks", "ebtables"}) {
-    if (const auto entry = root.find(section)) not_available(*entry);
-  }
+  if (const auto section = root.find("networks")) not_available(*section);
   if (const auto section = root.find("links")) links(*section);
   elements<Route>(root.find("routes"));
   elements<Rule>(root.find("rules"));
@@ -73,6 +71,7 @@ void Decoding::document(const Entry& root) {
   }
   if (const auto section = root.find("iptables")) firewall(*section, Family::inet);
   if (const auto section = root.find("ip6tables")) firewall(*section, Family::inet6);
+  if (const auto section = root.find("ebtables")) firewall(*section, Family::bridge);
 }
 
 void Decoding::links(const Entry& section) {
@@ -88,7 +87,11 @@ void Decoding::links(const Entry& section) {
 }
 
 void Decoding::firewall(const Entry& section, Family family) {
-  section.only({"filter", "nat", "mangle", "raw", "security"});
+  if (family == Family::bridge) {
+    section.only({"filter", "nat"});
+  } else {
+    section.only({"filter", "nat", "mangle", "raw", "security"});
+  }
   section.for_each_member([&](const Entry& entry) { table(entry, family); });
 }
 

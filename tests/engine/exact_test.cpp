@@ -70,7 +70,7 @@ class Exact : public Firewall {
       json::value& rules = at(at(at(at(family, table), "chains"), "ALL-" + chain), "rules");
       if (!rules.is_array()) rules.emplace_array();
       rules.as_array().emplace_back(rule.at("rule"));
-      if (!is_builtin_chain(table, chain)) continue;
+      if (!is_builtin_chain(Family::inet, table, chain)) continue;
       json::value& shared = at(at(at(family, table), "shared"), chain);
       at(shared, "insert") = json::array{"-j ALL-" + chain};
       if (table != "nat") at(shared, "policy") = "ACCEPT";

@@ -58,7 +58,7 @@ Corpus corpus(const std::vector<json::object>& lines, io::Backend backend, std::
     // A rule for a chain that its table does not have built in can only be in one of ours, and a
     // comment of all 255 bytes leaves no room for our mark.
     const bool shared = part == "shared";
-    if (shared && !is_builtin_chain(text(line, "table"), chain)) continue;
+    if (shared && !is_builtin_chain(Family::inet, text(line, "table"), chain)) continue;
     if (shared && rule.find(std::string(245, 'x')) != std::string::npos) continue;
     const bool is_v4 = line.at("family").as_int64() == 4;
     json::value& table = at(at(corpus.spec, is_v4 ? "iptables" : "ip6tables"), text(line, "table"));
@@ -77,7 +77,7 @@ TEST_P(Acceptance, EveryAcceptanceRuleIsCompiledAppliedAndStaysInAChainOfOurs) {
   const auto name = [](const std::string& chain) { return "ALL-" + chain; };
   Corpus all = corpus(*lines, GetParam(), "chains", name, "rules");
   for (const auto& [chain, saved] : all.saved) {
-    if (!is_builtin_chain(chain.table, chain.name.substr(4))) continue;
+    if (!is_builtin_chain(chain.family, chain.table, chain.name.substr(4))) continue;
     json::value& family = at(all.spec, chain.family == Family::inet ? "iptables" : "ip6tables");
     json::value& shared = at(at(family, chain.table), "shared");
     at(at(shared, chain.name.substr(4)), "insert") = json::array{"-j " + chain.name};

@@ -359,15 +359,15 @@ TEST(SharedChain, IsRemovedRuleByRule) {
 // ---- names --------------------------------------------------------------------------------------
 
 TEST(BuiltinChains, DependOnTheTable) {
-  EXPECT_TRUE(is_builtin_chain("filter", "FORWARD"));
-  EXPECT_FALSE(is_builtin_chain("filter", "PREROUTING"));
-  EXPECT_TRUE(is_builtin_chain("nat", "INPUT"));
-  EXPECT_FALSE(is_builtin_chain("nat", "FORWARD"));
-  EXPECT_TRUE(is_builtin_chain("mangle", "POSTROUTING"));
-  EXPECT_TRUE(is_builtin_chain("raw", "OUTPUT"));
-  EXPECT_FALSE(is_builtin_chain("raw", "INPUT"));
-  EXPECT_TRUE(is_builtin_chain("security", "INPUT"));
-  EXPECT_FALSE(is_builtin_chain("filter", "APP"));
+  EXPECT_TRUE(is_builtin_chain(Family::inet, "filter", "FORWARD"));
+  EXPECT_FALSE(is_builtin_chain(Family::inet, "filter", "PREROUTING"));
+  EXPECT_TRUE(is_builtin_chain(Family::inet, "nat", "INPUT"));
+  EXPECT_FALSE(is_builtin_chain(Family::inet, "nat", "FORWARD"));
+  EXPECT_TRUE(is_builtin_chain(Family::inet, "mangle", "POSTROUTING"));
+  EXPECT_TRUE(is_builtin_chain(Family::inet, "raw", "OUTPUT"));
+  EXPECT_FALSE(is_builtin_chain(Family::inet, "raw", "INPUT"));
+  EXPECT_TRUE(is_builtin_chain(Family::inet, "security", "INPUT"));
+  EXPECT_FALSE(is_builtin_chain(Family::inet, "filter", "APP"));
 }
 
 }  // namespace

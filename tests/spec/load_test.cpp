@@ -144,9 +144,15 @@ const Fault strictness[] = {
     {R"("links": {"br0": "bridge"})", {"a.json:2:18: WRONG_TYPE"}},
     // what later versions of this program know
     {R"("networks": {"svbr0": {}})", {"a.json:2:23: NOT_AVAILABLE: 'networks' is not available"}},
-    {R"("ebtables": {"filter": {}})", {"a.json:2:24: NOT_AVAILABLE: 'ebtables' is not available"}},
     {R"("networks": 5)", {"WRONG_TYPE"}},
     {R"("networks": {}, "ebtables": {})", {}},
+    // ebtables
+    {R"("ebtables": [])", {"a.json:2:13: WRONG_TYPE"}},
+    {R"("ebtables": {"mangle": {}})", {"a.json:2:14: UNKNOWN_KEY: unknown key 'mangle'"}},
+    {R"("ebtables": {"filter": {"chains": {"A": {}}, "shared": {"A": {}}}})",
+     {"DUPLICATE_IDENTITY: 'A' is a chain of ours at a.json:2:41"}},
+    {R"("ebtables": {"filter": {"chains": {"A": {"rules": ["-s 10.0.0.1 -m mark"]}}}})",
+     {"a.json:2:52: INVALID_IPTABLES_RULE: ebtables has no '-m'"}},
     {R"("links": {"wg0": {"kind": "wireguard"}})", {"a.json:2:27: NOT_AVAILABLE"}},
     {R"("links": {"d0": {"kind": "dummy"}})", {"NOT_AVAILABLE"}},
     // numbers

@@ -26,6 +26,9 @@ namespace {
 /// Of the frame that ends a wait; another of local experiments.
 constexpr std::uint16_t last_protocol = 0x88b6;
 
+constexpr std::size_t frame_size = 60;  ///< the smallest there is
+constexpr std::size_t packet_size = frame_size - sizeof(ether_header);
+
 int packet_socket(const char* link) {
   const int socket = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
   sockaddr_ll address{};
@@ -50,7 +53,7 @@ std::string bytes_of(const Frame& frame) {
   header.ether_type = htons(frame.protocol);
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   bytes += frame.payload;
-  if (bytes.size() < 60) bytes.resize(60);
+  if (bytes.size() < frame_size) bytes.resize(frame_size);
   return bytes;
 }
 
@@ -62,12 +65,22 @@ std::string ipv4_from(std::string_view source) {
   header.ihl = 5;
   header.ttl = 64;
   header.protocol = IPPROTO_UDP;
-  header.tot_len = htons(sizeof header);
+  // br_netfilter cuts off what fills a frame up, too.
+  header.tot_len = htons(packet_size);
   header.daddr = htonl(0xc0000202);
   if (inet_pton(AF_INET, std::string(source).c_str(), &header.saddr) != 1) {
     throw std::runtime_error("no address");
   }
-  return {reinterpret_cast<const char*>(&header), sizeof header};
+  // br_netfilter drops a header whose words do not add up to ones (RFC 1071).
+  std::array<std::uint16_t, sizeof header / 2> words{};
+  std::memcpy(words.data(), &header, sizeof header);
+  std::uint32_t sum = 0;
+  for (const std::uint16_t word : words) sum += word;
+  sum = (sum & 0xffff) + (sum >> 16);
+  header.check = static_cast<std::uint16_t>(~((sum & 0xffff) + (sum >> 16)));
+  std::string packet(reinterpret_cast<const char*>(&header), sizeof header);
+  packet.resize(packet_size);
+  return packet;
 }
 
 Bridge::Bridge() {

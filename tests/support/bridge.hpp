@@ -18,7 +18,7 @@ struct Frame {
   std::string payload = {};
 };
 
-/// An IPv4 header of that source with no payload.
+/// An IPv4 packet of that source that fills the smallest frame.
 [[nodiscard]] std::string ipv4_from(std::string_view source);
 
 class Bridge {

@@ -61,13 +61,13 @@ std::string KernelModel::destroy(const Chain& chain) {
 std::string KernelModel::make(const SharedChain& want) {
   const SharedChain* there = find<SharedChain>(state_, key(want));
   if (there != nullptr) return change(*there, want);
-  if (!is_builtin_chain(want.table, want.name)) {
+  if (!is_builtin_chain(want.family, want.table, want.name)) {
     if (find<Chain>(state_, {want.family, want.table, want.name}) == nullptr) {
       return "ENOENT: " + format(key(want));
     }
   }
   SharedChain made = want;
-  if (!made.policy && is_builtin_chain(want.table, want.name)) made.policy = "ACCEPT";
+  if (!made.policy && is_builtin_chain(want.family, want.table, want.name)) made.policy = "ACCEPT";
   made.insert = made.insert.followed_by(made.append);
   made.append = {};
   const std::string refused = refused_jump(state_, made.family, made.table, made.insert);

@@ -38,7 +38,9 @@ struct Surroundings {
   LinkNames links;       ///< as observed along with the plan's `have`
   SysctlsAlong now;      ///< written back when a step is undone
   SysctlsAlong earlier;  ///< written back when a sysctl itself is put back
-  bool linked = false;   ///< chains are committed to nf_tables, else written by iptables-restore
+  /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
+  /// iptables-restore.
+  bool linked = false;
 };
 
 [[nodiscard]] Report apply(io::Host& host, const Plan& plan, Surroundings surroundings);

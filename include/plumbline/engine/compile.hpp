@@ -31,7 +31,8 @@ class Compiler {
 
   /// The rules of the last compilation; never null.
   [[nodiscard]] const RuleBook& book() const { return book_; }
-  /// Whether rules have code: on nf_tables. Throws io::HostError when no iptables is installed.
+  /// Whether rules of IP have code: on nf_tables. Throws io::HostError when no iptables is
+  /// installed.
   [[nodiscard]] bool linked() { return scratch_->backend() == io::Backend::nft; }
 
  private:

@@ -24,7 +24,8 @@ struct ChainScope {
   std::set<std::string> ipsets;  ///< that rules may want
 };
 
-/// The same with chains by way of `ruleset` where rules have code (`linked`), else by text.
+/// The same with chains by way of `ruleset`: those of IP where their rules have code (`linked`),
+/// else by text.
 [[nodiscard]] Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
                                const ChainScope& chains);
 

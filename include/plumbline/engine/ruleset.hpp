@@ -24,6 +24,8 @@ class Nfnetlink {
   explicit Nfnetlink(io::Host& host) : host_(&host) {}
 
   [[nodiscard]] std::uint32_t generation();
+  /// False where the kernel has no nf_tables.
+  [[nodiscard]] bool is_there();
   [[nodiscard]] std::vector<wire::DumpedChain> chains();
   /// Of one chain; nothing when it is not there.
   [[nodiscard]] std::optional<std::vector<wire::DumpedRule>> rules(const Chain::Key& chain);
@@ -43,14 +45,21 @@ class Nfnetlink {
 /// Whether iptables (ebtables, for bridges) knows a table of that name.
 [[nodiscard]] bool is_iptables_table(Family family, std::string_view table);
 
+/// Whether chains of the family are read and committed as nf_tables has them; `nft`: those of IP
+/// are. Else by text. ebtables is always that of nf_tables.
+[[nodiscard]] constexpr bool is_linked(Family family, bool nft) {
+  return nft || family == Family::bridge;
+}
+
 /// Rules whose text is known, shared.
 using RuleBook = std::shared_ptr<const std::set<FirewallRule>>;
 
 class Ruleset {
  public:
-  /// Everything of both kinds of chains into `state`. `wanted`: chains whose content matters.
-  /// Throws io::HostError, wire::Malformed.
-  void observe(io::Host& host, const std::set<Chain::Key>& wanted, State& state);
+  /// Everything of both kinds of chains that is linked into `state`, where chains by text stay.
+  /// `wanted`: chains whose content matters. `nft` never changes. Throws io::HostError,
+  /// wire::Malformed.
+  void observe(io::Host& host, const std::set<Chain::Key>& wanted, bool nft, State& state);
   /// Takes over the text of `compiled` rules for equal ones that were seen, and asks iptables what
   /// it prints for the rest of ours (for everything, when `all`). Puts them into `state`.
   void name_rules(io::Host& host, const RuleBook& compiled, bool all, State& state);
@@ -64,10 +73,11 @@ class Ruleset {
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
   [[nodiscard]] FirewallRule known(FirewallRule rule) const;
-  void take_saved(io::Host& host);
+  void take_saved(io::Host& host, Family family);
   void sort_out();
   void fill(State& state) const;
 
+  bool nft_ = true;
   std::uint32_t generation_ = 0;  ///< 0: nothing was looked at, or it moved meanwhile
   std::set<Chain::Key> wanted_;
   std::map<Chain::Key, Looked> seen_;

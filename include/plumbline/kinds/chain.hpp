@@ -116,7 +116,7 @@ struct SharedChain {
 static_assert(ResourceKind<SharedChain>);
 
 /// Whether the table of the family has a built-in chain of that name (iptables(8), "TABLES").
-[[nodiscard]] bool is_builtin_chain(std::string_view table, std::string_view name);
+[[nodiscard]] bool is_builtin_chain(Family family, std::string_view table, std::string_view name);
 
 /// A chain as it was seen, with all its rules in order.
 struct SeenChain {
@@ -136,7 +136,12 @@ void take(SeenChain seen, std::vector<Chain>& chains, std::vector<SharedChain>& 
 [[nodiscard]] std::vector<SeenChain> seen_in(const wire::Request& request,
                                              const wire::Reply& reply);
 
-/// What nf_tables keeps with every chain of ours from its creation on (NFTA_CHAIN_USERDATA).
+/// What nf_tables keeps with every chain of ours from its creation on (NFTA_CHAIN_USERDATA), and
+/// with our rules in shared chains of bridges.
 [[nodiscard]] const wire::Bytes& chain_claim();
+
+/// Whether the rule is what ebtables-nft keeps for the policy of a chain that is not built in: it
+/// stays the last, whatever is appended, and ebtables shows it as no rule.
+[[nodiscard]] bool is_chain_policy(const wire::RuleCode& code);
 
 }  // namespace plumbline
