@@ -261,7 +261,11 @@ class Link {
   void write_rules(wire::NftBatchWriter& batch, std::size_t i, const Present& now,
                    const std::vector<Wanted>& want) {
     const auto& [family, table, name] = targets_[i].where;
-    const auto kept = kept_of(now, want);
+    auto kept = kept_of(now, want);
+    // Where only our mark stays, appending to an empty chain is far cheaper: the kernel looks for
+    // the rule that another goes before, or that is deleted, from the chain's start.
+    const auto is_mark = [&](const auto& pair) { return now.rules[pair.first].is_mark(); };
+    if (!targets_[i].shared && std::ranges::all_of(kept, is_mark)) kept.clear();
     if (kept.empty() && !now.rules.empty()) {
       batch.remove_all_rules(family, table, name);
       note(batch, i);

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <compare>
-#include <concepts>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -25,8 +24,9 @@ namespace plumbline {
 class FirewallRule {
  public:
   /// As a person wrote it, or as iptables-save prints it; without `-A CHAIN`.
-  template <std::convertible_to<std::string> Text>
-  FirewallRule(Text&& text) : FirewallRule(std::string(std::forward<Text>(text)), std::nullopt) {}
+  FirewallRule(std::string text) : FirewallRule(std::move(text), std::nullopt) {}
+  FirewallRule(std::string_view text) : FirewallRule(std::string(text)) {}
+  FirewallRule(const char* text) : FirewallRule(std::string(text)) {}
   /// `text` is what iptables prints for the code; empty while that is not known.
   FirewallRule(std::string text, std::optional<wire::RuleCode> code);
 
