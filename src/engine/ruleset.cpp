@@ -111,9 +111,9 @@ void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, bool n
   fill(state);
 }
 
-FirewallRule Ruleset::known(FirewallRule rule) const {
+FirewallRule Ruleset::known(const FirewallRule& rule) const {
   const auto found = book_.find(rule);
-  return found == book_.end() ? std::move(rule) : *found;
+  return found == book_.end() ? rule : *found;
 }
 
 bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {

@@ -72,7 +72,7 @@ class Ruleset {
 
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
-  [[nodiscard]] FirewallRule known(FirewallRule rule) const;
+  [[nodiscard]] FirewallRule known(const FirewallRule& rule) const;
   void take_saved(io::Host& host, Family family);
   void sort_out();
   void fill(State& state) const;
