@@ -300,6 +300,11 @@ bool Compiler::is_last(const spec::Desired& desired, const State& have) const {
 void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
   auto& chains = desired.state.of<Chain>();
   auto& shared = desired.state.of<SharedChain>();
+  if (std::string now = scratch_->circumstances(); now != circumstances_) {
+    circumstances_ = std::move(now);
+    last_.reset();
+    saved_.clear();
+  }
   if (is_last(desired, have)) {
     chains = last_->compiled_chains;
     shared = last_->compiled_shared;

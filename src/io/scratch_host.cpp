@@ -1,7 +1,9 @@
 #include "plumbline/io/scratch_host.hpp"
 
 #include <linux/netlink.h>
+#include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 
 #include "plumbline/io/nft_tables.hpp"
@@ -33,6 +35,28 @@ std::vector<wire::Reply> ScratchHost::exchange(std::span<const wire::Request> re
 NetlinkSocket& ScratchHost::nfnetlink() {
   if (!nfnetlink_) namespace_.run([this] { nfnetlink_.emplace(NETLINK_NETFILTER); });
   return *nfnetlink_;
+}
+
+std::string ScratchHost::circumstances() const {
+  constexpr std::array<const char*, 10> files{"/usr/sbin/xtables-nft-multi",
+                                              "/usr/sbin/xtables-legacy-multi",
+                                              "/usr/sbin/iptables",
+                                              "/etc/services",
+                                              "/etc/protocols",
+                                              "/etc/passwd",
+                                              "/etc/group",
+                                              "/etc/networks",
+                                              "/etc/ethertypes",
+                                              "/etc/xtables/connlabel.conf"};
+  std::string text;
+  for (const char* const file : files) {
+    struct stat found {};
+    if (stat(file, &found) != 0) found = {};
+    text += std::to_string(found.st_ino) + " " + std::to_string(found.st_size) + " " +
+            std::to_string(found.st_mtim.tv_sec) + "." + std::to_string(found.st_mtim.tv_nsec) +
+            "\n";
+  }
+  return text;
 }
 
 void ScratchHost::reset() { iptables_.wipe(); }

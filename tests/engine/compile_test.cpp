@@ -3,8 +3,11 @@
 #include "plumbline/engine/compile.hpp"
 
 #include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include <chrono>
+#include <fstream>
 
 #include "tests/support/netns.hpp"
 
@@ -200,6 +203,20 @@ TEST_P(Compile, NoRuleCanJumpToABuiltInChain) {
   want("A", {"-j OUTPUT"});
   compile();
   EXPECT_THAT(errors(), ElementsAre(HasSubstr("built-in")));
+}
+
+TEST_P(Compile, AnotherNameDatabaseIsNoticed) {
+  if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    GTEST_SKIP() << "no mount namespace can be made here";
+  }
+  const std::string services = testing::TempDir() + "plumbline-services";
+  const auto write = [&](const std::string& text) { std::ofstream(services) << text; };
+  write("plumb 4242/tcp\n");
+  ASSERT_EQ(mount(services.c_str(), "/etc/services", nullptr, MS_BIND, nullptr), 0);
+  want("APP", {"-p tcp --dport plumb -j DROP"});
+  EXPECT_THAT(rules_of(compile(), "APP"), ElementsAre("-p tcp -m tcp --dport 4242 -j DROP"));
+  write("plumb 43434/tcp\n");
+  EXPECT_THAT(rules_of(compile(), "APP"), ElementsAre("-p tcp -m tcp --dport 43434 -j DROP"));
 }
 
 TEST_P(Compile, ARuleNamesASetThatNeedNotBeThere) {

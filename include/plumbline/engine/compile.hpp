@@ -50,6 +50,7 @@ class Compiler {
   void make_sets(const spec::Desired& desired);
 
   io::ScratchHost* scratch_;
+  std::string circumstances_;  ///< that the answers below hold in
   std::optional<Last> last_;
   std::map<std::string, std::vector<SeenChain>> saved_;  ///< by restore input: what came of it
   RuleBook book_ = std::make_shared<const std::set<FirewallRule>>();

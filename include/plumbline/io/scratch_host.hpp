@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "plumbline/io/backend.hpp"
 #include "plumbline/io/host.hpp"
@@ -23,6 +24,9 @@ class ScratchHost final : public Host {
   [[nodiscard]] std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override;
 
   [[nodiscard]] Backend backend() { return iptables_.backend(); }
+  /// Changes when the same text may come to mean something else: another iptables, or other names
+  /// of services, protocols, users and groups.
+  [[nodiscard]] std::string circumstances() const;
   /// Takes away every table of both families: each compilation starts from nothing.
   void reset();
 
