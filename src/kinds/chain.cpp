@@ -60,6 +60,10 @@ std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
   entry.only({"rules"});
   Chain chain{family, std::string(table), name, rules_from_spec(entry, "rules", family, false),
               false};
+  if (std::ranges::any_of(chain.rules, &FirewallRule::is_mark)) {
+    entry.find("rules")->error(Code::invalid_iptables_rule,
+                               "one of these rules is the mark that every chain of ours gets");
+  }
   return problem.empty() ? std::optional(std::move(chain)) : std::nullopt;
 }
 

@@ -188,6 +188,13 @@ TEST(Chain, IsReadFromTheSpecAndWrittenBack) {
   EXPECT_EQ(to_spec(with_mark(*chain, {})), to_spec(*chain));
 }
 
+TEST(Chain, ItsMarkIsNotForTheSpecToWrite) {
+  test::SpecText spec(R"({ "APP": { "rules": ["-j DROP", "-m comment --comment plumbline"] } })");
+  static_cast<void>(Chain::from_spec(spec.member("APP"), Family::inet, "filter"));
+  ASSERT_EQ(spec.errors().size(), 1U);
+  EXPECT_NE(spec.errors().front().message.find("mark"), std::string::npos);
+}
+
 TEST(Chain, AllFaultsOfItsRulesAreReportedAtTheirPlaces) {
   test::SpecText spec(R"({ "APP": { "rules": [
     "-t nat", 7, { "match": "-j \"x" }, { "target": "-j DROP" }, {}, { "match": "", "comment": "a\"" },
