@@ -112,6 +112,16 @@ std::string_view format(Code code) {
       return "INVALID_CHAIN_NAME";
     case Code::invalid_iptables_rule:
       return "INVALID_IPTABLES_RULE";
+    case Code::invalid_network:
+      return "INVALID_NETWORK";
+    case Code::invalid_subnet:
+      return "INVALID_SUBNET";
+    case Code::invalid_firewall_config:
+      return "INVALID_FIREWALL_CONFIG";
+    case Code::invalid_wireguard_config:
+      return "INVALID_WIREGUARD_CONFIG";
+    case Code::ip_exhausted:
+      return "IP_EXHAUSTED";
     case Code::not_available:
       return "NOT_AVAILABLE";
     case Code::foreign_conflict:
@@ -120,6 +130,8 @@ std::string_view format(Code code) {
       return "FOREIGN_EQUAL";
     case Code::foreign_dependents:
       return "FOREIGN_DEPENDENTS";
+    case Code::reassigned:
+      return "REASSIGNED";
     case Code::would_remove_everything:
       return "WOULD_REMOVE_EVERYTHING";
     case Code::locked:

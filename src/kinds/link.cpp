@@ -42,7 +42,7 @@ Link with_mark(Link link, const Mark& /*mark*/) {
 
 std::string alias_text(const Link& link) {
   const std::string user = link.alias.value_or("");
-  return link.marked ? std::string(alias_mark) + ';' + user : user;
+  return link.marked ? std::string(alias_mark) + link.assignment + ';' + user : user;
 }
 
 void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
@@ -53,7 +53,10 @@ void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   }
   if (!alias.starts_with(alias_mark)) return;
   alias.remove_prefix(alias_mark.size());
-  if (const auto end = alias.find(';'); end != alias.npos) link.alias = alias.substr(end + 1);
+  const auto end = alias.find(';');
+  if (end == alias.npos) return;
+  link.assignment = alias.substr(0, end);
+  link.alias = alias.substr(end + 1);
 }
 
 // ---- how one value becomes another --------------------------------------------------------------
@@ -110,6 +113,10 @@ Disruption disruption(const Link& have, const Link& want) {
   const auto at_least = [&](Disruption other) { worst = std::max(worst, other); };
   if (have.up == true && want.up == false) at_least(Disruption::traffic);
   if (have.master != want.master) at_least(Disruption::traffic);
+  // The guest has the address or the MAC from before until it is told.
+  if (!have.assignment.empty() && have.assignment != want.assignment) {
+    at_least(Disruption::traffic);
+  }
   // Neighbours keep the old address for a while; frames of the old size get lost. Drivers of real
   // devices stop and start for a new MTU.
   if (have.mac != want.mac) at_least(Disruption::sessions);

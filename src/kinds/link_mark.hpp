@@ -15,7 +15,7 @@ namespace plumbline {
 
 /// IFLA_GROUP of a link of ours that has no alias yet: "PLMB".
 inline constexpr std::uint32_t unfinished_group = 0x504c4d42;
-/// The alias is this, an assignment (none so far), `;` and the user's part.
+/// The alias is this, the assignment of a network's TAP, `;` and the user's part.
 inline constexpr std::string_view alias_mark = "plumbline:1;";
 /// IFALIASZ less the NUL (include/uapi/linux/if.h).
 inline constexpr std::size_t longest_alias = 255;

@@ -151,7 +151,10 @@ std::optional<MessageBuilder> port_message(const Target& target, const Link& hav
 
 /// Group and alias: see link_mark.hpp.
 void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
-  if (have.marked == want.marked && have.alias == want.alias) return;
+  if (have.marked == want.marked && have.alias == want.alias &&
+      have.assignment == want.assignment) {
+    return;
+  }
   if (want.alias) {
     if (have.marked && !have.alias) message.u32(IFLA_GROUP, 0);
     add_bytes(message, IFLA_IFALIAS, alias_text(want));

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "network_resources.hpp"
+
 namespace plumbline::spec {
 
 namespace {
@@ -35,24 +37,36 @@ void rename(Map& map, const Key& before, const Key& after) {
 }
 
 template <class K>
-void mark_all(Spec& spec, const Mark& mark) {
-  for (K& value : spec.state.of<K>()) {
+void mark_all(Desired& desired, const Mark& mark) {
+  for (K& value : desired.state.of<K>()) {
     const Key before = key(value);
     value = with_mark(std::move(value), mark);
     const Key after = key(value);
     if (after == before) continue;
-    rename(spec.origins, before, after);
-    rename(spec.rule_origins, before, after);
+    rename(desired.origins, before, after);
+    rename(desired.rule_origins, before, after);
+    rename(desired.networks, before, after);
   }
 }
 
 }  // namespace
 
-Desired expand(Spec spec, const Mark& mark) {
+Desired expand(Spec spec, const Facts& facts, const Mark& mark, Diagnostics& diagnostics) {
   add_veth_peers(spec);
-  Kinds::for_each([&]<class K>(std::type_identity<K>) { mark_all<K>(spec, mark); });
-  spec.state.sort();
-  return {std::move(spec.state), std::move(spec.origins), std::move(spec.rule_origins)};
+  Desired desired;
+  desired.assigned = assign(spec, facts, diagnostics);
+  desired.state = std::move(spec.state);
+  desired.origins = std::move(spec.origins);
+  desired.rule_origins = std::move(spec.rule_origins);
+  add_network_resources(desired.assigned, facts, desired, diagnostics);
+  Kinds::for_each([&]<class K>(std::type_identity<K>) { mark_all<K>(desired, mark); });
+  desired.state.sort();
+  return desired;
+}
+
+Desired expand(Spec spec, const Mark& mark) {
+  Diagnostics none;
+  return expand(std::move(spec), Facts(), mark, none);
 }
 
 }  // namespace plumbline::spec

@@ -62,6 +62,9 @@ inline Link any_link(LinkKind kind, bool whole) {
   if (whole || *rc::gen::arbitrary<bool>()) link.master = name("br0");
   link.tx_queue_length = maybe_number(0, 5000, whole);
   if (whole || *rc::gen::arbitrary<bool>()) link.alias = "the \"uplink\"; äöü";
+  if (kind == LinkKind::tap && *rc::gen::arbitrary<bool>()) {
+    link.assignment = "br0/vm-1/eth0,10.0.0.2/24,02:00:00:00:00:10";
+  }
   if (kind == LinkKind::bridge) link.bridge = any_bridge(whole);
   if (kind == LinkKind::tap) link.tap = any_tap(whole);
   if (kind == LinkKind::veth) link.veth = VethOptions{name("there")};

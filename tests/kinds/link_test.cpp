@@ -27,14 +27,15 @@ TEST(CompleteLink, ForgetsNoField) {
     have.promote_secondaries = *rc::gen::arbitrary<bool>();
     have.has_qdisc = *rc::gen::arbitrary<bool>();
     // When this no longer compiles there is a new field: any_link() and complete() need it too.
-    const auto& [n, kind, up, mtu, mac, master, txq, alias, bridge, tap, veth, port, marked, c, p,
-                 q] = have;
-    static_cast<void>(std::tie(n, kind, up, mtu, mac, master, txq, alias, bridge, tap, veth, port,
-                               marked, c, p, q));
+    const auto& [n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap, veth, port,
+                 marked, c, p, q] = have;
+    static_cast<void>(std::tie(n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap,
+                               veth, port, marked, c, p, q));
     Link want;
     want.name = n;
     want.kind = kind;
     want.marked = marked;
+    want.assignment = assignment;
     RC_ASSERT(complete(want, have) == have);
     want.kind = LinkKind::physical;
     RC_ASSERT(complete(want, have) == have);

@@ -102,6 +102,10 @@ struct Link {
   /// The user's part of IFLA_IFALIAS, behind our mark. Nothing on the observed side: ours, but cut
   /// off before it had its alias, which update() finishes.
   std::optional<std::string> alias;
+  /// Which guest of a network a TAP of ours is for, and what that guest was given: text without `;`
+  /// between our mark and the user's alias. Empty on every other link. spec/assignments.hpp knows
+  /// what it says.
+  std::string assignment;
   std::optional<BridgeOptions> bridge;
   std::optional<TapOptions> tap;
   std::optional<VethOptions> veth;

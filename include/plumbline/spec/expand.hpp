@@ -1,10 +1,11 @@
 // From what the spec says to what shall be in the kernel.
 //
-// Pure. Adds what a spec may leave out because it follows: the other end of a veth pair, our mark.
-// The expansion of `networks` into resources will be here.
+// Pure. Adds what a spec may leave out because it follows: the other end of a veth pair, the
+// resources of `networks`, our mark. What the spec does not say and cannot, the Facts do.
 
 #pragma once
 
+#include "plumbline/spec/assignments.hpp"
 #include "plumbline/spec/load.hpp"
 
 namespace plumbline::spec {
@@ -14,8 +15,18 @@ struct Desired {
   State state;
   std::map<Key, Origin> origins;
   std::map<Key, std::vector<Origin>> rule_origins;
+  /// Which networks an object came from, by their bridges' names, sorted: a shared chain has rules
+  /// of several, most objects are of none.
+  std::map<Key, std::vector<std::string>> networks;
+  /// Every guest there shall be.
+  std::vector<AssignedNetwork> assigned;
 };
 
+/// What only the host shows to be wrong goes to `diagnostics`: with an error the result must not be
+/// used.
+[[nodiscard]] Desired expand(Spec spec, const Facts& facts, const Mark& mark,
+                             Diagnostics& diagnostics);
+/// Of a spec without networks.
 [[nodiscard]] Desired expand(Spec spec, const Mark& mark);
 
 }  // namespace plumbline::spec

@@ -12,12 +12,14 @@
 #include "plumbline/base/diagnostics.hpp"
 #include "plumbline/base/file_reader.hpp"
 #include "plumbline/kinds/kinds.hpp"
+#include "plumbline/spec/network.hpp"
 
 namespace plumbline::spec {
 
-/// What the files say. So far only resources; `networks` will join them here.
+/// What the files say.
 struct Spec {
   State state;
+  std::vector<Network> networks;  ///< by bridge name
   /// Where each object is in the files.
   std::map<Key, Origin> origins;
   /// Where each rule of a chain is: by chain, `insert` rules before `append` rules.
