@@ -58,8 +58,7 @@ std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
   if (!problem.empty()) entry.error(Code::invalid_chain_name, problem);
   if (!entry.is_object()) return std::nullopt;
   entry.only({"rules"});
-  Chain chain{family, std::string(table), name, rules_from_spec(entry, "rules", family, false),
-              false};
+  Chain chain{family, std::string(table), name, rules_from_spec(entry, "rules", family), false};
   if (std::ranges::any_of(chain.rules, &FirewallRule::is_mark)) {
     entry.find("rules")->error(Code::invalid_iptables_rule,
                                "one of these rules is the mark that every chain of ours gets");

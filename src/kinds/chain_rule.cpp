@@ -92,12 +92,18 @@ std::optional<wire::Words> words_of_object(const wire::Entry& entry, Family fami
   return good ? std::optional(words) : std::nullopt;
 }
 
-std::string comment_length_refusal(const wire::Words& words, bool shared) {
-  const std::size_t most = wire::max_comment - (shared ? mark_prefix.size() : 0);
+/// That our mark has no room beside what the rule says.
+std::string room_refusal(const wire::Words& words, Family family, std::string_view shared) {
+  if (family == Family::bridge && !shared.empty() &&
+      !carries_ebtables_mark(with_ebtables_mark(wire::join_words(words), shared))) {
+    return "in a chain that others share, two matches or '--mark' leave no room for our mark "
+           "beside the interface: put the rule into a chain of its own and jump there";
+  }
+  const std::size_t most = wire::max_comment - (shared.empty() ? 0 : mark_prefix.size());
   for (const std::string& comment : wire::comments_of(words)) {
     if (comment.size() > most && !is_mark(comment)) {
       return "the comment is " + std::to_string(comment.size()) + " bytes long, the most is " +
-             std::to_string(most) + (shared ? " besides our mark" : "");
+             std::to_string(most) + (shared.empty() ? "" : " besides our mark");
     }
   }
   return {};
@@ -119,7 +125,8 @@ std::string_view mark_rule(Family family) {
   return family == Family::bridge ? ebtables_mark_rule : comment_mark_rule;
 }
 
-std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family family, bool shared) {
+std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family family,
+                                          std::string_view shared) {
   const wire::Node& node = entry.node();
   if (!node.get<std::string>() && !node.get<wire::Object>()) {
     entry.error(Code::wrong_type, "expected a rule: a text, or an object");
@@ -129,7 +136,7 @@ std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family famil
   if (!words) return std::nullopt;
   *words = wire::separated(*words, family);
   std::string problem = wire::refusal(*words, family);
-  if (problem.empty()) problem = comment_length_refusal(*words, shared);
+  if (problem.empty()) problem = room_refusal(*words, family, shared);
   std::string rule = wire::join_words(*words);
   if (problem.empty()) problem = wire::text_refusal(rule);
   if (!problem.empty()) {
@@ -140,7 +147,7 @@ std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family famil
 }
 
 RuleList rules_from_spec(const wire::Entry& entry, std::string_view member, Family family,
-                         bool shared) {
+                         std::string_view shared) {
   RuleList::Rules rules;
   if (const auto array = entry.find(member)) {
     array->for_each_element([&](const wire::Entry& element) {
@@ -178,7 +185,8 @@ bool is_mark_rule(const wire::RuleCode& code) {
   });
   if (!bare || matches > 1) return false;
   const auto comments = wire::comments_of(code);
-  return carries_ebtables_mark(code) || (comments.size() == 1 && comments.front() == mark_comment);
+  return has_ebtables_mark_match(code) ||
+         (comments.size() == 1 && comments.front() == mark_comment);
 }
 
 std::vector<std::string> targets_of(std::string_view rule) {
@@ -198,8 +206,8 @@ std::vector<std::string> sets_of(std::string_view rule) {
   return sets;
 }
 
-std::string with_our_mark(const std::string& rule, Family family) {
-  if (family == Family::bridge) return with_ebtables_mark(rule);
+std::string with_our_mark(const std::string& rule, Family family, std::string_view chain) {
+  if (family == Family::bridge) return with_ebtables_mark(rule, chain);
   auto words = wire::split_words(rule);
   if (!words || find_comment(*words, false)) return rule;
   if (const auto option = find_comment(*words, true)) {

@@ -25,13 +25,14 @@ inline constexpr std::string_view mark_comment = "plumbline";
 [[nodiscard]] bool is_builtin_name(std::string_view name);
 
 /// A rule as the spec writes it: text, or an object of `match`, `target` and `comment`. `shared`:
-/// its comment will share the space with our mark. Faults are reported and give nothing.
+/// the chain, if it is a shared one, where the rule has to have room for our mark. Faults are
+/// reported and give nothing.
 [[nodiscard]] std::optional<std::string> rule_from_spec(const wire::Entry& entry, Family family,
-                                                        bool shared);
+                                                        std::string_view shared = {});
 
 /// The rules of an array member; nothing when there is none.
 [[nodiscard]] RuleList rules_from_spec(const wire::Entry& entry, std::string_view member,
-                                       Family family, bool shared);
+                                       Family family, std::string_view shared = {});
 
 /// Whether the rule has our mark, in text or in code: as a comment or, in ebtables, as a match that
 /// says nothing or as what nf_tables keeps with it.
@@ -47,9 +48,10 @@ inline constexpr std::string_view mark_comment = "plumbline";
 /// The ipsets that the text of a rule names.
 [[nodiscard]] std::vector<std::string> sets_of(std::string_view rule);
 
-/// The rule with our mark before its comment, or as its comment; in ebtables as a match, where
-/// there is room for one.
-[[nodiscard]] std::string with_our_mark(const std::string& rule, Family family);
+/// The rule of a shared chain with our mark before its comment, or as its comment; in ebtables as a
+/// match or an interface.
+[[nodiscard]] std::string with_our_mark(const std::string& rule, Family family,
+                                        std::string_view chain);
 /// The rule as it was before with_our_mark().
 [[nodiscard]] std::string without_our_mark(const std::string& rule, Family family);
 

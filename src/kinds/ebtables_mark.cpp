@@ -1,5 +1,6 @@
 #include "ebtables_mark.hpp"
 
+#include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter_bridge/ebt_mark_m.h>
@@ -15,10 +16,19 @@ namespace plumbline {
 namespace {
 
 constexpr std::uint32_t mark_number = 0x706c6d62;  // "plmb"
-const std::array<std::string, 3> mark_words{"--mark", "!", "0x706c6d62/0x0"};
+using MarkWords = std::array<std::string, 3>;
+const MarkWords mark_words{"--mark", "!", "0x706c6d62/0x0"};
+/// No interface has a colon in its name (dev_valid_name() in net/core/dev.c).
+constexpr std::string_view mark_interface = "plumbline:rule";
+const MarkWords from_words{"-i", "!", std::string(mark_interface)};
+const MarkWords to_words{"-o", "!", std::string(mark_interface)};
 
 auto find_mark(wire::Words& words) {
-  return std::search(words.begin(), words.end(), mark_words.begin(), mark_words.end());
+  for (const MarkWords* mark : {&mark_words, &from_words, &to_words}) {
+    const auto found = std::search(words.begin(), words.end(), mark->begin(), mark->end());
+    if (found != words.end()) return found;
+  }
+  return words.end();
 }
 
 bool is_mark(std::span<const std::byte> match_info) {
@@ -37,35 +47,82 @@ std::optional<wire::Attribute> part_of(std::span<const std::byte> attributes, st
   return found;
 }
 
+bool is_mark_interface(std::span<const std::byte> comparison) {
+  const auto operation = part_of(comparison, NFTA_CMP_OP);
+  const auto data = part_of(comparison, NFTA_CMP_DATA);
+  if (!operation || !data || ntohl(operation->u32()) != NFT_CMP_NEQ) return false;
+  const auto value = part_of(data->payload(), NFTA_DATA_VALUE);
+  return value && value->string() == mark_interface;
+}
+
+enum class MarkKind : std::uint8_t { none, match, interface };
+
+MarkKind mark_in(std::string_view expression, std::span<const std::byte> attributes) {
+  if (expression == "cmp" && is_mark_interface(attributes)) return MarkKind::interface;
+  if (expression != "match") return MarkKind::none;
+  const auto match = part_of(attributes, NFTA_MATCH_NAME);
+  const auto info = part_of(attributes, NFTA_MATCH_INFO);
+  const bool found = match && info && match->string() == EBT_MARK_MATCH && is_mark(info->payload());
+  return found ? MarkKind::match : MarkKind::none;
+}
+
+MarkKind mark_in(const wire::RuleCode& code) {
+  MarkKind kind = MarkKind::none;
+  wire::for_each_attribute(code.expressions, [&](const wire::Attribute& expression) {
+    const auto name = part_of(expression.payload(), NFTA_EXPR_NAME);
+    const auto data = part_of(expression.payload(), NFTA_EXPR_DATA);
+    if (name && data && kind == MarkKind::none) kind = mark_in(name->string(), data->payload());
+  });
+  return kind;
+}
+
+bool has_option(const std::vector<wire::RuleOption>& options,
+                std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(options, [&](const wire::RuleOption& option) {
+    return std::ranges::find(names, option.name) != names.end();
+  });
+}
+
+/// The interface that no frame comes from or goes to, if ebtables takes it in that chain and the
+/// rule has not one of the kind already.
+const MarkWords* free_interface(const std::vector<wire::RuleOption>& options,
+                                std::string_view chain) {
+  const bool sends = chain == "OUTPUT" || chain == "POSTROUTING";
+  const bool receives = chain == "INPUT" || chain == "PREROUTING";
+  if (!sends && !has_option(options, {"i", "in-interface", "in-if"})) return &from_words;
+  if (!receives && !has_option(options, {"o", "out-interface", "out-if"})) return &to_words;
+  return nullptr;
+}
+
 }  // namespace
 
 bool carries_ebtables_mark(std::string_view rule) {
-  if (rule.find(mark_words.back()) == std::string_view::npos) return false;
+  if (rule.find(mark_words.back()) == std::string_view::npos &&
+      rule.find(mark_interface) == std::string_view::npos) {
+    return false;
+  }
   auto words = wire::split_words(rule);
   return words && find_mark(*words) != words->end();
 }
 
-bool carries_ebtables_mark(const wire::RuleCode& code) {
-  bool found = false;
-  wire::for_each_attribute(code.expressions, [&](const wire::Attribute& expression) {
-    const auto name = part_of(expression.payload(), NFTA_EXPR_NAME);
-    const auto data = part_of(expression.payload(), NFTA_EXPR_DATA);
-    if (!name || !data || name->string() != "match") return;
-    const auto match = part_of(data->payload(), NFTA_MATCH_NAME);
-    const auto info = part_of(data->payload(), NFTA_MATCH_INFO);
-    if (match && info && match->string() == EBT_MARK_MATCH && is_mark(info->payload()))
-      found = true;
-  });
-  return found;
+bool has_ebtables_mark_match(const wire::RuleCode& code) {
+  return mark_in(code) == MarkKind::match;
 }
 
-std::string with_ebtables_mark(const std::string& rule) {
+bool carries_ebtables_mark(const wire::RuleCode& code) { return mark_in(code) != MarkKind::none; }
+
+std::string with_ebtables_mark(const std::string& rule, std::string_view chain) {
   auto words = wire::split_words(rule);
   if (!words || find_mark(*words) != words->end()) return rule;
+  const auto options = wire::options_of(*words, Family::bridge);
   // ebtables shows and saves two at most, and of two of a kind takes the last.
   const auto matches = wire::ebtables_matches(*words);
-  if (matches.size() > 1 || std::ranges::find(matches, "mark") != matches.end()) return rule;
-  const auto options = wire::options_of(*words, Family::bridge);
+  if (matches.size() > 1 || std::ranges::find(matches, "mark") != matches.end()) {
+    const MarkWords* interface = free_interface(options, chain);
+    if (interface == nullptr) return rule;
+    words->insert(words->begin(), interface->begin(), interface->end());
+    return wire::join_words(*words);
+  }
   const auto jump = std::ranges::find_if(options, [](const wire::RuleOption& option) {
     return option.name == "j" || option.name == "jump";
   });

@@ -207,8 +207,8 @@ std::optional<SharedChain> SharedChain::from_spec(const wire::Entry& entry, Fami
   entry.only({"policy", "insert", "append"});
   SharedChain chain{family, std::string(table), name, {}, {}, {}, {}, {}, true};
   read_policy(entry, builtin, chain);
-  chain.insert = rules_from_spec(entry, "insert", family, true);
-  chain.append = rules_from_spec(entry, "append", family, true);
+  chain.insert = rules_from_spec(entry, "insert", family, name);
+  chain.append = rules_from_spec(entry, "append", family, name);
   return problem.empty() ? std::optional(std::move(chain)) : std::nullopt;
 }
 
@@ -234,7 +234,7 @@ SharedChain with_mark(SharedChain chain, const Mark&) {
   for (RuleList* rules : {&chain.insert, &chain.append}) {
     RuleList::Rules marked;
     for (const FirewallRule& rule : *rules)
-      marked.push_back(with_our_mark(rule.text(), chain.family));
+      marked.push_back(with_our_mark(rule.text(), chain.family, chain.name));
     *rules = std::move(marked);
   }
   return chain;

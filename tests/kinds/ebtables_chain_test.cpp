@@ -53,7 +53,7 @@ TEST(ChainOfEbtables, EndsInAMatchThatHoldsForEveryFrame) {
       R"({"rules":["-s ! 02:00:00:00:00:01 -j DROP","-p IPv4 --ip-src 10.0.0.1 -j RETURN"]})");
 }
 
-TEST(SharedChainOfEbtables, MarksARuleWhereEbtablesSavesTheMark) {
+TEST(SharedChainOfEbtables, MarksEveryRuleWhereEbtablesSavesTheMark) {
   const SharedChain chain =
       with_mark(forward(R"("-i port0 -j APP", "-p IPv4 --ip-src 10.0.0.1 -j mark --mark-set 5",
                  "--log", "-p IPv4 --ip-src 10.0.0.1 --limit 1/s -j DROP", "--mark 1 -j DROP")"),
@@ -62,14 +62,56 @@ TEST(SharedChainOfEbtables, MarksARuleWhereEbtablesSavesTheMark) {
               ElementsAre("-i port0 --mark ! 0x706c6d62/0x0 -j APP",
                           "-p IPv4 --ip-src 10.0.0.1 -j mark --mark-set 5 --mark ! 0x706c6d62/0x0",
                           "--log --mark ! 0x706c6d62/0x0",
-                          "-p IPv4 --ip-src 10.0.0.1 --limit 1/s -j DROP", "--mark 1 -j DROP"));
+                          "-i ! plumbline:rule -p IPv4 --ip-src 10.0.0.1 --limit 1/s -j DROP",
+                          "-i ! plumbline:rule --mark 1 -j DROP"));
   EXPECT_TRUE(chain.insert[0].carries_mark());
   EXPECT_FALSE(chain.insert[0].is_mark());
-  EXPECT_FALSE(chain.insert[3].carries_mark());
+  EXPECT_TRUE(chain.insert[3].carries_mark());
+  EXPECT_FALSE(chain.insert[3].is_mark());
   EXPECT_EQ(boost::json::serialize(to_spec(chain)),
             R"({"insert":["-i port0 -j APP",)"
             R"("-p IPv4 --ip-src 10.0.0.1 -j mark --mark-set 5","--log",)"
             R"("-p IPv4 --ip-src 10.0.0.1 --limit 1/s -j DROP","--mark 1 -j DROP"]})");
+}
+
+TEST(SharedChainOfEbtables, MarksWithAnInterfaceThatTheChainHasAndTheRuleDoesNot) {
+  const std::string two = " -p IPv4 --ip-src 10.0.0.1 --limit 1/s -j DROP";
+  const std::string from = "-i ! plumbline:rule ";
+  const std::string to = "-o ! plumbline:rule ";
+  struct Case {
+    const char* chain;
+    std::string own;
+    std::string mark;  ///< empty: there is no room
+  };
+  for (const Case& one :
+       {Case{"INPUT", "", from}, Case{"INPUT", "-i port0", ""},
+        Case{"INPUT", "--in-if ! port0", ""}, Case{"FORWARD", "", from},
+        Case{"FORWARD", "-i port0", to}, Case{"FORWARD", "-o port0", from},
+        Case{"FORWARD", "-i port0 --out-interface port1", ""}, Case{"OUTPUT", "", to},
+        Case{"OUTPUT", "-o port0", ""}, Case{"THEIRS", "", from}, Case{"THEIRS", "-i port0", to}}) {
+    SCOPED_TRACE(one.chain + (" " + one.own));
+    const std::string rule = one.own.empty() ? two.substr(1) : one.own + two;
+    test::SpecText text("{\"" + std::string(one.chain) + R"(": {"append": [")" + rule + R"("]}})");
+    const auto chain = read<SharedChain>(text);
+    ASSERT_TRUE(chain);
+    if (one.mark.empty()) {
+      ASSERT_EQ(text.errors().size(), 1U);
+      EXPECT_EQ(text.errors().front().code, Code::invalid_iptables_rule);
+      EXPECT_THAT(text.errors().front().message, HasSubstr("no room for our mark"));
+      continue;
+    }
+    EXPECT_THAT(text.faults(), IsEmpty());
+    const SharedChain marked = with_mark(*chain, Mark());
+    EXPECT_THAT(texts(marked.append), ElementsAre(one.mark + rule));
+    EXPECT_EQ(boost::json::serialize(to_spec(marked)), R"({"append":[")" + rule + R"("]})");
+  }
+}
+
+TEST(ChainOfEbtables, HasRoomForAnyTwoMatches) {
+  test::SpecText text(
+      R"({"APP": {"rules": ["-i port0 -o port1 -p IPv4 --ip-src 10.0.0.1 --mark 1 -j DROP"]}})");
+  EXPECT_TRUE(read<Chain>(text));
+  EXPECT_THAT(text.faults(), IsEmpty());
 }
 
 TEST(SharedChainOfEbtables, OfNatMayDropWhatNoRuleTakes) {
