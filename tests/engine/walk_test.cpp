@@ -65,6 +65,11 @@ class WalkTest : public NetnsTest {
         must_run({program, "-P", chain, "ACCEPT"});
       }
     }
+    universe_.least_mtu = 1300;
+    universe_.ebtables = run({"ebtables-nft", "-V"}).status == 0;
+    for (const char* chain : {"PREROUTING", "OUTPUT", "POSTROUTING"}) {
+      if (universe_.ebtables) must_run({"ebtables-nft", "-t", "nat", "-P", chain, "ACCEPT"});
+    }
     for (const char* name : {"eth0", "eth1"}) {
       ip(std::string("link add ") + name + " type veth peer name " + name + "-far");
       ip(std::string("link set ") + name + "-far up");
@@ -131,20 +136,19 @@ class WalkTest : public NetnsTest {
   }
 
   static inline std::string first_failure;
+  testing::Universe universe_;
 };
 
 TEST_F(WalkTest, LeadsWherePlansPredictAndLeavesNothingToDo) {
   const bool whole = getenv("RC_PARAMS") == nullptr;
   setenv("RC_PARAMS", rounds, 0);
-  testing::Universe universe;
-  universe.least_mtu = 1300;
   Site site;
   site.options.allow_empty = true;
   go(site, {});
   std::size_t pairs = 0;
   const auto result = rc::check("between any two specs", [&] {
-    const State first = *testing::wanted_states(universe);
-    const State second = *testing::wanted_states(universe);
+    const State first = *testing::wanted_states(universe_);
+    const State second = *testing::wanted_states(universe_);
     go(site, first);
     go(site, second);
     pairs += 2;

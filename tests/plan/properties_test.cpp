@@ -64,10 +64,14 @@ struct Host {
     kernel.add_physical("eth0");
     kernel.add_physical("eth1");
     static_cast<void>(kernel.create(Sysctl{"net/ipv4/ip_forward", "0"}));
-    for (const char* chain : {"FORWARD", "INPUT"}) {
+    for (const auto& [family, table, name] : {std::tuple{Family::inet, "filter", "FORWARD"},
+                                              {Family::inet, "filter", "INPUT"},
+                                              {Family::bridge, "nat", "PREROUTING"},
+                                              {Family::bridge, "nat", "POSTROUTING"}}) {
       SharedChain builtin;
-      builtin.table = "filter";
-      builtin.name = chain;
+      builtin.family = family;
+      builtin.table = table;
+      builtin.name = name;
       static_cast<void>(kernel.create(builtin));
     }
   }

@@ -44,7 +44,8 @@ class Draw {
     routes();
     rules();
     if (universe_.sysctls) sysctls();
-    if (universe_.firewall) chains();
+    if (universe_.firewall) chains(iptables);
+    if (universe_.ebtables) chains(ebtables);
     Kinds::for_each([&]<class K>(std::type_identity<K>) { dedupe<K>(); });
     return marked(std::move(state_));
   }
@@ -224,26 +225,49 @@ class Draw {
     }
   }
 
-  void chains() {
+  /// Chains of one table, and what its rules match besides: a digit and `after` follow.
+  struct Firewall {
+    Family family;
+    const char* table;
+    std::vector<const char*> shared;  ///< the last is somebody else's
+    std::vector<const char*> matches;
+    const char* after;
+  };
+  inline static const Firewall iptables{
+      Family::inet, "filter", {"FORWARD", "INPUT", "DOCKER-USER"}, {"-s 10.0."}, ".0/24"};
+  /// Rules of one match and of two, which carry our mark in different ways.
+  inline static const Firewall ebtables{
+      Family::bridge,
+      "nat",
+      {"PREROUTING", "POSTROUTING", "THEIRS"},
+      {"-s 02:00:00:00:00:0", "-p IPv4 --limit 3/sec --limit-burst 5 --ip-src 10.0.0."},
+      ""};
+
+  [[nodiscard]] static std::string match(const Firewall& firewall) {
+    return pick(firewall.matches) + digit(3) + firewall.after;
+  }
+
+  void chains(const Firewall& firewall) {
     const std::vector<std::string> all{"A", "B", "C"};
     std::vector<std::string> made;
     for (const std::string& text : all) {
       if (!chance(5)) continue;
       RuleList::Rules rules;
       if (!made.empty() && chance(6)) rules.emplace_back("-j " + pick(made));
-      if (chance(7)) rules.emplace_back("-s 10.0." + digit(3) + ".0/24 -j ACCEPT");
+      if (chance(7)) rules.emplace_back(match(firewall) + " -j ACCEPT");
       if (chance(3)) rules.emplace_back("-j DROP");
       made.push_back(text);
-      add(Chain{Family::inet, "filter", text, std::move(rules), false});
+      add(Chain{firewall.family, firewall.table, text, std::move(rules), false});
     }
-    for (const char* text : {"FORWARD", "INPUT", "DOCKER-USER"}) {
+    for (const char* text : firewall.shared) {
       if (!chance(3)) continue;
       SharedChain chain;
-      chain.table = "filter";
+      chain.family = firewall.family;
+      chain.table = firewall.table;
       chain.name = text;
       if (!made.empty() && chance(7)) chain.insert = {"-j " + pick(made)};
-      if (chance(4)) chain.append = {"-s 10.0." + digit(3) + ".0/24 -j DROP"};
-      if (std::string(text) != "DOCKER-USER" && chance(3)) {
+      if (chance(4)) chain.append = {match(firewall) + " -j DROP"};
+      if (text != firewall.shared.back() && chance(3)) {
         chain.policy = chance(5) ? "DROP" : "ACCEPT";
       }
       if (chain.policy || !chain.insert.empty() || !chain.append.empty()) add(chain);
@@ -332,6 +356,9 @@ rc::Gen<std::vector<Resource>> foreign_objects(const State& host) {
     }
     if (chance(5)) {
       objects.emplace_back(Chain{Family::inet, "filter", "DOCKER-USER", {"-j RETURN"}, false});
+    }
+    if (chance(3)) {
+      objects.emplace_back(Chain{Family::bridge, "nat", "THEIRS", {"-j RETURN"}, false});
     }
     if (chance(1)) objects.push_back(in_the_way());
     return objects;

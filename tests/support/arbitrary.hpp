@@ -8,7 +8,8 @@
 //   links     br0 br1 (bridges), x0 (bridge, tap or veth end), tap0, veth pairs va-vb and x0-x1
 //   networks  10.0.N.0/24, fd00:N::/64; gateways .254 and ::fe
 //   routes    10.9.N.0/24, fd99:N::/64 and the default, in main and table 100
-//   chains    filter A, B, C; shared FORWARD and the foreign DOCKER-USER
+//   chains    filter A, B, C; shared FORWARD, INPUT and the foreign DOCKER-USER
+//             of bridges: nat A, B, C; shared PREROUTING, POSTROUTING and the foreign THEIRS
 
 #pragma once
 
@@ -29,6 +30,7 @@ namespace plumbline::testing {
 
 struct Universe {
   bool firewall = true;
+  bool ebtables = true;
   bool sysctls = true;
   /// Settings of the physical links themselves; else only what is put on them.
   bool physical_settings = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plumbline/wire/iptables.hpp"
 #include "tests/support/model_state.hpp"
 
 namespace plumbline::testing {
@@ -13,7 +14,7 @@ std::string refused_jump(State& state, Family family, const std::string& table,
                          const RuleList& rules) {
   for (const FirewallRule& rule : rules) {
     for (const std::string& target : rule.targets()) {
-      if (target == "ACCEPT" || target == "DROP" || target == "RETURN") continue;
+      if (wire::is_target(target, family)) continue;
       if (find<Chain>(state, {family, table, target}) == nullptr) return "ENOENT: " + target;
     }
   }
@@ -47,13 +48,17 @@ std::string KernelModel::change(const Chain& before, const Chain& after) {
 }
 
 std::string KernelModel::destroy(const Chain& chain) {
-  const auto jumps_here = [&](const FirewallRule& rule) { return rule.leads_to(chain.name); };
+  const auto jumps_here = [&](const auto& other, const RuleList& rules) {
+    return other.family == chain.family && other.table == chain.table &&
+           std::ranges::any_of(rules,
+                               [&](const FirewallRule& rule) { return rule.leads_to(chain.name); });
+  };
   for (const Chain& other : state_.of<Chain>()) {
-    if (std::ranges::any_of(other.rules, jumps_here)) return "EBUSY: " + format(key(chain));
+    if (jumps_here(other, other.rules)) return "EBUSY: " + format(key(chain));
   }
   for (const SharedChain& other : state_.of<SharedChain>()) {
-    if (std::ranges::any_of(other.insert, jumps_here)) return "EBUSY: " + format(key(chain));
-    if (std::ranges::any_of(other.append, jumps_here)) return "EBUSY: " + format(key(chain));
+    if (jumps_here(other, other.insert)) return "EBUSY: " + format(key(chain));
+    if (jumps_here(other, other.append)) return "EBUSY: " + format(key(chain));
   }
   return erase(state_, chain);
 }
