@@ -60,6 +60,8 @@ std::vector<std::string> physical_links(const std::string& text) {
   return names;
 }
 
+bool has_ebtables() { return test::run({"ebtables-nft", "-V"}).status == 0; }
+
 /// Why the machine cannot run the example, or nothing.
 std::string missing_for(const std::string& text) {
   if (text.find("\"tap\"") != std::string::npos) {
@@ -69,6 +71,9 @@ std::string missing_for(const std::string& text) {
   }
   if (text.find("tables\"") != std::string::npos && test::run({"iptables-save"}).status != 0) {
     return "iptables-save does not run here";
+  }
+  if (text.find("\"ebtables\"") != std::string::npos && !has_ebtables()) {
+    return "ebtables-nft is not installed";
   }
   return {};
 }
@@ -101,7 +106,8 @@ std::string snapshot() {
     text += std::string("--- ip ") + what + '\n' +
             std::regex_replace(without(ip(what), noise), carrier, "");
   }
-  for (const char* save : {"iptables-save", "ip6tables-save"}) {
+  for (const char* save : {"iptables-save", "ip6tables-save", "ebtables-nft-save"}) {
+    if (std::string_view(save).starts_with("eb") && !has_ebtables()) continue;
     text += std::string("--- ") + save + '\n' +
             std::regex_replace(without(must_run({save}), noise), counters, "[]");
   }
@@ -198,8 +204,9 @@ INSTANTIATE_TEST_SUITE_P(Examples, SpecFiles, ::testing::ValuesIn(examples()), t
 INSTANTIATE_TEST_SUITE_P(Examples, Specs, ::testing::ValuesIn(examples()), test_name);
 
 TEST(SpecExamples, CoverWhatTheReadmePromises) {
-  for (const char* name : {"vm-host.json", "dual-stack-router.json", "two-uplinks.json",
-                           "blackholes.json", "beside-docker.json", "drop-ins"}) {
+  for (const char* name :
+       {"vm-host.json", "dual-stack-router.json", "two-uplinks.json", "blackholes.json",
+        "beside-docker.json", "bridge-guards.json", "drop-ins"}) {
     EXPECT_TRUE(fs::exists(path_of(name))) << name;
   }
 }
