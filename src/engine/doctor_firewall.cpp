@@ -168,6 +168,19 @@ void examine_ebtables(Findings& findings) {
     findings.push_back({Level::warning, "EBTABLES", "ebtables-nft is not installed",
                         "a section `ebtables` of a spec cannot be applied"});
   }
+  // The kernel does not tell what they hold in a namespace, but by making them there.
+  std::string loaded;
+  for (const char* table : {"ebtable_filter", "ebtable_nat", "ebtable_broute"}) {
+    std::error_code ignored;
+    if (!fs::exists(fs::path("/sys/module") / table, ignored)) continue;
+    loaded += (loaded.empty() ? "" : ", ") + std::string(table);
+  }
+  if (loaded.empty()) return;
+  findings.push_back({Level::warning, "EBTABLES_LEGACY",
+                      "loaded: " + loaded +
+                          ". Where ebtables-legacy holds rules the kernel applies them too, and "
+                          "plumbline looks at those of nf_tables alone",
+                      "look with ebtables-legacy -L (-t nat, -t broute), and move what is wanted"});
 }
 
 // ---- tables -------------------------------------------------------------------------------------

@@ -196,8 +196,9 @@ wire::Reply Iptables::dump(Family family) {
 wire::Reply Iptables::restore(Family family, const std::string& text) {
   const std::string path = program(family, backend_of(family), "restore");
   if (path.empty()) {
-    throw HostError(std::string(base_name(family)) +
-                    (family == Family::bridge ? " (nft) is not installed" : " is not installed"));
+    throw HostError(family == Family::bridge
+                        ? "ebtables-nft is not installed, and rules of bridges are asked for"
+                        : std::string(base_name(family)) + " is not installed");
   }
   // -w: legacy takes the xtables lock, which others hold for a moment; nft takes the option too.
   // ebtables-nft-restore does not, and needs none.

@@ -14,6 +14,7 @@
 #include "plumbline/engine/lock.hpp"
 #include "plumbline/io/held_tables.hpp"
 #include "plumbline/io/namespace.hpp"
+#include "tests/support/covered.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::engine {
@@ -144,6 +145,19 @@ TEST_F(DoctorTest, SaysWhichBackendIsTakenAndWhy) {
             std::string(nft ? "nft" : "legacy") + ", as the installed iptables is");
   EXPECT_TRUE(has(the("BACKEND", io::Backend::nft), "nft, as --iptables says"));
   EXPECT_TRUE(has(the("IPTABLES"), nft ? " is nft" : " is legacy")) << the("IPTABLES").message;
+}
+
+TEST_F(DoctorTest, SaysThatEbtablesMayHoldRulesOfLegacy) {
+  fs::create_directories(root_ / "module");
+  {
+    const test::Covered modules(root_ / "module", "/sys/module");
+    EXPECT_EQ(the("EBTABLES_LEGACY").code, "");
+    fs::create_directories(root_ / "module/ebtable_filter");
+    fs::create_directories(root_ / "module/ebtable_nat");
+    const Finding finding = the("EBTABLES_LEGACY");
+    EXPECT_EQ(finding.level, Level::warning);
+    EXPECT_TRUE(has(finding, "loaded: ebtable_filter, ebtable_nat.")) << finding.message;
+  }
 }
 
 TEST_F(DoctorTest, NamesForeignTablesAndWhatIptablesDoesNotShow) {

@@ -2,16 +2,24 @@
 // when somebody edits it, goes, and nothing of anybody else's changes.
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <regex>
 #include <sstream>
 
+#include "plumbline/io/host.hpp"
 #include "tests/support/bridge.hpp"
+#include "tests/support/covered.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/site.hpp"
 
 namespace plumbline::test {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -71,7 +79,7 @@ std::string not_ours(const std::string& text) {
   for (std::string line; std::getline(lines, line);) {
     if (line.find("chain APP ") != std::string::npos) in_app = true;
     const bool ours = in_app || line.find("0x706c6d62") != std::string::npos ||
-                      line.find("10.0.0.5 ") != std::string::npos;
+                      line.find("plumbline:rule") != std::string::npos;
     if (!ours && !line.empty()) result += line + "\n";
     if (line == "\t}") in_app = false;
   }
@@ -246,21 +254,42 @@ TEST_P(EbtablesSite, OurRulesStandBeforeWhatAForeignChainEndsWith) {
 }
 
 TEST_P(EbtablesSite, KnowsItsOwnAfterSaveAndRestore) {
-  const std::string spec = R"({"version": 1, "ebtables": {"filter": {
-    "chains": {"APP": {"rules": ["-p IPv4 --ip-src 10.0.0.1 --limit 3/sec -j ACCEPT"]}},
-    "shared": {"FORWARD": {"insert": ["-i port0 -j APP", "-p IPv4 --ip-src 10.0.0.66 -j DROP"],
-                           "append": ["--log-prefix \"end\" -j CONTINUE"]}}}}})";
+  const std::string two = "-p IPv4 --ip-src 10.0.0.9 --limit 3/sec -j DROP";
+  const std::string spec = R"({"version": 1, "ebtables": {
+    "filter": {
+      "chains": {"APP": {"rules": ["-p IPv4 --ip-src 10.0.0.1 --limit 3/sec -j ACCEPT"]}},
+      "shared": {
+        "INPUT": {"insert": [")" +
+                           two + R"("]},
+        "FORWARD": {"insert": ["-i port0 -j APP", "-p IPv4 --ip-src 10.0.0.66 -j DROP", ")" +
+                           two + R"(", "-i port0 )" + two + R"(", "-o port0 )" + two + R"("],
+                    "append": ["--log-prefix \"end\" -j CONTINUE", "--mark 7 -j DROP"]},
+        "OUTPUT": {"insert": [")" +
+                           two + R"("]},
+        "THEIRS": {"append": [")" +
+                           two + R"(", "-i port0 )" + two + R"("]}}},
+    "nat": {"shared": {"PREROUTING": {"insert": [")" +
+                           two + R"("]},
+                       "POSTROUTING": {"insert": [")" +
+                           two + R"("]}}}}})";
   must_run({"ebtables-nft-restore"}, foreign);
-  site_->apply(spec);
-  const std::string settled = without_handles(ruleset());
-  must_run({"ebtables-nft-restore"}, must_run({"ebtables-nft-save"}));
-  site_->apply(spec);
-  const auto lines = [](const std::string& text) {
-    return std::count(text.begin(), text.end(), '\n');
+  const auto saved = [] {
+    const std::regex noise("(^|\n)#[^\n]*|( --limit-burst 5)?( -c \\d+ \\d+)?(?=\n)");
+    return std::regex_replace(must_run({"ebtables-nft-save"}), noise, "");
   };
-  EXPECT_EQ(lines(ruleset()), lines(settled)) << ruleset();
+  const std::string without_ours = saved();
+  site_->apply(spec);
+  const std::string settled = saved();
+  must_run({"ebtables-nft-restore"}, must_run({"ebtables-nft-save"}));
+  EXPECT_EQ(saved(), settled);
+  site_->apply(spec);
+  EXPECT_EQ(saved(), settled);
+  must_run({"ebtables-nft-restore"}, must_run({"ebtables-nft-save"}));
   site_->apply(nothing);
+  EXPECT_THAT(saved(), HasSubstr(without_ours.substr(0, without_ours.find("*nat"))));
   EXPECT_THAT(ruleset(), Not(HasSubstr("0x706c6d62")));
+  EXPECT_THAT(ruleset(), Not(HasSubstr("plumbline:rule")));
+  EXPECT_THAT(ruleset(), Not(HasSubstr("10.0.0.9")));
   EXPECT_THAT(ruleset(), Not(HasSubstr("APP")));
 }
 
@@ -306,6 +335,78 @@ TEST_P(EbtablesSite, WhatEbtablesOrTheKernelRefusesIsAnErrorAtItsPlace) {
     }
   }
   EXPECT_THAT(ruleset(), IsEmpty());
+}
+
+TEST_P(EbtablesSite, WithoutItsProgramASpecThatHasNoneOfItIsAppliedAllTheSame) {
+  must_run({"ebtables-nft-restore"}, foreign);
+  const std::string before = ruleset();
+  const std::string spec = R"({"version": 1, "iptables": {"filter": {
+    "chains": {"APP": {"rules": ["-j DROP"]}}}}})";
+  const fs::path programs = fs::temp_directory_path() / ("programs-" + std::to_string(getpid()));
+  fs::create_directories(programs);
+  for (const auto& program : fs::directory_iterator("/usr/sbin")) {
+    const std::string name = program.path().filename();
+    const bool taken = name.find("tables") != std::string::npos || name == "nft";
+    if (!taken || name.starts_with("ebtables")) continue;
+    fs::copy(program.path(), programs / name, fs::copy_options::copy_symlinks);
+  }
+  {
+    const Covered covered(programs, "/usr/sbin");
+    try {
+      static_cast<void>(site_->prepare(guarded));
+      ADD_FAILURE() << "prepared without ebtables";
+    } catch (const io::HostError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("ebtables-nft is not installed"));
+    }
+    const std::string file = programs / "spec.json";
+    std::ofstream(file) << guarded;
+    const CommandResult planned = run({PLUMBLINE_BINARY, "plan", file});
+    EXPECT_EQ(planned.status, 1);
+    EXPECT_THAT(planned.output, HasSubstr("CANNOT_OBSERVE: ebtables-nft is not installed"));
+    EXPECT_EQ(ruleset(), before);
+    site_->apply(spec);
+    site_->apply(nothing);
+    EXPECT_EQ(ruleset(), before);
+  }
+  fs::remove_all(programs);
+}
+
+TEST_P(EbtablesSite, WhatOthersMakeWithNftStaysToTheByteAndHandle) {
+  const std::string theirs =
+      "add table bridge filter\n"
+      "add chain bridge filter FORWARD { type filter hook forward priority -200; }\n"
+      "add chain bridge filter NATIVE\n"
+      "add set bridge filter macs { type ether_addr; elements = { 02:00:00:00:00:21 } }\n"
+      "add rule bridge filter NATIVE ether saddr @macs counter drop comment \"theirs\"\n"
+      "add rule bridge filter NATIVE vlan id { 5, 7 } drop\n"
+      "add rule bridge filter FORWARD iifname \"port9\" jump NATIVE\n"
+      "add table bridge guard\n"
+      "add chain bridge guard pre { type filter hook prerouting priority -300; policy accept; }\n"
+      "add rule bridge guard pre ip saddr 10.0.0.66 drop\n"
+      "add table netdev ingress\n";
+  must_run({"nft", "-f", "-"}, theirs);
+  const std::string before = ruleset();
+  site_->apply(guarded);
+  const std::string settled = ruleset();
+  EXPECT_THAT(settled, HasSubstr("chain APP"));
+  std::istringstream lines(before);
+  for (std::string line; std::getline(lines, line);) EXPECT_THAT(settled, HasSubstr(line + "\n"));
+  ebtables({"-F", "APP"});
+  site_->apply(guarded);
+  site_->apply(nothing);
+  EXPECT_EQ(ruleset(), before);
+}
+
+TEST_P(EbtablesSite, IsShownAsASpecThatMakesTheSame) {
+  site_->apply(guarded);
+  const std::string settled = without_handles(ruleset());
+  const std::string shown_spec =
+      must_run({PLUMBLINE_BINARY, "show", "--iptables", std::string(format(GetParam()))});
+  EXPECT_THAT(shown_spec, Not(HasSubstr("0x706c6d62")));
+  EXPECT_THAT(shown_spec, Not(HasSubstr("plumbline:rule")));
+  site_->apply(nothing);
+  site_->apply(shown_spec);
+  EXPECT_EQ(without_handles(ruleset()), settled);
 }
 
 TEST_P(EbtablesSite, WaitsForAChainThatIsNotThere) {
