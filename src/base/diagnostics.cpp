@@ -108,6 +108,10 @@ std::string_view format(Code code) {
       return "INVALID_RULE";
     case Code::invalid_sysctl:
       return "INVALID_SYSCTL";
+    case Code::exposed_key:
+      return "EXPOSED_KEY";
+    case Code::ignored_setting:
+      return "IGNORED_SETTING";
     case Code::invalid_chain_name:
       return "INVALID_CHAIN_NAME";
     case Code::invalid_iptables_rule:

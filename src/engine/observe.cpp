@@ -1,16 +1,53 @@
 #include "plumbline/engine/observe.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace plumbline::engine {
 
+namespace {
+
+using OtherKinds = KindList<Address, Route, Rule, Sysctl, Chain, SharedChain>;
+
+/// The first kind, so that names are known from the start of the snapshot.
+void observe_links(io::Host& host, Observed& observed) {
+  const std::vector<wire::Request> queries = Link::queries({});
+  const std::vector<wire::Reply> replies = host.exchange(queries);
+  observed.links = link_names(replies.front());  // as Link::queries() promises
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    Link::decode(queries[i], replies.at(i), observed.links, observed.state.of<Link>());
+  }
+}
+
+/// A tunnel is asked for by name, and is ours as its link is.
+void observe_tunnels(io::Host& host, Observed& observed) {
+  std::map<IfName, bool> tunnels;
+  Scope scope;
+  for (const Link& link : observed.state.of<Link>()) {
+    if (link.kind != LinkKind::wireguard) continue;
+    tunnels[link.name] = link.marked;
+    scope.tunnels.push_back(link.name);
+  }
+  const std::vector<wire::Request> queries = WireGuard::queries(scope);
+  const std::vector<wire::Reply> replies = host.exchange(queries);
+  auto& devices = observed.state.of<WireGuard>();
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    WireGuard::decode(queries[i], replies.at(i), observed.links, devices);
+  }
+  for (WireGuard& device : devices) device.marked = tunnels.at(device.name);
+}
+
+}  // namespace
+
 Observed observe(io::Host& host, const Scope& scope) {
+  Observed observed;
+  observe_links(host, observed);
+  observe_tunnels(host, observed);
   // Several kinds may ask the same: chains and shared chains come from one dump. No kind asks
-  // anything twice, and one may ask for thousands of things. Links are the first kind, so names are
-  // known from the start of the snapshot.
+  // anything twice, and one may ask for thousands of things.
   std::vector<wire::Request> requests;
   std::vector<std::size_t> places;  // of each kind's queries, one after the other
-  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+  OtherKinds::for_each([&]<class K>(std::type_identity<K>) {
     const auto others = static_cast<std::ptrdiff_t>(requests.size());
     for (wire::Request& query : K::queries(scope)) {
       const auto end = requests.begin() + others;
@@ -22,13 +59,11 @@ Observed observe(io::Host& host, const Scope& scope) {
   });
   const std::vector<wire::Reply> replies = host.exchange(requests);
 
-  Observed observed;
   for (const wire::Reply& reply : replies) {
     if (reply.error == 0 && !reply.message.empty()) observed.warnings.push_back(reply.message);
   }
-  observed.links = link_names(replies.front());  // as Link::queries() promises
   auto place = places.begin();
-  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+  OtherKinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const wire::Request& query : K::queries(scope)) {
       K::decode(query, replies.at(*place++), observed.links, observed.state.of<K>());
     }

@@ -112,8 +112,7 @@ Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const S
   ledger.memory.applied.clear();
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const K& value : want.of<K>()) {
-      std::string text = format(key(value));
-      if (!blocked.contains(text)) ledger.memory.applied.emplace(std::move(text), digest(value));
+      if (!blocked.contains(format(key(value)))) note_applied(ledger.memory.applied, value);
     }
   });
   const std::set<TableKey> unused = minus(ledger.tables_made, tables_of(want));

@@ -77,7 +77,10 @@ FileReader::Content Files::read(const std::string& path, std::size_t limit) {
   const Type type = type_of(status);
   if (type == Type::directory) return {EISDIR, false, {}};
   if (type == Type::other) return {EINVAL, false, {}};
-  return read_all(descriptor.get(), limit);
+  Content content = read_all(descriptor.get(), limit);
+  content.others_may_read = (status.st_mode & S_IROTH) != 0;
+  content.others_may_write = (status.st_mode & S_IWOTH) != 0;
+  return content;
 }
 
 }  // namespace plumbline::io

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "plumbline/io/descriptor.hpp"
+#include "plumbline/io/generic_netlink.hpp"
 #include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/sysctl_files.hpp"
 #include "plumbline/io/tap.hpp"
@@ -50,6 +51,8 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
             return wire::Reply{EPROTONOSUPPORT, {}, {}, {}};
           },
           [&](const wire::NftBatch& it) { return commit(nfnetlink(), it); },
+          [&](const wire::GenericDump& it) { return ask(generic(), it); },
+          [&](const wire::GenericChange& it) { return change(generic(), it); },
           [&](const wire::FirewallRivals& it) {
             return wire::Reply{0, iptables_.rival_rules(it.family), {}, {}};
           },
@@ -60,6 +63,11 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
 NetlinkSocket& KernelHost::nfnetlink() {
   if (!nfnetlink_) nfnetlink_.emplace(NETLINK_NETFILTER);
   return *nfnetlink_;
+}
+
+NetlinkSocket& KernelHost::generic() {
+  if (!generic_) generic_.emplace(NETLINK_GENERIC);
+  return *generic_;
 }
 
 std::vector<wire::Reply> KernelHost::exchange(std::span<const wire::Request> requests) {

@@ -19,11 +19,11 @@ using wire::Entry;
 constexpr std::uint32_t hundredths = 100;
 
 constexpr std::array can_be_made{LinkKind::physical, LinkKind::bridge, LinkKind::tap,
-                                 LinkKind::veth};
-constexpr std::array known{
-    LinkKind::vxlan,  LinkKind::ifb, LinkKind::dummy,   LinkKind::vlan,     LinkKind::bond,
-    LinkKind::vrf,    LinkKind::gre, LinkKind::macvlan, LinkKind::ipvlan,   LinkKind::geneve,
-    LinkKind::gretap, LinkKind::sit, LinkKind::ipip,    LinkKind::wireguard};
+                                 LinkKind::veth, LinkKind::wireguard};
+constexpr std::array known{LinkKind::vxlan,  LinkKind::ifb,    LinkKind::dummy, LinkKind::vlan,
+                           LinkKind::bond,   LinkKind::vrf,    LinkKind::gre,   LinkKind::macvlan,
+                           LinkKind::ipvlan, LinkKind::geneve, LinkKind::sit,   LinkKind::ipip,
+                           LinkKind::gretap};
 
 template <class Kinds>
 std::optional<LinkKind> find_kind(const Kinds& kinds, std::string_view name) {
@@ -41,8 +41,9 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
   if (find_kind(known, *text)) {
     member->error(Code::not_available, "links of kind " + *text + " are not available yet");
   } else {
-    member->error(Code::invalid_link,
-                  "'" + *text + "' is no kind of link: use physical, bridge, tap or veth");
+    member->error(
+        Code::invalid_link,
+        "'" + *text + "' is no kind of link: use physical, bridge, tap, veth or wireguard");
   }
   return std::nullopt;
 }
@@ -59,9 +60,13 @@ std::optional<IfName> other_link(const Entry& entry, std::string_view key, const
   return name;
 }
 
-std::optional<Mac> mac_of(const Entry& entry) {
+std::optional<Mac> mac_of(const Entry& entry, LinkKind kind) {
   const auto member = entry.find("mac");
   if (!member) return std::nullopt;
+  if (kind == LinkKind::wireguard) {
+    member->error(Code::invalid_link, "a link of kind wireguard has no MAC address");
+    return std::nullopt;
+  }
   const auto mac = member->parsed<Mac>(Code::invalid_link, "a MAC address as 02:00:00:00:00:01");
   if (!mac || (!mac->is_multicast() && !mac->is_zero())) return mac;
   // is_valid_ether_addr() in include/linux/etherdevice.h
@@ -191,7 +196,7 @@ std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   link.up = entry.has("up") ? entry.boolean("up") : true;
   // inetdev_valid_mtu() in net/ipv4/devinet.c; ETH_MAX_MTU
   link.mtu = entry.integer<std::uint32_t>("mtu", 68, 65535);
-  link.mac = mac_of(entry);
+  link.mac = mac_of(entry, link.kind);
   link.master = other_link(entry, "master", self);
   link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, INT_MAX);
   link.alias = alias_of(entry, link.kind);

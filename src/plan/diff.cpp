@@ -9,6 +9,17 @@ namespace plumbline {
 
 namespace {
 
+/// FNV-1a, 64 bits: stable over releases and machines, as it is kept on disk.
+constexpr std::uint64_t digest_start = 0xcbf29ce484222325;
+
+std::uint64_t digest(std::string_view text, std::uint64_t hash = digest_start) {
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
 template <class T>
 void fall_back(std::optional<T>& want, const std::optional<T>& earlier) {
   if (!want) want = earlier;
@@ -93,6 +104,11 @@ class Comparison {
     if (is_marked(*there.front(), now_.options.mark)) return change(*there.front(), want, want);
     beside_foreign(want, there);
   }
+  void wanted(const WireGuard& want, const std::vector<const WireGuard*>& there) {
+    if (there.empty()) return create(want);
+    if (!is_marked(*there.front(), now_.options.mark)) return beside_foreign(want, there);
+    change(*there.front(), with_new_endpoints(want), want);
+  }
   void wanted(const Sysctl& want, const std::vector<const Sysctl*>& there) {
     if (there.empty()) return create(want);
     change(*there.front(), want, want);
@@ -101,6 +117,19 @@ class Comparison {
     if (there.empty()) return create(want);
     const auto* earlier = now_.memory.earlier.find<SharedChain>(key(want));
     change(*there.front(), earlier != nullptr ? with_earlier(want, *earlier) : want, want);
+  }
+
+  /// Of a device that nothing is remembered of no endpoint counts as new.
+  WireGuard with_new_endpoints(WireGuard want) const {
+    const auto& applied = now_.memory.applied;
+    if (!applied.contains(format(key(want)))) return want;
+    for (WireGuardPeer& peer : want.peers) {
+      if (!peer.endpoint) continue;
+      const auto found = applied.find(endpoint_key(want, peer));
+      peer.endpoint_is_new =
+          found == applied.end() || found->second != digest(format(*peer.endpoint));
+    }
+    return want;
   }
 
   /// `have` is ours, others in `there` may not be. NLM_F_REPLACE takes the first route of an
@@ -244,8 +273,8 @@ class Comparison {
 
   template <class K>
   static Disruption loss(const K&) {
-    const bool carries =
-        std::is_same_v<K, Link> || std::is_same_v<K, Address> || std::is_same_v<K, Route>;
+    const bool carries = std::is_same_v<K, Link> || std::is_same_v<K, WireGuard> ||
+                         std::is_same_v<K, Address> || std::is_same_v<K, Route>;
     return carries ? Disruption::traffic : Disruption::nothing;
   }
 
@@ -258,14 +287,8 @@ class Comparison {
 Difference difference(const Situation& situation) { return Comparison(situation).run(); }
 
 std::uint64_t digest(const Resource& wanted) {
-  // FNV-1a, 64 bits: stable over releases and machines, as it is kept on disk.
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto mix = [&](std::string_view text) {
-    for (const char c : text) {
-      hash ^= static_cast<unsigned char>(c);
-      hash *= 0x100000001b3;
-    }
-  };
+  std::uint64_t hash = digest_start;
+  const auto mix = [&](std::string_view text) { hash = digest(text, hash); };
   mix(format(key_of(wanted)));
   mix(" ");
   if (const auto* chain = std::get_if<Chain>(&wanted)) {
@@ -277,6 +300,16 @@ std::uint64_t digest(const Resource& wanted) {
     mix(boost::json::serialize(to_spec(wanted)));
   }
   return hash;
+}
+
+void note_applied(std::map<std::string, std::uint64_t>& applied, const Resource& wanted) {
+  applied.insert_or_assign(format(key_of(wanted)), digest(wanted));
+  const auto* device = std::get_if<WireGuard>(&wanted);
+  if (device == nullptr) return;
+  for (const WireGuardPeer& peer : device->peers) {
+    if (!peer.endpoint) continue;
+    applied.insert_or_assign(endpoint_key(*device, peer), digest(format(*peer.endpoint)));
+  }
 }
 
 Why reason(const Situation& situation, const Resource& asked, bool exists) {

@@ -12,12 +12,14 @@ enum Rank : unsigned {
   early_sysctl,
   link,
   link_sysctl,
+  tunnel,
   address,
   route,
   rule,
   rule_removal,
   route_removal,
   address_removal,
+  tunnel_removal,
   link_going_down,
   link_removal,
   put_back,
@@ -84,6 +86,8 @@ unsigned rank_of(const Node& node) {
   if (node.phase == Phase::release) return release;
   const Resource& value = node.after != nullptr ? *node.after : *node.before;
   if (std::holds_alternative<Link>(value)) return rank_of_link(node);
+  if (std::holds_alternative<WireGuard>(value))
+    return rank_of_removal(node, tunnel, tunnel_removal);
   if (std::holds_alternative<Address>(value))
     return rank_of_removal(node, address, address_removal);
   if (std::holds_alternative<Route>(value)) return rank_of_removal(node, route, route_removal);

@@ -49,6 +49,7 @@ State World::state() const {
     for (const auto& [ignored, value] : values) state.of<K>().push_back(value);
   };
   list(links_, std::type_identity<Link>{});
+  list(tunnels_, std::type_identity<WireGuard>{});
   list(addresses_, std::type_identity<Address>{});
   list(routes_, std::type_identity<Route>{});
   list(rules_, std::type_identity<Rule>{});

@@ -62,6 +62,7 @@ void World::link_removed(const IfName& name) {
   if (!ports.empty()) {
     for (const IfName& port : ports.mapped()) lose_port(port);
   }
+  if (const auto tunnel = tunnels_.extract(WireGuard::Key{name})) lose(tunnel.mapped());
   for (const Address& address : addresses_of(name)) {
     lose(address);
     erase_address(key(address));

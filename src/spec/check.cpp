@@ -44,6 +44,8 @@ void LinkCheck::check_master(const Entry& entry, const Link& link) const {
     place->error(Code::invalid_link, quoted(*link.master) + " is a " +
                                          std::string(format(master->kind)) +
                                          " in this spec, which cannot be a master");
+  } else if (link.kind == LinkKind::wireguard) {
+    place->error(Code::invalid_link, "a tunnel carries no frames and cannot be a port of a bridge");
   } else if (link.kind == LinkKind::bridge) {
     place->error(Code::invalid_link, "a bridge cannot be a port of a bridge");
   }

@@ -20,6 +20,9 @@ void compose_links(const State& state, json::object& document) {
   for (const Link& link : state.of<Link>()) {
     child(document, "links")[link.name.view()] = to_spec(link);
   }
+  for (const WireGuard& device : state.of<WireGuard>()) {
+    child(child(document, "links"), device.name.view())["wireguard"] = to_spec(device);
+  }
   for (const Address& address : state.of<Address>()) {
     json::object& link = child(child(document, "links"), address.link.view());
     if (link.empty()) link["kind"] = "physical";

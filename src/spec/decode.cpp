@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "secret_file.hpp"
+
 namespace plumbline::spec {
 
 namespace {
@@ -10,6 +12,8 @@ using wire::Entry;
 
 class Decoding {
  public:
+  explicit Decoding(FileReader& files) : files_(&files) {}
+
   void document(const Entry& root);
   [[nodiscard]] Spec finish() {
     spec_.state.sort();
@@ -26,6 +30,9 @@ class Decoding {
   template <class K>
   void elements(const std::optional<Entry>& section);
 
+  void tunnel(const Entry& entry, const Link& link);
+
+  FileReader* files_;
   Spec spec_;
 };
 
@@ -76,7 +83,10 @@ void Decoding::document(const Entry& root) {
 
 void Decoding::links(const Entry& section) {
   section.for_each_member([&](const Entry& entry) {
-    if (auto link = Link::from_spec(entry)) keep(*std::move(link), entry);
+    if (auto link = Link::from_spec(entry)) {
+      tunnel(entry, *link);
+      keep(*std::move(link), entry);
+    }
     const auto name = IfName::parse(entry.key());
     const auto addresses = entry.find("addresses");
     if (!name || !addresses) return;
@@ -84,6 +94,16 @@ void Decoding::links(const Entry& section) {
       if (auto address = Address::from_spec(element, *name)) keep(*address, element);
     });
   });
+}
+
+void Decoding::tunnel(const Entry& entry, const Link& link) {
+  if (link.kind != LinkKind::wireguard) return;
+  const auto member = entry.require("wireguard");
+  if (!member) return;
+  auto device = WireGuard::from_spec(*member, link.name, [this](const Entry& path) {
+    return read_secret_file(path, *files_, Code::invalid_wireguard_config);
+  });
+  if (device) keep(*std::move(device), *member);
 }
 
 void Decoding::firewall(const Entry& section, Family family) {
@@ -128,8 +148,8 @@ void Decoding::table(const Entry& entry, Family family) {
 
 }  // namespace
 
-Spec decode(const Entry& root) {
-  Decoding decoding;
+Spec decode(const Entry& root, FileReader& files) {
+  Decoding decoding(files);
   decoding.document(root);
   return decoding.finish();
 }

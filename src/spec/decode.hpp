@@ -11,6 +11,7 @@
 namespace plumbline::spec {
 
 /// Faults go to the entry's diagnostics. The state is sorted.
-[[nodiscard]] Spec decode(const wire::Entry& root);
+/// `files` reads the key files that the spec names.
+[[nodiscard]] Spec decode(const wire::Entry& root, FileReader& files);
 
 }  // namespace plumbline::spec

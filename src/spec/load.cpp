@@ -41,7 +41,7 @@ Spec understand(Documents documents, FileReader& files, Diagnostics& diagnostics
   const TableNames tables = read_table_names(files);
   wire::Reading reading{diagnostics, tables};
   const wire::Entry root(tree, reading);
-  Spec spec = decode(root);
+  Spec spec = decode(root, files);
   if (documents.complete) {
     check(root, spec.state);
   } else {

@@ -12,6 +12,7 @@ namespace plumbline::test {
 /// Whether the request changes anything.
 [[nodiscard]] inline bool is_change(const wire::Request& request) {
   return !std::holds_alternative<wire::NetlinkDump>(request) &&
+         !std::holds_alternative<wire::GenericDump>(request) &&
          !std::holds_alternative<wire::SysctlRead>(request) &&
          !std::holds_alternative<wire::FirewallDump>(request) &&
          !std::holds_alternative<wire::FirewallRivals>(request) &&

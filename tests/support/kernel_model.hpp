@@ -30,6 +30,7 @@ class KernelModel {
 
  private:
   std::string make(const Link& link);
+  std::string make(const WireGuard& device);
   std::string make(const Address& address);
   std::string make(const Route& route);
   std::string make(const Rule& rule);
@@ -38,6 +39,7 @@ class KernelModel {
   std::string make(const SharedChain& chain);
 
   std::string change(const Link& before, const Link& after);
+  std::string change(const WireGuard& before, const WireGuard& after);
   std::string change(const Address& before, const Address& after);
   std::string change(const Route& before, const Route& after);
   std::string change(const Rule& before, const Rule& after);
@@ -46,6 +48,7 @@ class KernelModel {
   std::string change(const SharedChain& before, const SharedChain& after);
 
   std::string destroy(const Link& link);
+  std::string destroy(const WireGuard& device);
   std::string destroy(const Address& address);
   std::string destroy(const Route& route);
   std::string destroy(const Rule& rule);

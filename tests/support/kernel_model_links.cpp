@@ -147,7 +147,24 @@ std::string KernelModel::destroy(const Link& link) {
   return {};
 }
 
+// ---- tunnels ------------------------------------------------------------------------------------
+
+std::string KernelModel::make(const WireGuard& device) {
+  const Link* dev = link(device.name);
+  if (dev == nullptr) return "ENODEV: " + format(device.name);
+  if (dev->kind != LinkKind::wireguard) return "EOPNOTSUPP: " + format(device.name);
+  return insert(state_, device);
+}
+
+std::string KernelModel::change(const WireGuard& before, const WireGuard& after) {
+  return replace(state_, before, after);
+}
+
+std::string KernelModel::destroy(const WireGuard& device) { return erase(state_, device); }
+
 void KernelModel::unregister(const IfName& name) {
+  std::erase_if(state_.of<WireGuard>(),
+                [&](const WireGuard& device) { return device.name == name; });
   std::erase_if(state_.of<Link>(), [&](const Link& link) { return link.name == name; });
   for (Link& port : state_.of<Link>()) {
     if (port.master != name) continue;

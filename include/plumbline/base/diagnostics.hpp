@@ -34,6 +34,8 @@ enum class Code : std::uint8_t {
   invalid_route,
   invalid_rule,
   invalid_sysctl,
+  exposed_key,
+  ignored_setting,
   invalid_chain_name,
   invalid_iptables_rule,
   invalid_network,

@@ -19,6 +19,9 @@ class FileReader {
     int error = 0;           ///< errno, 0 when it was read
     bool too_large = false;  ///< cut off at the limit asked for
     std::string text;
+    // Of the file that was read, whatever has become of its name since.
+    bool others_may_read = false;
+    bool others_may_write = false;
   };
 
   virtual ~FileReader() = default;

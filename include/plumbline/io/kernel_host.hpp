@@ -24,9 +24,11 @@ class KernelHost final : public Host {
  private:
   [[nodiscard]] wire::Reply carry_out(const wire::Request& request);
   [[nodiscard]] NetlinkSocket& nfnetlink();
+  [[nodiscard]] NetlinkSocket& generic();
 
   NetlinkSocket rtnetlink_;
   std::optional<NetlinkSocket> nfnetlink_;  ///< once needed, as it may load a kernel module
+  std::optional<NetlinkSocket> generic_;
   Iptables iptables_;
 };
 

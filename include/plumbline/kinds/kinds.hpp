@@ -14,6 +14,7 @@
 #include "plumbline/kinds/route.hpp"
 #include "plumbline/kinds/rule.hpp"
 #include "plumbline/kinds/sysctl.hpp"
+#include "plumbline/kinds/wireguard.hpp"
 
 namespace plumbline {
 
@@ -28,7 +29,7 @@ struct KindList {
   }
 };
 
-using Kinds = KindList<Link, Address, Route, Rule, Sysctl, Chain, SharedChain>;
+using Kinds = KindList<Link, WireGuard, Address, Route, Rule, Sysctl, Chain, SharedChain>;
 
 /// One value of any kind.
 using Resource = Kinds::Resource;

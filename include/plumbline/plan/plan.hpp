@@ -79,7 +79,9 @@ struct Memory {
   /// The values found before we first set them: sysctls, policies of shared chains, and the
   /// settings of links that are not ours. What is in here and no longer wanted is put back.
   State earlier;
-  /// A digest per key of the value last applied, to tell drift from a changed spec. Wording only.
+  /// A digest per key of the value last applied, to tell drift from a changed spec. Wording only,
+  /// but for endpoints of tunnels, which have digests of their own: where a peer has roamed, only a
+  /// changed spec sets its endpoint anew.
   std::map<std::string, std::uint64_t> applied;
 
   bool operator==(const Memory&) const = default;
@@ -93,6 +95,9 @@ struct PlanOptions {
 
 /// The digest that Memory::applied holds for a value.
 [[nodiscard]] std::uint64_t digest(const Resource& wanted);
+
+/// Notes in Memory::applied that `wanted` was applied.
+void note_applied(std::map<std::string, std::uint64_t>& applied, const Resource& wanted);
 
 /// Plans the way from `have`, everything observed and everybody's, to `want`.
 ///

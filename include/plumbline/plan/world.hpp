@@ -38,6 +38,7 @@ class World {
   static bool is_up(const Link& link) { return link.up.value_or(false); }
 
   void put(const Link& link);
+  void put(const WireGuard& device) { tunnels_[key(device)] = device; }
   void put(const Address& address);
   void put(const Route& route);
   void put(const Sysctl& sysctl);
@@ -46,6 +47,7 @@ class World {
   void put(const SharedChain& chain);
 
   void take(const Link& link);
+  void take(const WireGuard& device) { tunnels_.erase(key(device)); }
   void take(const Address& address);
   void take(const Route& route);
   void take(const Rule& rule);
@@ -82,6 +84,7 @@ class World {
   [[nodiscard]] std::vector<Routes::iterator> routes_of(const IfName& dev);
 
   std::map<Link::Key, Link> links_;
+  std::map<WireGuard::Key, WireGuard> tunnels_;
   std::map<Address::Key, Address> addresses_;
   Routes routes_;
   std::multimap<Rule::Key, Rule> rules_;

@@ -106,6 +106,23 @@ struct NftBatch {
   bool operator==(const NftBatch&) const = default;
 };
 
+/// One dump of a family of generic netlink. The Host looks the family's number up, which may load
+/// its module, and sets it as the message's type. EPROTONOSUPPORT where the kernel has none such.
+struct GenericDump {
+  std::string family;
+  Bytes message;
+
+  bool operator==(const GenericDump&) const = default;
+};
+
+/// One change by way of a family of generic netlink; likewise.
+struct GenericChange {
+  std::string family;
+  Bytes message;
+
+  bool operator==(const GenericChange&) const = default;
+};
+
 /// Nothing but a look at the other iptables: where it holds rules too the Reply's `message` says
 /// so.
 struct FirewallRivals {
@@ -114,9 +131,9 @@ struct FirewallRivals {
   bool operator==(const FirewallRivals&) const = default;
 };
 
-using Request =
-    std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite, FirewallDump,
-                 FirewallRestore, FirewallDropTable, NetfilterQuery, NftBatch, FirewallRivals>;
+using Request = std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
+                             FirewallDump, FirewallRestore, FirewallDropTable, NetfilterQuery,
+                             NftBatch, GenericDump, GenericChange, FirewallRivals>;
 
 /// `error` is an errno value, 0 when it was done. `message` is what the kernel's extended ack or
 /// the program's standard error said, and may be there without an error: a warning.

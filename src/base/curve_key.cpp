@@ -1,0 +1,122 @@
+#include "plumbline/base/curve_key.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "plumbline/base/sha256.hpp"
+
+namespace plumbline {
+
+namespace {
+
+using KeyBytes = std::array<std::byte, key_size>;
+
+constexpr std::string_view digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::size_t text_size = 44;
+
+std::string encode(std::span<const std::byte> bytes) {
+  std::string text;
+  unsigned held = 0;
+  unsigned bits = 0;
+  for (const std::byte byte : bytes) {
+    held = (held << 8U) | std::to_integer<unsigned>(byte);
+    for (bits += 8; bits >= 6; bits -= 6) text += digits[(held >> (bits - 6)) & 63U];
+  }
+  if (bits > 0) text += digits[(held << (6 - bits)) & 63U];
+  text.resize(text_size, '=');
+  return text;
+}
+
+/// What encode() makes of a key and nothing else.
+std::optional<KeyBytes> decode(std::string_view text) {
+  KeyBytes bytes{};
+  if (text.size() != text_size) return std::nullopt;
+  unsigned held = 0;
+  unsigned bits = 0;
+  auto next = bytes.begin();
+  for (const char c : text.substr(0, text_size - 1)) {
+    const auto digit = digits.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    held = (held << 6U) | static_cast<unsigned>(digit);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    *next++ = static_cast<std::byte>((held >> bits) & 255U);
+  }
+  if (encode(bytes) != text) return std::nullopt;
+  return bytes;
+}
+
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+
+}  // namespace
+
+std::optional<PublicKey> PublicKey::parse(std::string_view text) {
+  const auto bytes = decode(text);
+  return bytes ? from_bytes(*bytes) : std::nullopt;
+}
+
+std::optional<PublicKey> PublicKey::from_bytes(std::span<const std::byte> bytes) {
+  PublicKey key;
+  if (bytes.size() != key.bytes_.size()) return std::nullopt;
+  std::ranges::copy(bytes, key.bytes_.begin());
+  return key;
+}
+
+std::string format(const PublicKey& key) { return encode(key.bytes()); }
+
+SecretKey::~SecretKey() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+std::optional<SecretKey> SecretKey::parse(std::string_view text) {
+  auto bytes = decode(text);
+  if (!bytes) return std::nullopt;
+  auto key = from_bytes(*bytes);
+  OPENSSL_cleanse(bytes->data(), bytes->size());
+  return key;
+}
+
+std::optional<SecretKey> SecretKey::from_bytes(std::span<const std::byte> bytes) {
+  SecretKey key;
+  if (bytes.size() != key.bytes_.size()) return std::nullopt;
+  std::ranges::copy(bytes, key.bytes_.begin());
+  return key;
+}
+
+SecretKey SecretKey::clamped() const {
+  SecretKey key = *this;
+  key.bytes_.front() &= std::byte{0xf8};
+  key.bytes_.back() &= std::byte{0x7f};
+  key.bytes_.back() |= std::byte{0x40};
+  return key;
+}
+
+std::string format(const SecretKey& key) {
+  const auto bytes = key.bytes();
+  const std::string_view raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return "(secret " + sha256_hex(raw, 8) + ")";
+}
+
+PublicKey public_key_of(const SecretKey& key) {
+  // Nothing of the host's configuration of OpenSSL matters here, and this layer reads no files.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  const std::unique_ptr<EVP_PKEY, FreeKey> pair(EVP_PKEY_new_raw_private_key(
+      EVP_PKEY_X25519, nullptr, reinterpret_cast<const unsigned char*>(key.bytes().data()),
+      key_size));
+  std::array<std::byte, key_size> bytes{};
+  std::size_t size = bytes.size();
+  if (pair == nullptr ||
+      EVP_PKEY_get_raw_public_key(pair.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+                                  &size) != 1) {
+    throw std::bad_alloc();
+  }
+  return *PublicKey::from_bytes(bytes);
+}
+
+}  // namespace plumbline
