@@ -47,7 +47,7 @@ std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) 
         step.message = words_for(results[i]);
         report.failed = true;
       }
-      if (!failed) done.push_back(moves[next + i]);
+      if (!failed || results[i].in_effect) done.push_back(moves[next + i]);
     }
     next += results.size();
   }
@@ -64,7 +64,7 @@ void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
       const Move& move = done[next + i];
       StepReport& step = report.steps[move.position];
       if (results[i].error == 0) {
-        step.result = StepResult::undone;
+        if (step.result != StepResult::failed) step.result = StepResult::undone;
       } else {
         step.error = results[i].error;
         step.message = words_for(results[i]);
@@ -76,10 +76,10 @@ void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
 
 }  // namespace
 
-Report apply(io::Host& host, const Plan& plan, Surroundings surroundings) {
+Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan, Surroundings surroundings) {
   Report report;
   report.steps.resize(plan.steps.size());
-  Sender sender(host, std::move(surroundings));
+  Sender sender(host, ruleset, std::move(surroundings));
   std::vector<Move> done = go_forwards(sender, plan, report);
   if (report.failed) go_backwards(sender, std::move(done), report);
   return report;

@@ -145,11 +145,11 @@ std::vector<MoveResult> Sender::send_firewall(std::span<const Move> moves) {
   std::vector<Move> texts;
   std::vector<Move> linked;
   for (const Move& move : moves) (is_linked(move) ? linked : texts).push_back(move);
-  if (texts.empty()) return link(*host_, moves);
+  if (texts.empty()) return link(*host_, *ruleset_, surroundings_.linked, moves);
   const std::vector<MoveResult> of_texts = send_texts(texts);
   const bool failed = std::ranges::any_of(of_texts, [](const auto& one) { return one.error != 0; });
   std::vector<MoveResult> of_linked(linked.size(), {ECANCELED, "another table failed"});
-  if (!failed && !linked.empty()) of_linked = link(*host_, linked);
+  if (!failed && !linked.empty()) of_linked = link(*host_, *ruleset_, surroundings_.linked, linked);
   std::vector<MoveResult> results;
   auto text = of_texts.begin();
   auto link = of_linked.begin();

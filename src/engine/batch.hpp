@@ -25,12 +25,13 @@ struct Move {
 struct MoveResult {
   int error = 0;
   std::string message;
+  bool in_effect = false;  ///< failed, and yet to be undone
 };
 
 class Sender {
  public:
-  Sender(io::Host& host, Surroundings surroundings)
-      : host_(&host), surroundings_(std::move(surroundings)) {}
+  Sender(io::Host& host, Ruleset& ruleset, Surroundings surroundings)
+      : host_(&host), ruleset_(&ruleset), surroundings_(std::move(surroundings)) {}
 
   /// Carries out moves from the front of `moves` and says how each went; how many it took is the
   /// size of what it returns, at least one.
@@ -49,6 +50,7 @@ class Sender {
   void refresh_links();
 
   io::Host* host_;
+  Ruleset* ruleset_;
   Surroundings surroundings_;
 };
 

@@ -359,7 +359,7 @@ void Compiler::compile_anew(spec::Desired& desired, const State& have, Diagnosti
   compiled = compiled || used.size() != saved_.size();
   saved_ = std::move(used);
   if (!compiled) return;
-  auto book = std::make_shared<std::set<FirewallRule>>();
+  auto book = std::make_shared<FirewallRuleSet>();
   for (const auto& [name, chains] : saved_) {
     for (const SeenChain& chain : chains) book->insert(chain.rules.begin(), chain.rules.end());
   }

@@ -1,8 +1,8 @@
 // Firewall steps of one phase as one nf_tables transaction: all tables, both families, or nothing.
 //
-// Looks at the chains again just before, makes the smallest change from what is there, and has the
-// kernel refuse it when anybody was faster. Rules that stay keep their handles and counters. What
-// was committed is read back.
+// Makes the smallest change from what a Ruleset knows to be there, looking again only when that is
+// old, and has the kernel refuse it when anybody was faster. Rules that stay keep their handles and
+// counters. Every rule that was committed is read back.
 
 #pragma once
 
@@ -13,7 +13,9 @@
 
 namespace plumbline::engine {
 
-/// One result per move. EBUSY when others change the rules faster than they can be looked at.
-[[nodiscard]] std::vector<MoveResult> link(io::Host& host, std::span<const Move> moves);
+/// One result per move. `nft`: chains of IP are looked at as well, not only those of bridges. EBUSY
+/// when others change the rules faster than they can be looked at.
+[[nodiscard]] std::vector<MoveResult> link(io::Host& host, Ruleset& ruleset, bool nft,
+                                           std::span<const Move> moves);
 
 }  // namespace plumbline::engine

@@ -135,7 +135,8 @@ void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, 
   for (int round = 0; round < 3; ++round) {
     const Plan rest = way_back(before, now.state, prepared.plan, workshop.options.mark);
     if (rest.empty()) break;
-    static_cast<void>(apply(workshop.host, rest, {now.links, {}, {}, workshop.compiler.linked()}));
+    static_cast<void>(apply(workshop.host, workshop.ruleset, rest,
+                            {now.links, {}, {}, workshop.compiler.linked()}));
     now = look(workshop, prepared.desired, earlier);
   }
   std::set<TableKey> tables = tables_of(now.state);
@@ -155,7 +156,7 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   ledger.along.insert(along.begin(), along.end());
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
 
-  outcome.report = apply(workshop.host, prepared.plan,
+  outcome.report = apply(workshop.host, workshop.ruleset, prepared.plan,
                          {prepared.have.links, along, ledger.along, workshop.compiler.linked()});
   Observed now = look(workshop, prepared.desired, ledger.memory.earlier);
   name_rules(workshop, now.state);

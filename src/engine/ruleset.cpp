@@ -22,6 +22,17 @@ std::string text_of_policy(const wire::RuleCode& code) {
   return targets.empty() ? std::string() : "-j " + targets.front();
 }
 
+void describe(const wire::DumpedChain& chain, HeldChain& held) {
+  held.handle = chain.handle;
+  held.base = chain.base;
+  held.chain.family = chain.family;
+  held.chain.table = chain.table;
+  held.chain.name = chain.name;
+  held.chain.policy = chain.policy;
+  if (chain.base && !chain.policy) held.chain.policy = "ACCEPT";
+  held.chain.claimed = chain.userdata == chain_claim();
+}
+
 bool lacks_text(const SeenChain& chain, bool ours, bool all) {
   return std::ranges::any_of(chain.rules, [&](const FirewallRule& rule) {
     return needs_text(rule) && (all || ours || rule.carries_mark());
@@ -96,19 +107,61 @@ bool is_iptables_table(Family family, std::string_view table) {
   return std::ranges::find(names, table) != names.end();
 }
 
+bool Ruleset::is_current(Nfnetlink& kernel, const std::set<Chain::Key>& chains) const {
+  return generation_ != 0 && std::ranges::includes(wanted_, chains) &&
+         kernel.generation() == generation_;
+}
+
 void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, bool nft, State& state) {
   Nfnetlink kernel(host);
   nft_ = nft;
   if (!nft && !kernel.is_there()) return;
-  if (generation_ == 0 || kernel.generation() != generation_ ||
-      !std::ranges::includes(wanted_, wanted)) {
+  if (!is_current(kernel, wanted)) {
     constexpr int most_looks = 4;
     for (int looks = 1; !look(kernel, wanted) && looks < most_looks; ++looks) {
     }
-    fresh_ = true;
-    sort_out();
   }
+  if (unsorted_) sort_out();
   fill(state);
+}
+
+void Ruleset::look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains, bool nft) {
+  nft_ = nft;
+  if (is_current(kernel, chains)) return;
+  std::set<Chain::Key> wanted = wanted_;
+  wanted.insert(chains.begin(), chains.end());
+  static_cast<void>(look(kernel, wanted));
+}
+
+const HeldChain* Ruleset::find(const Chain::Key& chain) const {
+  const auto found = seen_.find(chain);
+  return found == seen_.end() ? nullptr : &found->second;
+}
+
+bool Ruleset::has_chains(Family family, std::string_view table) const {
+  const auto first = seen_.lower_bound({family, std::string(table), {}});
+  return first != seen_.end() && first->first.family == family && first->first.table == table;
+}
+
+bool Ruleset::take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed) {
+  const std::uint32_t before = std::exchange(generation_, 0);
+  std::map<Chain::Key, HeldChain> seen;
+  for (const wire::DumpedChain& chain : kernel.chains()) {
+    if (!is_linked(chain.family, nft_) || !is_iptables_table(chain.family, chain.table)) continue;
+    Chain::Key where = key_of_chain(chain);
+    auto held = changed.extract(where);
+    if (held.empty()) held = seen_.extract(where);
+    if (held.empty()) return false;
+    describe(chain, held.mapped());
+    seen.insert(std::move(held));
+  }
+  // nf_tables_commit() in net/netfilter/nf_tables_api.c leaves out 0.
+  const std::uint32_t after = before + 1 == 0 ? 1 : before + 1;
+  seen_ = std::move(seen);
+  unsorted_ = fresh_ = true;
+  if (!changed.empty() || kernel.generation() != after) return false;
+  generation_ = after;
+  return true;
 }
 
 FirewallRule Ruleset::known(const FirewallRule& rule) const {
@@ -116,7 +169,21 @@ FirewallRule Ruleset::known(const FirewallRule& rule) const {
   return found == book_.end() ? rule : *found;
 }
 
+void Ruleset::read_rules(Nfnetlink& kernel, const std::vector<wire::DumpedRule>& rules,
+                         HeldChain& held) {
+  held.handles.reserve(rules.size());
+  held.chain.rules.reserve(rules.size());
+  for (const wire::DumpedRule& rule : rules) {
+    wire::RuleCode code = kernel.code(rule);
+    std::string text = is_chain_policy(code) ? text_of_policy(code) : std::string();
+    held.chain.rules.push_back(known(FirewallRule(std::move(text), std::move(code))));
+    held.handles.push_back(rule.handle);
+  }
+}
+
 bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
+  unsorted_ = fresh_ = true;
+  generation_ = 0;
   const std::uint32_t before = kernel.generation();
   const bool first = seen_.empty();
   std::map<Chain::Key, std::vector<wire::DumpedRule>> dumped;
@@ -125,47 +192,39 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
       dumped[{rule.family, rule.table, rule.chain}].push_back(std::move(rule));
     }
   }
-  std::map<Chain::Key, Looked> seen;
+  std::map<Chain::Key, HeldChain> seen;
   for (const wire::DumpedChain& chain : kernel.chains()) {
     if (!is_linked(chain.family, nft_) || !is_iptables_table(chain.family, chain.table)) continue;
     const Chain::Key where = key_of_chain(chain);
-    const bool claimed = chain.userdata == chain_claim();
     const auto old = seen_.find(where);
     const bool same = old != seen_.end() && old->second.handle == chain.handle;
     const bool ours =
         same && std::ranges::any_of(old->second.chain.rules, &FirewallRule::carries_mark);
-    Looked& looked = seen[where];
-    looked.handle = chain.handle;
-    if (same && !chain.base && !claimed && !ours && !wanted.contains(where)) {
-      looked.chain = old->second.chain;  // foreign, and nobody asks
+    HeldChain& held = seen[where];
+    const bool claimed = chain.userdata == chain_claim();
+    const bool foreign = !chain.base && !claimed && !ours && !wanted.contains(where);
+    if (same && foreign) {  // and nobody asks
+      held = old->second;
       continue;
     }
-    looked.chain = {chain.family, chain.table, chain.name, chain.policy, claimed, {}};
-    if (chain.base && !chain.policy) looked.chain.policy = "ACCEPT";
-    std::vector<wire::DumpedRule> rules;
+    describe(chain, held);
     if (first) {
-      rules = std::move(dumped[where]);
-    } else if (auto found = kernel.rules(where)) {
-      rules = std::move(*found);
-    }
-    looked.chain.rules.reserve(rules.size());
-    for (const wire::DumpedRule& rule : rules) {
-      wire::RuleCode code = kernel.code(rule);
-      std::string text = is_chain_policy(code) ? text_of_policy(code) : std::string();
-      looked.chain.rules.push_back(known(FirewallRule(std::move(text), std::move(code))));
+      read_rules(kernel, dumped[where], held);
+    } else if (const auto rules = kernel.rules(where)) {
+      read_rules(kernel, *rules, held);
     }
   }
   seen_ = std::move(seen);
   wanted_ = wanted;
-  const bool still = kernel.generation() == before;
-  generation_ = still ? before : 0;
-  return still;
+  if (kernel.generation() == before) generation_ = before;
+  return generation_ != 0;
 }
 
 void Ruleset::sort_out() {
   chains_.clear();
   shared_.clear();
-  for (const auto& [where, looked] : seen_) take(looked.chain, chains_, shared_);
+  for (const auto& [where, held] : seen_) take(held.chain, chains_, shared_);
+  unsorted_ = false;
 }
 
 void Ruleset::fill(State& state) const {
@@ -205,8 +264,8 @@ void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, Sta
   compiled_ = compiled;
   fresh_ = false;
   std::set<Family> lacking;
-  for (auto& [where, looked] : seen_) {
-    SeenChain& chain = looked.chain;
+  for (auto& [where, held] : seen_) {
+    SeenChain& chain = held.chain;
     // Rules are shared with the compiled ones, so that comparing them looks at no byte.
     for (FirewallRule& rule : chain.rules) {
       const auto found = compiled->find(rule);
@@ -217,8 +276,8 @@ void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, Sta
   }
   for (const Family family : lacking) take_saved(host, family);
   book_ = *compiled;
-  for (const auto& [where, looked] : seen_) {
-    for (const FirewallRule& rule : looked.chain.rules) {
+  for (const auto& [where, held] : seen_) {
+    for (const FirewallRule& rule : held.chain.rules) {
       if (!needs_text(rule)) book_.insert(rule);
     }
   }

@@ -88,6 +88,8 @@ void NetlinkSocket::make_room_for(std::size_t bytes) {
   if (bytes <= std::size_t{wanted_buffer}) return;
   const auto wanted = static_cast<int>(std::min(bytes, std::size_t{1} << 30U));
   static_cast<void>(set_buffer(socket_.get(), SO_SNDBUFFORCE, SO_SNDBUF, wanted));
+  // All of it may be sent back.
+  static_cast<void>(set_buffer(socket_.get(), SO_RCVBUFFORCE, SO_RCVBUF, wanted));
 }
 
 std::size_t NetlinkSocket::batch_end(const Messages& messages, std::size_t first) const {
@@ -229,8 +231,13 @@ wire::Reply NetlinkSocket::transact(wire::Bytes messages) {
     }
     wire::for_each_message(received_, [&](const wire::Message& message) {
       const std::size_t place = message.header().nlmsg_seq - first;
-      if (message.type() != NLMSG_ERROR || reply.error != 0 || place >= sequence_ + 1 - first)
+      if (place >= sequence_ + 1 - first || reply.error != 0) return;
+      if (message.type() != NLMSG_ERROR) {
+        const auto whole = message.whole();
+        reply.bytes.insert(reply.bytes.end(), whole.begin(), whole.end());
+        reply.bytes.resize(wire::aligned(reply.bytes.size()));
         return;
+      }
       wire::Ack ack = wire::read_ack(message);
       if (ack.error != 0) reply = {ack.error, std::move(ack.message), {}, {}, place};
     });

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 
 #include "chain_rule.hpp"
 
@@ -21,6 +20,19 @@ std::strong_ordering compare(const wire::RuleCode& a, const wire::RuleCode& b) {
                                                 b.sets.end());
 }
 
+constexpr std::uint64_t digest_of_nothing = 0xcbf29ce484222325;
+
+void mix(std::uint64_t& digest, unsigned char byte) {
+  digest ^= byte;
+  digest *= 0x100000001b3;
+}
+
+std::size_t hash_of(std::string_view text) { return std::hash<std::string_view>()(text); }
+
+std::size_t hash_of(const wire::Bytes& bytes) {
+  return hash_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
 }  // namespace
 
 FirewallRule::FirewallRule(std::string text, std::optional<wire::RuleCode> code) {
@@ -34,6 +46,11 @@ FirewallRule::FirewallRule(std::string text, std::optional<wire::RuleCode> code)
       content.code ? carries_our_mark(*content.code) : carries_our_mark(content.text);
   content.is_mark = content.carries_mark &&
                     (content.code ? is_mark_rule(*content.code) : is_mark_rule(content.text));
+  content.hash = content.code
+                     ? hash_of(content.code->expressions) ^ (hash_of(content.code->userdata) << 1U)
+                     : hash_of(content.text);
+  content.digest = digest_of_nothing;
+  for (const char c : content.text) mix(content.digest, static_cast<unsigned char>(c));
   content_ = std::make_shared<const Content>(std::move(content));
 }
 
@@ -43,6 +60,7 @@ bool FirewallRule::leads_to(std::string_view target) const {
 
 bool FirewallRule::operator==(const FirewallRule& other) const {
   if (content_ == other.content_) return true;
+  if (hash() != other.hash()) return false;
   if (code().has_value() != other.code().has_value()) return false;
   return code() ? *code() == *other.code() : text() == other.text();
 }
@@ -57,14 +75,11 @@ std::strong_ordering FirewallRule::operator<=>(const FirewallRule& other) const 
 
 RuleList::RuleList(Rules rules) {
   if (rules.empty()) return;
-  std::uint64_t digest = 0xcbf29ce484222325;
-  const auto mix = [&](char c) {
-    digest ^= static_cast<unsigned char>(c);
-    digest *= 0x100000001b3;
-  };
+  std::uint64_t digest = digest_of_nothing;
   for (const FirewallRule& rule : rules) {
-    for (const char c : rule.text()) mix(c);
-    mix('\n');
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+      mix(digest, static_cast<unsigned char>(rule.digest() >> shift));
+    }
   }
   shared_ = std::make_shared<const Shared>(Shared{std::move(rules), digest});
 }
@@ -98,7 +113,7 @@ std::vector<std::pair<std::size_t, std::size_t>> kept_rules(std::span<const Fire
     ++suffix;
   }
   // The n-th of equal rules in one is taken for the n-th in the other.
-  std::map<FirewallRule, std::vector<std::size_t>> places;
+  FirewallRuleMap<std::vector<std::size_t>> places;
   for (std::size_t i = want.size() - suffix; i > prefix; --i) places[want[i - 1]].push_back(i - 1);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t i = prefix; !places.empty() && i < have.size() - suffix; ++i) {
@@ -137,7 +152,7 @@ std::vector<FirewallRule> moved_rules(std::span<const FirewallRule> have,
   std::vector<bool> had(have.size(), true);
   std::vector<bool> put(want.size(), true);
   for (const auto& [from, to] : kept_rules(have, want)) had[from] = put[to] = false;
-  std::map<FirewallRule, std::size_t> taken;
+  FirewallRuleMap<std::size_t> taken;
   for (std::size_t i = 0; i < have.size(); ++i) {
     if (had[i]) ++taken[have[i]];
   }

@@ -2,7 +2,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <set>
 
 #include "chain_rule.hpp"
 #include "plumbline/kinds/chain.hpp"
@@ -42,7 +41,7 @@ class Lines {
 /// Deleting goes by text, so that a rule somebody puts in meanwhile cannot be hit: what is there
 /// twice cannot be told apart.
 bool is_tidy(const SharedChain& have) {
-  std::set<FirewallRule> seen;
+  FirewallRuleSet seen;
   for (const RuleList* rules : {&have.insert, &have.append}) {
     for (const FirewallRule& rule : *rules) {
       if (!seen.insert(rule).second) return false;

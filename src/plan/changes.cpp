@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <set>
 
 namespace plumbline {
 
@@ -93,11 +92,12 @@ std::vector<std::string> rule_changes(const std::optional<Resource>& before,
   const bool whole = !before || !after;
   std::vector<std::string> lines;
   const auto list = [&](const char* sign, const RuleList& rules, const RuleList& others) {
-    std::multiset<FirewallRule> left(others.begin(), others.end());
+    FirewallRuleMap<std::size_t> left;
+    for (const FirewallRule& rule : others) ++left[rule];
     for (const FirewallRule& rule : rules) {
       const auto same = left.find(rule);
-      if (same != left.end()) {
-        left.erase(same);
+      if (same != left.end() && same->second > 0) {
+        --same->second;
       } else if (!(whole && rule.is_mark())) {
         lines.push_back(sign + words(rule));
       }

@@ -59,9 +59,10 @@ bool only_lets_go(const Node& node) {
   const RuleList before = rules_of(*node.before);
   const RuleList after = rules_of(*node.after);
   if (before.size() <= after.size()) return false;
-  const std::set<FirewallRule> had(before.begin(), before.end());
-  const std::set<FirewallRule> kept(after.begin(), after.end());
-  if (!std::ranges::includes(had, kept)) return false;
+  const FirewallRuleSet had(before.begin(), before.end());
+  const FirewallRuleSet kept(after.begin(), after.end());
+  const auto is_had = [&](const FirewallRule& rule) { return had.contains(rule); };
+  if (!std::ranges::all_of(kept, is_had)) return false;
   return std::ranges::all_of(before, [&](const FirewallRule& rule) {
     return kept.contains(rule) || !rule.leads_to("ACCEPT");
   });

@@ -98,8 +98,8 @@ void NftBatchWriter::set_policy(Family family, std::string_view table, std::stri
 
 void NftBatchWriter::add_rule(Family family, std::string_view table, std::string_view chain,
                               const RuleCode& code, const Place& place, const SetIndex& set_index) {
-  const unsigned flags =
-      place.where == Place::Where::end ? NLM_F_CREATE | NLM_F_APPEND : NLM_F_CREATE;
+  unsigned flags = NLM_F_CREATE | NLM_F_ECHO;
+  if (place.where == Place::Where::end) flags |= NLM_F_APPEND;
   auto message = rule_change(NFT_MSG_NEWRULE, flags, family, table, chain);
   if (place.where == Place::Where::before) add_handle(message, NFTA_RULE_POSITION, place.handle);
   if (const auto compat = compat_of(family, code.expressions)) add_compat(message, *compat);

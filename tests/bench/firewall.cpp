@@ -74,6 +74,7 @@ class Site {
   engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_}; }
   io::ScratchHost& scratch() { return scratch_; }
   io::KernelHost& host() { return host_; }
+  engine::Ruleset& ruleset() { return ruleset_; }
 
   engine::Prepared prepare(const spec::Desired& desired) {
     auto prepared = engine::prepare(workshop(), desired);
@@ -228,8 +229,8 @@ void commit_in_turn(benchmark::State& state, const std::vector<std::string>& tex
   for (auto _ : state) {
     const auto prepared = site.prepare(desired[++turn % 2]);
     const auto start = std::chrono::steady_clock::now();
-    const auto report =
-        engine::apply(site.host(), prepared.plan, {prepared.have.links, {}, {}, true});
+    const auto report = engine::apply(site.host(), site.ruleset(), prepared.plan,
+                                      {prepared.have.links, {}, {}, true});
     state.SetIterationTime(Seconds(std::chrono::steady_clock::now() - start).count());
     if (report.failed || report.steps.empty()) std::abort();
   }

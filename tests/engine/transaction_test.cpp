@@ -1,9 +1,12 @@
 // All or nothing, on the real kernel: a step that fails, in any position, leaves the namespace as
 // it was. The witnesses are ip(8), tc(8) and iptables-save(8).
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 
 #include "tests/support/dump.hpp"
 #include "tests/support/failing_host.hpp"
@@ -174,6 +177,66 @@ class JammedHost final : public io::Host {
   io::Host* host_;
   int changes_ = 0;
 };
+
+/// Carries batches out and tells something else of it.
+class LyingHost final : public io::Host {
+ public:
+  using Lie = std::function<wire::Reply(wire::Reply)>;
+  LyingHost(io::Host& host, Lie lie) : host_(&host), lie_(std::move(lie)) {}
+
+  [[nodiscard]] std::vector<wire::Reply> exchange(
+      std::span<const wire::Request> requests) override {
+    std::vector<wire::Reply> replies = host_->exchange(requests);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const bool batch = std::holds_alternative<wire::NftBatch>(requests[i]);
+      if (batch && batches_++ == 0) replies[i] = lie_(std::move(replies[i]));
+    }
+    return replies;
+  }
+
+ private:
+  io::Host* host_;
+  Lie lie_;
+  int batches_ = 0;
+};
+
+constexpr const char* chain_spec = R"({"version": 1, "iptables": {"filter": {
+    "chains": {"APP": {"rules": ["-s 10.0.0.1/32 -j ACCEPT"]}},
+    "shared": {"INPUT": {"insert": ["-j APP"]}}}}})";
+
+TEST_F(TransactionTest, ARuleThatIsHeldOtherwiseThanItWasSentIsTakenBack) {
+  Site site;
+  const std::string before = dump_namespace(watched_sysctls);
+  LyingHost host(site.host(), [](wire::Reply reply) {
+    const std::vector<std::byte> sent{std::byte{10}, std::byte{0}, std::byte{0}, std::byte{1}};
+    const auto found = std::ranges::search(reply.bytes, sent);
+    EXPECT_FALSE(found.empty());
+    found.front() = std::byte{11};
+    return reply;
+  });
+  const engine::Outcome outcome = site.carry_out(site.prepare(chain_spec), &host);
+  EXPECT_EQ(outcome.result, engine::Result::rolled_back)
+      << testing::PrintToString(outcome.report.left_behind);
+  const auto failed = std::ranges::find(outcome.report.steps, engine::StepResult::failed,
+                                        &engine::StepReport::result);
+  ASSERT_NE(failed, outcome.report.steps.end());
+  EXPECT_THAT(failed->message, testing::HasSubstr("another rule than was sent"));
+  EXPECT_EQ(difference(before, dump_namespace(watched_sysctls)), "");
+}
+
+TEST_F(TransactionTest, ACommitWhoseAnswerIsLostIsLookedAt) {
+  Site site;
+  LyingHost deaf(site.host(), [](const wire::Reply&) {
+    return wire::Reply{ENOBUFS, "the kernel's answer was lost", {}, {}};
+  });
+  EXPECT_EQ(site.carry_out(site.prepare(chain_spec), &deaf).result, engine::Result::applied);
+  LyingHost without_echo(site.host(), [](const wire::Reply&) { return wire::Reply{}; });
+  site.options.allow_empty = true;
+  site.apply(R"({"version": 1})");
+  EXPECT_EQ(site.carry_out(site.prepare(chain_spec), &without_echo).result,
+            engine::Result::applied);
+  EXPECT_TRUE(site.prepare(chain_spec).plan.empty());
+}
 
 TEST_F(TransactionTest, WhatCouldNotBeUndoneIsPutBackLater) {
   Site site;

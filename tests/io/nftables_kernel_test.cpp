@@ -36,7 +36,15 @@ class NftRulesInTheKernel : public test::NetnsTest {
   /// Copies `here` to `there` and says how they differ.
   void expect_an_equal_copy() {
     const auto batch = there->copy_of(*here);
-    ASSERT_EQ(there->try_commit(batch), wire::Reply{});
+    const wire::Reply reply = there->try_commit(batch);
+    ASSERT_EQ(reply.error, 0) << reply.message;
+    // Each rule was sent back as it is held from then on, in order.
+    const auto sent = here->dump();
+    const auto echoed = wire::read_rules(reply.bytes);
+    ASSERT_EQ(echoed.size(), sent.size());
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      EXPECT_EQ(there->code(echoed[i]), here->code(sent[i])) << i;
+    }
     const auto mine = here->rules();
     const auto theirs = there->rules();
     ASSERT_EQ(mine.size(), theirs.size());

@@ -43,6 +43,8 @@ struct Surroundings {
   bool linked = false;
 };
 
-[[nodiscard]] Report apply(io::Host& host, const Plan& plan, Surroundings surroundings);
+/// `ruleset` knows the chains as observed along with the plan's `have`, and as they are afterwards.
+[[nodiscard]] Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan,
+                           Surroundings surroundings);
 
 }  // namespace plumbline::engine

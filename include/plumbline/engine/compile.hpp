@@ -53,7 +53,7 @@ class Compiler {
   std::string circumstances_;  ///< that the answers below hold in
   std::optional<Last> last_;
   std::map<std::string, std::vector<SeenChain>> saved_;  ///< by restore input: what came of it
-  RuleBook book_ = std::make_shared<const std::set<FirewallRule>>();
+  RuleBook book_ = std::make_shared<const FirewallRuleSet>();
 };
 
 /// The ipsets that wanted rules name, before they are compiled.

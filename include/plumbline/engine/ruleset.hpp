@@ -52,7 +52,15 @@ class Nfnetlink {
 }
 
 /// Rules whose text is known, shared.
-using RuleBook = std::shared_ptr<const std::set<FirewallRule>>;
+using RuleBook = std::shared_ptr<const FirewallRuleSet>;
+
+/// A chain as nf_tables holds it.
+struct HeldChain {
+  std::uint64_t handle = 0;  ///< another when it was removed and made again
+  bool base = false;         ///< has a hook
+  SeenChain chain;
+  std::vector<std::uint64_t> handles;  ///< of the rules
+};
 
 class Ruleset {
  public:
@@ -64,14 +72,23 @@ class Ruleset {
   /// it prints for the rest of ours (for everything, when `all`). Puts them into `state`.
   void name_rules(io::Host& host, const RuleBook& compiled, bool all, State& state);
 
- private:
-  struct Looked {
-    std::uint64_t handle = 0;
-    SeenChain chain;
-  };
+  /// Has every one of `chains` as it is at generation(), by the smallest question. Throws
+  /// io::HostError, wire::Malformed.
+  void look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains, bool nft);
+  /// Of the last look; 0 when others changed the rules meanwhile.
+  [[nodiscard]] std::uint32_t generation() const { return generation_; }
+  /// Null when it is not there. Only what was looked at is as it is now.
+  [[nodiscard]] const HeldChain* find(const Chain::Key& chain) const;
+  [[nodiscard]] bool has_chains(Family family, std::string_view table) const;
+  /// Takes over what a batch committed at generation() made of `changed` chains: nothing is read
+  /// but the chains themselves. False, and all has to be looked at, when anybody else committed.
+  [[nodiscard]] bool take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed);
 
+ private:
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
+  [[nodiscard]] bool is_current(Nfnetlink& kernel, const std::set<Chain::Key>& chains) const;
+  void read_rules(Nfnetlink& kernel, const std::vector<wire::DumpedRule>& rules, HeldChain& held);
   [[nodiscard]] FirewallRule known(const FirewallRule& rule) const;
   void take_saved(io::Host& host, Family family);
   void sort_out();
@@ -80,10 +97,11 @@ class Ruleset {
   bool nft_ = true;
   std::uint32_t generation_ = 0;  ///< 0: nothing was looked at, or it moved meanwhile
   std::set<Chain::Key> wanted_;
-  std::map<Chain::Key, Looked> seen_;
-  std::set<FirewallRule> book_;  ///< rules whose text is known
-  RuleBook compiled_;            ///< that it was made with
-  bool fresh_ = false;           ///< rules were read since
+  std::map<Chain::Key, HeldChain> seen_;
+  FirewallRuleSet book_;  ///< rules whose text is known
+  RuleBook compiled_;     ///< that it was made with
+  bool fresh_ = false;    ///< rules were read since
+  bool unsorted_ = true;  ///< ... and are not yet in the next two
   std::vector<Chain> chains_;
   std::vector<SharedChain> shared_;
 };

@@ -33,7 +33,7 @@ class NetlinkSocket {
 
   /// One send for all, as nfnetlink wants a batch: whole messages one after the other, flags as
   /// they are. The first error that the kernel reported, at its place; success where it reported
-  /// none.
+  /// none, and what it sent back (NLM_F_ECHO) in the Reply's `bytes`.
   [[nodiscard]] wire::Reply transact(wire::Bytes messages);
 
   /// A dump in `bytes`. One that was interrupted, truncated or lost is made again; after a few

@@ -14,6 +14,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,10 @@ class FirewallRule {
   /// By code where there is one, else by text.
   bool operator==(const FirewallRule& other) const;
   std::strong_ordering operator<=>(const FirewallRule& other) const;
+  /// The same of equal rules.
+  [[nodiscard]] std::size_t hash() const { return content_->hash; }
+  /// FNV-1a over the text, as plumbline::digest() makes it.
+  [[nodiscard]] std::uint64_t digest() const { return content_->digest; }
 
  private:
   struct Content {
@@ -57,10 +63,20 @@ class FirewallRule {
     std::vector<std::string> sets;
     bool is_mark = false;
     bool carries_mark = false;
+    std::size_t hash = 0;
+    std::uint64_t digest = 0;
   };
 
   std::shared_ptr<const Content> content_;
 };
+
+struct HashFirewallRule {
+  std::size_t operator()(const FirewallRule& rule) const { return rule.hash(); }
+};
+/// For looking rules up: in no order.
+using FirewallRuleSet = std::unordered_set<FirewallRule, HashFirewallRule>;
+template <class T>
+using FirewallRuleMap = std::unordered_map<FirewallRule, T, HashFirewallRule>;
 
 class RuleList {
  public:
@@ -83,7 +99,7 @@ class RuleList {
 
   /// This list and then `more`.
   [[nodiscard]] RuleList followed_by(const RuleList& more) const;
-  /// FNV-1a over the texts, as plumbline::digest() makes it; counted once.
+  /// FNV-1a over the digests of its rules; counted once.
   [[nodiscard]] std::uint64_t digest() const;
 
   bool operator==(const RuleList& other) const;

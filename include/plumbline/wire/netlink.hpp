@@ -121,6 +121,8 @@ class Message {
     std::memcpy(&value, payload().data(), sizeof value);
     return value;
   }
+  /// With its header.
+  [[nodiscard]] std::span<const std::byte> whole() const { return bytes_; }
   /// What follows the netlink header.
   [[nodiscard]] std::span<const std::byte> payload() const {
     return bytes_.subspan(sizeof(nlmsghdr));

@@ -134,6 +134,7 @@ class NftBatchWriter {
   void set_policy(Family family, std::string_view table, std::string_view name,
                   std::string_view policy);
   /// Derives NFTA_RULE_COMPAT, which the kernel does not dump and yet wants, from the expressions.
+  /// The kernel sends each new rule back as it holds it, in the order in which they were added.
   void add_rule(Family family, std::string_view table, std::string_view chain, const RuleCode& code,
                 const Place& place, const SetIndex& set_index);
   void remove_rule(Family family, std::string_view table, std::string_view chain,
