@@ -136,6 +136,8 @@ std::string_view format(Code code) {
       return "FOREIGN_DEPENDENTS";
     case Code::reassigned:
       return "REASSIGNED";
+    case Code::host_open:
+      return "HOST_OPEN";
     case Code::would_remove_everything:
       return "WOULD_REMOVE_EVERYTHING";
     case Code::locked:

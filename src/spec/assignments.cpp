@@ -40,7 +40,8 @@ Mac guest_mac(std::string_view vm, std::string_view interface, unsigned attempt)
   for (const std::string_view part : {vm, std::string_view(":"), interface}) {
     for (const char c : part) hash = hash * 31U + static_cast<unsigned char>(c);
   }
-  return local_mac(hash, static_cast<std::uint8_t>(hash >> 4U & 255U));
+  if (hash > INT32_MAX) hash = 0U - hash;  // the reference takes it as signed, and its amount
+  return local_mac(hash, static_cast<std::uint8_t>((hash >> 4U ^ hash >> 12U) & 255U));
 }
 
 IfName tap_name(std::string_view vm, std::string_view interface, unsigned attempt) {

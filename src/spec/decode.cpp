@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "network_decode.hpp"
 #include "secret_file.hpp"
 
 namespace plumbline::spec {
@@ -12,8 +13,7 @@ using wire::Entry;
 
 class Decoding {
  public:
-  explicit Decoding(FileReader& files) : files_(&files) {}
-
+  explicit Decoding(const NetworkReading& reading) : reading_(reading) {}
   void document(const Entry& root);
   [[nodiscard]] Spec finish() {
     spec_.state.sort();
@@ -32,7 +32,7 @@ class Decoding {
 
   void tunnel(const Entry& entry, const Link& link);
 
-  FileReader* files_;
+  NetworkReading reading_;
   Spec spec_;
 };
 
@@ -56,18 +56,16 @@ void Decoding::elements(const std::optional<Entry>& section) {
   });
 }
 
-/// A section whose issue is still to come: nothing may be in it.
-void not_available(const Entry& section) {
-  section.for_each_member([&](const Entry& entry) {
-    entry.error(Code::not_available, "'" + std::string(section.key()) +
-                                         "' is not available in this version of plumbline");
-  });
-}
-
 void Decoding::document(const Entry& root) {
   root.only({"version", "networks", "links", "routes", "rules", "sysctls", "iptables", "ip6tables",
              "ebtables"});
-  if (const auto section = root.find("networks")) not_available(*section);
+  if (const auto section = root.find("networks")) {
+    section->for_each_member([&](const Entry& entry) {
+      if (auto network = decode_network(entry, reading_)) {
+        spec_.networks.push_back(*std::move(network));
+      }
+    });
+  }
   if (const auto section = root.find("links")) links(*section);
   elements<Route>(root.find("routes"));
   elements<Rule>(root.find("rules"));
@@ -101,7 +99,7 @@ void Decoding::tunnel(const Entry& entry, const Link& link) {
   const auto member = entry.require("wireguard");
   if (!member) return;
   auto device = WireGuard::from_spec(*member, link.name, [this](const Entry& path) {
-    return read_secret_file(path, *files_, Code::invalid_wireguard_config);
+    return read_secret_file(path, reading_.files, Code::invalid_wireguard_config);
   });
   if (device) keep(*std::move(device), *member);
 }
@@ -148,8 +146,8 @@ void Decoding::table(const Entry& entry, Family family) {
 
 }  // namespace
 
-Spec decode(const Entry& root, FileReader& files) {
-  Decoding decoding(files);
+Spec decode(const Entry& root, FileReader& files, Diagnostics& diagnostics) {
+  Decoding decoding({files, diagnostics});
   decoding.document(root);
   return decoding.finish();
 }

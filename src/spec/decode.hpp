@@ -10,8 +10,8 @@
 
 namespace plumbline::spec {
 
-/// Faults go to the entry's diagnostics. The state is sorted.
-/// `files` reads the key files that the spec names.
-[[nodiscard]] Spec decode(const wire::Entry& root, FileReader& files);
+/// Faults go to the entry's diagnostics, which are `diagnostics`. The state is sorted. Files that
+/// the spec names are read with `files`.
+[[nodiscard]] Spec decode(const wire::Entry& root, FileReader& files, Diagnostics& diagnostics);
 
 }  // namespace plumbline::spec

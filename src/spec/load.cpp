@@ -10,6 +10,7 @@
 #include "check.hpp"
 #include "decode.hpp"
 #include "merge.hpp"
+#include "network_check.hpp"
 #include "sources.hpp"
 
 namespace plumbline::spec {
@@ -41,9 +42,10 @@ Spec understand(Documents documents, FileReader& files, Diagnostics& diagnostics
   const TableNames tables = read_table_names(files);
   wire::Reading reading{diagnostics, tables};
   const wire::Entry root(tree, reading);
-  Spec spec = decode(root, files);
+  Spec spec = decode(root, files, diagnostics);
   if (documents.complete) {
     check(root, spec.state);
+    check_networks(root, spec);
   } else {
     std::erase_if(diagnostics.errors, may_be_elsewhere);
   }

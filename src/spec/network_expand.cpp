@@ -14,7 +14,7 @@ void add_links(const AssignedNetwork& assigned, Desired& desired) {
   Link bridge;
   bridge.name = network.bridge;
   bridge.kind = LinkKind::bridge;
-  bridge.up = true;
+  bridge.up = false;  // until what guards it is made as well
   bridge.mac = bridge_mac(network.bridge);
   bridge.bridge = BridgeOptions();
   add(std::move(bridge), network.origin);

@@ -48,6 +48,7 @@ enum class Code : std::uint8_t {
   foreign_equal,
   foreign_dependents,
   reassigned,
+  host_open,
   would_remove_everything,
   locked,
   not_confirmed,

@@ -66,15 +66,12 @@ struct NetworkFirewall {
   std::optional<Policy> egress;
   std::optional<Policy> ingress;
   std::optional<Policy> host;
-  AllowTarget allow_target = AllowTarget::accept;
+  AllowTarget allow_target = AllowTarget::accept;  ///< of `egress`
 
   bool operator==(const NetworkFirewall&) const = default;
 };
 
 // ---- wireguard ----------------------------------------------------------------------------------
-
-/// Where guests' traffic to the host's other networks goes while they are routed into a tunnel.
-enum class LocalNetworks : std::uint8_t { tunnel, direct };
 
 /// Text in the style of wg-quick(8), and where it is. It has keys in it: never shown.
 struct TunnelText {
@@ -93,7 +90,6 @@ struct NetworkTunnel {
   TableId route_table{51820};
   bool route_all_vm_traffic = true;
   bool fail_closed = true;
-  LocalNetworks local_networks = LocalNetworks::tunnel;
   Origin origin;            ///< of `wireguard`
   Origin interface_origin;  ///< of the name, or of `wireguard` where it is the default
 
@@ -128,7 +124,7 @@ struct GuestInterface {
 
 struct Guest {
   std::string id;
-  std::vector<GuestInterface> interfaces;  ///< in the order of the spec, never empty
+  std::vector<GuestInterface> interfaces;  ///< in the order of the spec
   Origin origin;
 
   bool operator==(const Guest&) const = default;
@@ -137,6 +133,8 @@ struct Guest {
 // ---- the whole ----------------------------------------------------------------------------------
 
 enum class GuestIpv6 : std::uint8_t { block, ignore };
+/// Where guests' traffic to the host's other networks goes while they are routed into a tunnel.
+enum class LocalNetworks : std::uint8_t { tunnel, direct };
 
 struct Network {
   IfName bridge;  ///< its name is the network's
@@ -146,6 +144,7 @@ struct Network {
   bool nat = true;
   NetworkFirewall firewall;
   std::optional<NetworkTunnel> wireguard;
+  LocalNetworks local_networks = LocalNetworks::tunnel;
   /// Of the first policy rule; the others have the numbers behind it.
   std::uint32_t rule_priority = 31820;
   bool isolation = false;

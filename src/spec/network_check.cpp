@@ -1,0 +1,232 @@
+#include "network_check.hpp"
+
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "ipv4.hpp"
+#include "plumbline/spec/assignments.hpp"
+
+namespace plumbline::spec {
+
+namespace {
+
+using wire::Entry;
+
+std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
+
+/// BR_MAX_PORTS in net/bridge/br_private.h, less the number that no port has.
+constexpr std::size_t most_ports = 1023;
+
+class NetworkCheck {
+ public:
+  NetworkCheck(const Entry& section, const Spec& spec) : section_(&section), spec_(&spec) {}
+
+  void run();
+
+ private:
+  using Path = std::initializer_list<std::string_view>;
+
+  /// At the deepest place of the path below the network that there is.
+  void error(Code code, std::string message, const Network& network, Path path) const;
+  void error(Code code, std::string message, const Network& network, const Guest& vm,
+             const GuestInterface& interface, std::string_view key) const;
+
+  void check_subnet(const Network& network);
+  void check_room(const Network& network) const;
+  void check_guests(const Network& network);
+  void claim_links();
+  void claim(const Network& network);
+  void check_tunnel(const Network& network) const;
+  void check_table(const Network& network);
+  [[nodiscard]] std::string other_role(const Network& network) const;
+
+  const Entry* section_;
+  const Spec* spec_;
+  std::vector<const Network*> earlier_;
+  std::map<IfName, Origin> names_;
+  std::map<IfName, const Network*> tunnels_;  ///< managed, by name
+  std::set<IfName> bridges_;
+  std::set<IfName> taps_;
+  std::set<IfName> uplinks_;
+  std::map<TableId, const Network*> tables_;
+  std::map<Mac, Origin> macs_;
+};
+
+void NetworkCheck::error(Code code, std::string message, const Network& network, Path path) const {
+  auto place = section_->find(network.bridge.view());
+  for (const std::string_view key : path) {
+    auto below = place->find(key);
+    if (!below) break;
+    place.emplace(*below);
+  }
+  place->error(code, std::move(message));
+}
+
+void NetworkCheck::error(Code code, std::string message, const Network& network, const Guest& vm,
+                         const GuestInterface& interface, std::string_view key) const {
+  error(code, std::move(message), network, {"vms", vm.id, "interfaces", interface.id, key});
+}
+
+// ---- numbers ------------------------------------------------------------------------------------
+
+void NetworkCheck::check_subnet(const Network& network) {
+  for (const Network* const other : earlier_) {
+    if (!overlap(network.subnet, other->subnet)) continue;
+    error(Code::invalid_subnet,
+          "the subnet " + format(network.subnet) + " overlaps " + format(other->subnet) + " of " +
+              quoted(other->bridge) + " at " + format(other->subnet_origin),
+          network, {"subnet"});
+    break;
+  }
+  for (const Address& address : spec_->state.of<Address>()) {
+    if (address.link == network.bridge || !overlap(network.subnet, address.local.network())) {
+      continue;
+    }
+    error(Code::invalid_subnet,
+          "the subnet " + format(network.subnet) + " overlaps the address " +
+              format(address.local) + " of " + quoted(address.link) + " at " +
+              format(spec_->origins.at(key(address))),
+          network, {"subnet"});
+    break;
+  }
+  earlier_.push_back(&network);
+}
+
+void NetworkCheck::check_room(const Network& network) const {
+  const std::size_t room = guest_capacity(network.subnet);
+  std::size_t count = 0;
+  for (const Guest& vm : network.vms) {
+    for (const GuestInterface& interface : vm.interfaces) {
+      ++count;
+      if (count == room + 1) {
+        error(Code::ip_exhausted,
+              "the subnet " + format(network.subnet) + " has " + std::to_string(room) +
+                  " addresses for guests, and this is one more",
+              network, vm, interface, "");
+      }
+      if (count == most_ports + 1) {
+        error(Code::out_of_range,
+              "a bridge takes " + std::to_string(most_ports) + " TAPs, and this is one more",
+              network, vm, interface, "");
+      }
+    }
+  }
+}
+
+void NetworkCheck::check_guests(const Network& network) {
+  std::map<IpAddress, Origin> addresses;
+  for (const Guest& vm : network.vms) {
+    for (const GuestInterface& interface : vm.interfaces) {
+      const auto once = [&](auto& known, const auto& given, std::string_view key) {
+        if (!given) return;
+        const auto [first, is_new] = known.emplace(given->value, given->origin);
+        if (is_new) return;
+        error(Code::duplicate_identity,
+              "'" + format(given->value) + "' is already given at " + format(first->second),
+              network, vm, interface, key);
+      };
+      once(addresses, interface.ip, "ip");
+      once(macs_, interface.mac, "mac");
+      once(names_, interface.tap, "tap");
+      if (interface.tap) taps_.insert(interface.tap->value);
+    }
+  }
+}
+
+// ---- names --------------------------------------------------------------------------------------
+
+void NetworkCheck::claim_links() {
+  for (const Link& link : spec_->state.of<Link>()) {
+    const auto place = spec_->origins.find(key(link));
+    const Origin origin = place == spec_->origins.end() ? Origin() : place->second;
+    names_.emplace(link.name, origin);
+    if (link.veth && link.veth->peer) names_.emplace(*link.veth->peer, origin);
+  }
+}
+
+void NetworkCheck::claim(const Network& network) {
+  const auto [bridge, is_new] = names_.emplace(network.bridge, network.origin);
+  if (!is_new) {
+    error(Code::duplicate_identity,
+          quoted(network.bridge) + " is already given at " + format(bridge->second), network, {});
+  }
+  bridges_.insert(network.bridge);
+  if (network.uplink) uplinks_.insert(*network.uplink);
+  if (!network.wireguard || !network.wireguard->managed()) return;
+  const NetworkTunnel& tunnel = *network.wireguard;
+  const auto [other, is_first] = tunnels_.emplace(tunnel.interface, &network);
+  if (is_first) {
+    const auto [name, is_free] = names_.emplace(tunnel.interface, tunnel.interface_origin);
+    if (is_free) return;
+    error(Code::duplicate_identity,
+          quoted(tunnel.interface) + " is already given at " + format(name->second), network,
+          {"wireguard", "interfaceName"});
+  } else if (other->second->wireguard->config->text != tunnel.config->text) {
+    error(Code::invalid_wireguard_config,
+          quoted(tunnel.interface) + " is already the tunnel of " + quoted(other->second->bridge) +
+              ", of another text: give an 'interfaceName'",
+          network, {"wireguard", "interfaceName"});
+  }
+}
+
+/// What else the interface of a tunnel is in this spec, in words; nothing when all is well.
+std::string NetworkCheck::other_role(const Network& network) const {
+  const IfName& name = network.wireguard->interface;
+  if (bridges_.contains(name)) return "is the bridge of a network";
+  if (taps_.contains(name)) return "is the TAP of a guest";
+  if (uplinks_.contains(name)) return "is an uplink";
+  if (network.wireguard->managed()) return {};
+  if (tunnels_.contains(name)) return "is a tunnel that this spec makes";
+  const Link* const link = spec_->state.find<Link>(Link::Key{name});
+  if (link == nullptr) return {};
+  if (link->kind == LinkKind::bridge) return "is a bridge";
+  if (link->kind == LinkKind::tap) return "is a TAP";
+  return link->master ? "is a port of " + quoted(*link->master) : std::string();
+}
+
+void NetworkCheck::check_tunnel(const Network& network) const {
+  if (network.uplink && (bridges_.contains(*network.uplink) || taps_.contains(*network.uplink))) {
+    error(Code::invalid_network, "an uplink cannot be a bridge or a TAP of a network", network,
+          {"uplink"});
+  }
+  if (!network.wireguard) return;
+  const std::string role = other_role(network);
+  if (role.empty()) return;
+  error(Code::invalid_wireguard_config, quoted(network.wireguard->interface) + " " + role, network,
+        {"wireguard", network.wireguard->managed() ? "interfaceName" : "existingInterface"});
+}
+
+/// A routing table has one default route.
+void NetworkCheck::check_table(const Network& network) {
+  if (!network.wireguard || !network.wireguard->route_all_vm_traffic) return;
+  const NetworkTunnel& tunnel = *network.wireguard;
+  const auto [other, is_new] = tables_.emplace(tunnel.route_table, &network);
+  if (is_new || other->second->wireguard->interface == tunnel.interface) return;
+  error(Code::invalid_wireguard_config,
+        "the routing table " + format(tunnel.route_table) + " leads into " +
+            quoted(other->second->wireguard->interface) + " for " + quoted(other->second->bridge),
+        network, {"wireguard", "routeTable"});
+}
+
+void NetworkCheck::run() {
+  claim_links();
+  for (const Network& network : spec_->networks) claim(network);
+  for (const Network& network : spec_->networks) {
+    check_subnet(network);
+    check_room(network);
+    check_guests(network);
+    check_table(network);
+  }
+  for (const Network& network : spec_->networks) check_tunnel(network);
+}
+
+}  // namespace
+
+void check_networks(const Entry& root, const Spec& spec) {
+  const auto section = root.find("networks");
+  if (section) NetworkCheck(*section, spec).run();
+}
+
+}  // namespace plumbline::spec
