@@ -48,6 +48,7 @@ template <class K>
 void decode_as(const wire::Reply& reply, const LinkNames& links) {
   Scope scope;
   scope.sysctls = {"net/ipv4/ip_forward"};
+  scope.tunnels = {*IfName::parse("link1")};
   for (const wire::Request& query : K::queries(scope)) {
     std::vector<K> values;
     may_be_malformed([&] { K::decode(query, reply, links, values); });
