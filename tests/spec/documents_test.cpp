@@ -60,10 +60,12 @@ std::set<std::string> all_codes() {
 TEST(SpecReference, HasExamplesThatLoad) {
   const Page page = read_page("spec-reference.md");
   EXPECT_GE(page.examples.size(), 6U);
+  const std::string key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n";
   for (const Example& example : page.examples) {
-    EXPECT_THAT(load_files({{"example.json", example.text}}).errors, IsEmpty())
-        << example.heading << "\n"
-        << example.text;
+    testing::MemoryFiles files(
+        {{"example.json", example.text}, {"./wg0.key", key}, {"./wg0.psk", key}});
+    EXPECT_THAT(load_with(files, {"example.json"}).errors, IsEmpty()) << example.heading << "\n"
+                                                                      << example.text;
   }
 }
 
