@@ -17,8 +17,8 @@ namespace {
 using Verb = int (*)(const Options&);
 
 /// Named by the contract and not built yet: exit 64, and says so.
-constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt", "vms",
-                                         "status",  "history",  "graph", "schema"};
+constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt", "status",
+                                         "history", "graph",    "schema"};
 
 struct NotAvailable {
   std::string what;
@@ -116,6 +116,10 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
 
   sub = add_verb(app, chosen, "show", show, "Print the observed state, as a spec");
   sub->add_flag("--all", options.all, "Everything that can be expressed, not only ours");
+
+  sub = add_verb(app, chosen, "vms", vms, "List the guests of this host, with what starts them");
+  sub->add_option("--network", options.network, "Only those of this network");
+  sub->add_flag("--pin", options.pin, "As a spec that gives explicitly what they are assigned");
 
   sub = add_verb(app, chosen, "run", run, "Keep the host as the spec says");
   add_sources(*sub, options);

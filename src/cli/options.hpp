@@ -24,6 +24,8 @@ struct Options {
   bool allow_empty = false;
   bool take_foreign = false;
   bool all = false;
+  std::string network;
+  bool pin = false;
   std::chrono::milliseconds interval{60'000};
 
   [[nodiscard]] bool json() const { return format == "json"; }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "guests.hpp"
 #include "plumbline/plan/render.hpp"
 
 namespace plumbline::cli {
@@ -113,7 +114,15 @@ std::vector<ShownStep> shown_steps(const Plan& plan, const engine::Report& repor
   return shown;
 }
 
-json::object outcome_json(const Plan& plan, const engine::Outcome& outcome) {
+/// What guests have now: nothing that an apply which came to nothing would have given them.
+json::array assignments_json(const engine::Prepared& prepared, const engine::Outcome& outcome) {
+  const bool done =
+      outcome.result == engine::Result::applied || outcome.result == engine::Result::unchanged;
+  return done ? guests_json(spec::assignments_of(prepared.desired.assigned)) : json::array();
+}
+
+json::object outcome_json(const engine::Prepared& prepared, const engine::Outcome& outcome) {
+  const Plan& plan = prepared.plan;
   json::array steps;
   const auto actions = shown_actions(plan);
   for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
@@ -128,7 +137,7 @@ json::object outcome_json(const Plan& plan, const engine::Outcome& outcome) {
   }
   json::object document{{"result", engine::format(outcome.result)},
                         {"steps", std::move(steps)},
-                        {"assignments", json::array()}};
+                        {"assignments", assignments_json(prepared, outcome)}};
   if (!outcome.report.left_behind.empty()) {
     document["left_behind"] =
         json::array(outcome.report.left_behind.begin(), outcome.report.left_behind.end());
@@ -235,14 +244,14 @@ void print_refusal(const Options& options, const std::vector<Diagnostic>& refusa
   to_stream(stderr, "Refused. Nothing was changed.\n");
 }
 
-void print_outcome(const Options& options, const Plan& plan, const engine::Outcome& outcome,
-                   const char* done) {
+void print_outcome(const Options& options, const engine::Prepared& prepared,
+                   const engine::Outcome& outcome, const char* done) {
   if (options.json()) {
-    print_json(outcome_json(plan, outcome));
+    print_json(outcome_json(prepared, outcome));
     return;
   }
   const bool good = outcome.result == engine::Result::applied && outcome.unsettled.empty();
-  to_stream(good ? stdout : stderr, outcome_text(plan, outcome, done));
+  to_stream(good ? stdout : stderr, outcome_text(prepared.plan, outcome, done));
 }
 
 }  // namespace plumbline::cli

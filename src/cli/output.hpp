@@ -27,8 +27,8 @@ void print_errors(const Options& options, const std::vector<Diagnostic>& errors)
 /// A refusal: nothing was changed.
 void print_refusal(const Options& options, const std::vector<Diagnostic>& refusals);
 /// `done`: the sentence that a text outcome ends with when all went well.
-void print_outcome(const Options& options, const Plan& plan, const engine::Outcome& outcome,
-                   const char* done);
+void print_outcome(const Options& options, const engine::Prepared& prepared,
+                   const engine::Outcome& outcome, const char* done);
 
 [[nodiscard]] boost::json::array to_json(const std::vector<Diagnostic>& diagnostics);
 

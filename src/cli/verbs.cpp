@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "guests.hpp"
 #include "output.hpp"
 #include "plumbline/daemon/daemon.hpp"
 #include "plumbline/io/files.hpp"
@@ -84,7 +85,7 @@ int carry_out(const Options& options, spec::Desired desired, const char* questio
     return exit_refused;
   }
   const engine::Outcome outcome = engine::carry_out(workshop, prepared);
-  print_outcome(options, prepared.plan, outcome, done);
+  print_outcome(options, prepared, outcome, done);
   switch (outcome.result) {
     case engine::Result::rolled_back:
       return exit_rolled_back;
@@ -152,6 +153,29 @@ int show(const Options& options) {
     print_json(document);
   } else {
     std::fputs(pretty(document).c_str(), stdout);
+  }
+  return exit_done;
+}
+
+int vms(const Options& options) {
+  Session session(options);
+  std::vector<spec::Assignment> guests = engine::guests_on(session.workshop());
+  if (!options.network.empty()) {
+    std::erase_if(guests, [&](const spec::Assignment& guest) {
+      return guest.network.view() != options.network;
+    });
+  }
+  if (options.pin) {
+    const json::object document = guests_spec(guests);
+    if (options.json()) {
+      print_json(document);
+    } else {
+      std::fputs(pretty(document).c_str(), stdout);
+    }
+  } else if (options.json()) {
+    print_json(guests_json(guests));
+  } else {
+    std::fputs(guests_text(guests).c_str(), stdout);
   }
   return exit_done;
 }

@@ -11,6 +11,7 @@ namespace plumbline::cli {
 [[nodiscard]] int apply(const Options& options);
 [[nodiscard]] int destroy(const Options& options);
 [[nodiscard]] int show(const Options& options);
+[[nodiscard]] int vms(const Options& options);
 [[nodiscard]] int run(const Options& options);
 [[nodiscard]] int doctor(const Options& options);
 

@@ -16,6 +16,7 @@
 #include "plumbline/io/files.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/namespace.hpp"
+#include "plumbline/spec/assignments.hpp"
 
 namespace plumbline::engine {
 
@@ -86,10 +87,15 @@ json::object to_json(const Ledger& ledger) {
   for (const auto& [family, table] : ledger.tables_made) {
     tables.push_back({{"family", format(family)}, {"table", table}});
   }
+  json::object assignments;
+  for (const spec::Assignment& assignment : ledger.assignments) {
+    assignments[assignment.tap.view()] = spec::format(assignment);
+  }
   return {{"earlier", earlier_to_json(ledger.memory.earlier)},
           {"applied", applied},
           {"along", along},
-          {"tables_made", tables}};
+          {"tables_made", tables},
+          {"assignments", assignments}};
 }
 
 Ledger ledger_from(const wire::Entry& root) {
@@ -116,6 +122,16 @@ Ledger ledger_from(const wire::Entry& root) {
       const auto table = entry.string("table");
       if (family && table) ledger.tables_made.emplace(*family, *table);
     });
+  }
+  if (const auto assignments = root.find("assignments")) {
+    assignments->for_each_member([&](const wire::Entry& entry) {
+      const auto tap = IfName::parse(entry.key());
+      const auto text = entry.string();
+      if (!tap || !text) return;
+      auto assignment = spec::parse_assignment(*text, *tap);
+      if (assignment) ledger.assignments.push_back(*std::move(assignment));
+    });
+    std::ranges::sort(ledger.assignments);
   }
   return ledger;
 }

@@ -99,6 +99,38 @@ std::set<TableKey> minus(const std::set<TableKey>& all, const std::set<TableKey>
   return rest;
 }
 
+/// Without chains: all that the facts are made of.
+State look_around(const Workshop& workshop) {
+  Scope scope;
+  scope.firewall_text = false;
+  return observe(workshop.host, scope).state;
+}
+
+/// Networks depend on what the host has; everything else was known when the files were read.
+spec::Desired with_facts(const Workshop& workshop, spec::Desired desired, const Ledger& ledger,
+                         Diagnostics& diagnostics) {
+  if (!desired.source) return desired;
+  const spec::Facts facts =
+      spec::facts_of(look_around(workshop), ledger.assignments, workshop.options.mark);
+  const auto source = desired.source;
+  desired = spec::expand(*source, facts, workshop.options.mark, diagnostics);
+  desired.source = source;
+  return desired;
+}
+
+/// Says of each step which networks it is for; of a TAP that goes, which it was for.
+void name_networks(const spec::Desired& desired, Plan& plan) {
+  for (Step& step : plan.steps) {
+    const auto found = desired.networks.find(step.key);
+    if (found != desired.networks.end()) {
+      step.networks = found->second;
+    } else if (const auto* link = step.before ? std::get_if<Link>(&*step.before) : nullptr) {
+      const auto assignment = spec::parse_assignment(link->assignment, link->name);
+      if (assignment) step.networks = {format(assignment->network)};
+    }
+  }
+}
+
 /// After success: what was put back is forgotten, what was applied is noted, empty tables go.
 Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const State& now,
                      Ledger ledger) {
@@ -115,6 +147,7 @@ Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const S
       if (!blocked.contains(format(key(value)))) note_applied(ledger.memory.applied, value);
     }
   });
+  ledger.assignments = spec::assignments_of(prepared.desired.assigned);
   const std::set<TableKey> unused = minus(ledger.tables_made, tables_of(want));
   if (!unused.empty()) {
     drop_empty(workshop.host, unused);
@@ -190,7 +223,17 @@ spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& fil
                         const Mark& mark, Diagnostics& diagnostics) {
   spec::Spec spec = spec::load(sources, files, diagnostics);
   if (!diagnostics.ok()) return {};
-  return spec::expand(std::move(spec), mark);
+  if (spec.networks.empty()) return spec::expand(std::move(spec), mark);
+  const auto source = std::make_shared<const spec::Spec>(std::move(spec));
+  Diagnostics found;
+  spec::Desired desired = spec::expand(*source, spec::Facts(), mark, found);
+  desired.source = source;
+  std::ranges::move(found.errors, std::back_inserter(diagnostics.errors));
+  return desired;
+}
+
+std::vector<spec::Assignment> guests_on(const Workshop& workshop) {
+  return spec::facts_of(look_around(workshop), {}, workshop.options.mark).assignments;
 }
 
 Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all) {
@@ -209,12 +252,16 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   if (!warning.empty()) {
     prepared.warnings.push_back({Code::unreadable_file, std::move(warning), {}, {}});
   }
-  prepared.desired = std::move(desired);
+  Diagnostics diagnostics;
+  prepared.desired = with_facts(workshop, std::move(desired), prepared.ledger, diagnostics);
+  if (!diagnostics.ok()) {
+    prepared.errors = std::move(diagnostics.errors);
+    return prepared;
+  }
   prepared.have = look(workshop, prepared.desired, prepared.ledger.memory.earlier);
   for (const std::string& words : prepared.have.warnings) {
     prepared.warnings.push_back({Code::host_warning, words, {}, {}});
   }
-  Diagnostics diagnostics;
   workshop.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
   diagnostics.close();
   name_rules(workshop, prepared.have.state);
@@ -223,6 +270,7 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   if (prepared.errors.empty()) {
     prepared.plan = make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
                               prepared.desired.origins, workshop.options);
+    name_networks(prepared.desired, prepared.plan);
   }
   return prepared;
 }

@@ -37,6 +37,9 @@ std::vector<std::pair<std::string, std::string>> members(const std::optional<Res
     for (const char* rules : {"rules", "insert", "append"}) object->erase(rules);
   }
   flatten(value, "", found);
+  // No key of a spec's, but what the guest has by it.
+  const auto* link = std::get_if<Link>(&*resource);
+  if (link != nullptr && !link->assignment.empty()) found.emplace_back("for", link->assignment);
   return found;
 }
 

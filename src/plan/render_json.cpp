@@ -41,6 +41,11 @@ json::object object_of(const Plan& plan, const Object& object) {
                      {"why", format(step.why)}};
   if (step.cause) shown["cause"] = text(format(*step.cause));
   if (step.origin.known()) shown["origin"] = text(format(step.origin));
+  if (!step.networks.empty()) {
+    json::array networks;
+    for (const std::string& network : step.networks) networks.emplace_back(text(network));
+    shown["networks"] = std::move(networks);
+  }
   shown["disrupts"] = format(object.disrupts());
   shown["before"] = value_of(object.before());
   shown["after"] = value_of(object.after());

@@ -46,6 +46,7 @@ std::string words(const std::vector<Mention>& mentions) {
 std::string why(const Step& step) {
   std::string text(format(step.why));
   if (step.cause) text += " of " + format(*step.cause);
+  for (const std::string& network : step.networks) text += ", network " + network;
   return text;
 }
 

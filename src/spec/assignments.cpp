@@ -62,7 +62,7 @@ Mac bridge_mac(const IfName& bridge) { return hashed_mac("bridge " + format(brid
 
 std::string format(const Assignment& assignment) {
   return format(assignment.network) + "/" + assignment.vm + "/" + assignment.interface + "," +
-         format(assignment.ip) + "," + format(assignment.mac);
+         format(assignment.ip) + "," + format(assignment.mac) + "," + assignment.guest_interface;
 }
 
 std::optional<Assignment> parse_assignment(std::string_view text, const IfName& tap) {
@@ -76,10 +76,14 @@ std::optional<Assignment> parse_assignment(std::string_view text, const IfName& 
   const std::string_view vm = word('/');
   const std::string_view interface = word(',');
   const auto ip = InterfaceAddress::parse(word(','));
-  const auto mac = Mac::parse(text);
-  if (!network || vm.empty() || interface.empty() || !ip || !mac) return std::nullopt;
+  const auto mac = Mac::parse(word(','));
+  const auto guest_interface = IfName::parse(text);
+  if (!network || vm.empty() || interface.empty() || !ip || !mac || !guest_interface) {
+    return std::nullopt;
+  }
   if (ip->address.family() != Family::inet) return std::nullopt;
-  return Assignment{*network, std::string(vm), std::string(interface), tap, *ip, *mac};
+  return Assignment{*network, std::string(vm),         std::string(interface), tap, *ip,
+                    *mac,     format(*guest_interface)};
 }
 
 Assignment assignment_of(const AssignedNetwork& network, const AssignedInterface& interface) {
@@ -88,7 +92,25 @@ Assignment assignment_of(const AssignedNetwork& network, const AssignedInterface
           interface.interface,
           interface.tap,
           {interface.ip, network.network.subnet.length()},
-          interface.mac};
+          interface.mac,
+          interface.guest_interface};
+}
+
+std::vector<Assignment> assignments_of(const std::vector<AssignedNetwork>& networks) {
+  std::vector<Assignment> assignments;
+  for (const AssignedNetwork& network : networks) {
+    for (const AssignedInterface& interface : network.interfaces) {
+      assignments.push_back(assignment_of(network, interface));
+    }
+  }
+  std::ranges::sort(assignments);
+  return assignments;
+}
+
+std::string boot_args(const Assignment& assignment) {
+  const Prefix subnet = assignment.ip.network();
+  return "ip=" + format(assignment.ip.address) + "::" + format(gateway_of(subnet)) + ":" +
+         format(netmask_of(subnet)) + "::" + assignment.guest_interface + ":off";
 }
 
 }  // namespace plumbline::spec

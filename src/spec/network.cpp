@@ -22,9 +22,4 @@ IpAddress gateway_of(const Prefix& subnet) { return ipv4(number_of(subnet.addres
 
 IpAddress netmask_of(const Prefix& subnet) { return ipv4(~last_offset(subnet)); }
 
-std::string boot_args(const AssignedNetwork& network, const AssignedInterface& interface) {
-  return "ip=" + format(interface.ip) + "::" + format(network.gateway) + ":" +
-         format(netmask_of(network.network.subnet)) + "::" + interface.guest_interface + ":off";
-}
-
 }  // namespace plumbline::spec

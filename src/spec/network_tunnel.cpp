@@ -5,6 +5,7 @@
 
 #include "network_decode.hpp"
 #include "network_words.hpp"
+#include "plumbline/spec/wg_quick.hpp"
 #include "secret_file.hpp"
 
 namespace plumbline::spec {
@@ -76,7 +77,11 @@ std::optional<NetworkTunnel> decode_tunnel(const Entry& entry, const NetworkRead
   read_bool(entry, "failClosed", tunnel.fail_closed);
   if (!says_which(entry)) return std::nullopt;
   tunnel.config = config_of(entry, reading);
-  if (!named || (!tunnel.config && !entry.has("existingInterface"))) return std::nullopt;
+  if (tunnel.config) {
+    const auto place = entry.find(entry.has("config") ? "config" : "configFile");
+    tunnel.settings = read_wg_quick(*tunnel.config, place->pointer(), reading.diagnostics);
+  }
+  if (!named || (!tunnel.settings && !entry.has("existingInterface"))) return std::nullopt;
   return tunnel;
 }
 

@@ -10,6 +10,7 @@
 #include <boost/json/value.hpp>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "tests/support/netns.hpp"
 
@@ -178,7 +179,7 @@ TEST_F(ProgramTest, WithoutATerminalWantsYes) {
 
 TEST_F(ProgramTest, SaysWhatIsNotAvailable) {
   for (const char* verb :
-       {"confirm", "rollback", "adopt", "vms", "status", "history", "graph", "schema"}) {
+       {"confirm", "rollback", "adopt", "status", "history", "graph", "schema"}) {
     const Ran ran = plumbline({verb});
     EXPECT_EQ(ran.status, 64) << verb;
     EXPECT_NE(ran.err.find("not available"), std::string::npos) << ran.err;
@@ -292,6 +293,102 @@ TEST_F(ProgramTest, ActsOnTheNamespaceItIsTold) {
           .status,
       0);
   EXPECT_EQ(ip("route show"), "blackhole 10.9.0.0/16 proto 112 \n");
+}
+
+// ---- guests -------------------------------------------------------------------------------------
+
+std::string network(const std::string& vms) {
+  return R"({"version": 1, "networks": {"svbr0": {"subnet": "10.7.0.0/24", "uplink": "up0",
+             "vms": {)" +
+         vms + "}}}}";
+}
+
+/// The addresses by the VMs' ids, as `vms` lists them.
+std::map<std::string, std::string> addresses(const json::value& guests) {
+  std::map<std::string, std::string> found;
+  for (const json::value& guest : guests.as_array()) {
+    found[guest.at("vm").as_string().c_str()] = guest.at("ip").as_string();
+  }
+  return found;
+}
+
+class GuestsTest : public ProgramTest {
+ protected:
+  void SetUp() override {
+    ProgramTest::SetUp();
+    if (IsSkipped()) return;
+    if (access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no /dev/net/tun for TAPs";
+  }
+
+  /// Applies a network of these VMs; what the report says they are assigned.
+  json::value assignments(const std::string& vms) {
+    const std::string spec = file("network.json", network(vms));
+    const Ran ran = plumbline({"--format", "json", "apply", "--yes", spec});
+    EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+    const Ran again = plumbline({"plan", spec});
+    EXPECT_NE(again.out.find("No changes."), std::string::npos) << again.out << again.err;
+    return parsed(ran).at("assignments");
+  }
+  json::value listed() { return parsed(plumbline({"--format", "json", "vms"})); }
+};
+
+TEST_F(GuestsTest, AreListedWithWhatStartsThem) {
+  const json::value assigned = assignments(R"("b": {}, "a": {})");
+  EXPECT_EQ(listed(), assigned);
+  ASSERT_EQ(assigned.as_array().size(), 2U);
+  EXPECT_EQ(assigned.at(1),
+            (json::value{{"network", "svbr0"},
+                         {"vm", "b"},
+                         {"interface", "eth0"},
+                         {"tap", "svbeth0"},
+                         {"ip", "10.7.0.2"},
+                         {"gateway", "10.7.0.1"},
+                         {"netmask", "255.255.255.0"},
+                         {"mac", assigned.at(1).at("mac")},
+                         {"bootArgs", "ip=10.7.0.2::10.7.0.1:255.255.255.0::eth0:off"}}));
+  const Ran text = plumbline({"vms"});
+  EXPECT_NE(text.out.find("svbeth0"), std::string::npos) << text.out;
+  EXPECT_EQ(parsed(plumbline({"--format", "json", "vms", "--network", "br9"})).as_array().size(),
+            0U);
+}
+
+TEST_F(GuestsTest, KeepTheirAddressesWhateverComesAndGoes) {
+  assignments(R"("a": {}, "b": {}, "c": {})");
+  const auto now = addresses(assignments(R"("new": {}, "c": {}, "b": {})"));
+  const std::map<std::string, std::string> wanted{
+      {"new", "10.7.0.2"}, {"b", "10.7.0.3"}, {"c", "10.7.0.4"}};
+  EXPECT_EQ(now, wanted);
+}
+
+TEST_F(GuestsTest, KeepTheirAddressesWhenTheirTapIsDeleted) {
+  assignments(R"("a": {}, "b": {})");
+  ASSERT_EQ(run({"ip", "link", "delete", "svbeth0"}).status, 0);
+  EXPECT_EQ(listed().as_array().size(), 1U);
+  const auto now = addresses(assignments(R"("new": {}, "b": {}, "a": {})"));
+  const std::map<std::string, std::string> wanted{
+      {"a", "10.7.0.2"}, {"b", "10.7.0.3"}, {"new", "10.7.0.4"}};
+  EXPECT_EQ(now, wanted);
+}
+
+TEST_F(GuestsTest, ArePinnedByWhatVmsPrints) {
+  const json::value before = assignments(R"("b": {"interfaces": {"y": {}, "x": {}}}, "a": {})");
+  const std::string pinned = file("pin/b.json", plumbline({"vms", "--pin"}).out);
+  file("pin/a.json",
+       R"({"version": 1, "networks": {"svbr0": {"subnet": "10.7.0.0/24", "uplink": "up0"}}})");
+  ASSERT_EQ(plumbline({"destroy", "--yes"}).status, 0);
+  EXPECT_EQ(listed().as_array().size(), 0U);
+  const Ran ran = plumbline({"--format", "json", "apply", "--yes", path("pin")});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(parsed(ran).at("assignments"), before) << ran.out;
+}
+
+TEST_F(GuestsTest, AreNamedInPlansWithTheirNetwork) {
+  const std::string spec = file("network.json", network("\"a\": {}"));
+  const Ran text = plumbline({"plan", spec});
+  EXPECT_NE(text.out.find("network svbr0"), std::string::npos) << text.out << text.err;
+  EXPECT_NE(text.out.find("svbr0/a/eth0,10.7.0.2/24"), std::string::npos) << text.out;
+  const json::value plan = parsed(plumbline({"--format", "json", "plan", spec}));
+  EXPECT_EQ(plan.at("steps").at(0).at("networks"), json::value({"svbr0"}));
 }
 
 TEST_F(ProgramTest, TellsItsVersion) {

@@ -63,7 +63,7 @@ inline Link any_link(LinkKind kind, bool whole) {
   link.tx_queue_length = maybe_number(0, 5000, whole);
   if (whole || *rc::gen::arbitrary<bool>()) link.alias = "the \"uplink\"; äöü";
   if (kind == LinkKind::tap && *rc::gen::arbitrary<bool>()) {
-    link.assignment = "br0/vm-1/eth0,10.0.0.2/24,02:00:00:00:00:10";
+    link.assignment = "br0/vm-1/eth0,10.0.0.2/24,02:00:00:00:00:10,eth0";
   }
   if (kind == LinkKind::bridge) link.bridge = any_bridge(whole);
   if (kind == LinkKind::tap) link.tap = any_tap(whole);

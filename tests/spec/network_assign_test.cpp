@@ -59,13 +59,7 @@ Assigned assign_vms(const std::string& vms, const Facts& facts = with_uplink()) 
 
 /// What the kernel tells after `assigned` was applied.
 Facts after(const Assigned& assigned, Facts facts = with_uplink()) {
-  facts.assignments.clear();
-  for (const AssignedNetwork& network : assigned.networks) {
-    for (const AssignedInterface& interface : network.interfaces) {
-      facts.assignments.push_back(assignment_of(network, interface));
-    }
-  }
-  std::ranges::sort(facts.assignments);
+  facts.assignments = assignments_of(assigned.networks);
   return facts;
 }
 
@@ -86,7 +80,7 @@ TEST(Assign, GivesTheLowestFreeAddressInTheOrderOfTheSpec) {
       R"("z": {}, "a": {"interfaces": {"eth1": {"ip": "10.0.0.3"}, "eth0": {}}}, "m": {})");
   EXPECT_THAT(assigned.lines(),
               ElementsAre("br0/z/eth0,10.0.0.2/24,02:" + format(guest_mac("z", "eth0")).substr(3) +
-                              ",svzeth0",
+                              ",eth0,svzeth0",
                           HasSubstr("br0/a/eth1,10.0.0.3/24"), HasSubstr("br0/a/eth0,10.0.0.4/24"),
                           HasSubstr("br0/m/eth0,10.0.0.5/24")));
   EXPECT_EQ(format(assigned.networks[0].gateway), "10.0.0.1");
@@ -96,7 +90,7 @@ TEST(Assign, GivesTheLowestFreeAddressInTheOrderOfTheSpec) {
 TEST(Assign, SaysWhatTheGuestsKernelIsTold) {
   const Assigned assigned = assign_vms(R"("a": {"interfaces": {"x": {}, "y": {}}})");
   const AssignedNetwork& network = assigned.networks[0];
-  EXPECT_EQ(boot_args(network, network.interfaces[1]),
+  EXPECT_EQ(boot_args(assignment_of(network, network.interfaces[1])),
             "ip=10.0.0.3::10.0.0.1:255.255.255.0::eth1:off");
 }
 
@@ -218,8 +212,9 @@ TEST(Assign, StartsAnewInASubnetOfAnotherSize) {
 TEST(Assign, TrustsNoAliasThatSaysNonsense) {
   Facts facts = with_uplink();
   const auto text = [](const char* ip, const char* mac) {
-    return Assignment{name("br0"),     "a", "eth0", name("svaeth0"), *InterfaceAddress::parse(ip),
-                      *Mac::parse(mac)};
+    return Assignment{
+        name("br0"),      "a",   "eth0", name("svaeth0"), *InterfaceAddress::parse(ip),
+        *Mac::parse(mac), "eth0"};
   };
   for (const char* ip : {"10.0.0.1/24", "10.0.0.0/24", "10.0.0.255/24", "10.9.0.5/24"}) {
     facts.assignments = {text(ip, "03:00:00:00:00:01")};
@@ -310,9 +305,11 @@ TEST(AssignmentText, ComesBackAsItWas) {
 
 TEST(AssignmentText, IsNothingWhenItIsAnythingElse) {
   for (const char* text :
-       {"", "br0", "br0/a/eth0", "br0/a/eth0,10.0.0.2,02:00:00:00:00:01", "br0/a/eth0,10.0.0.2/24",
-        "br0/a/eth0,10.0.0.2/24,02:00", "//,10.0.0.2/24,02:00:00:00:00:01",
-        "br0/a/eth0,fd00::2/64,02:00:00:00:00:01", "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:01,x"}) {
+       {"", "br0", "br0/a/eth0", "br0/a/eth0,10.0.0.2,02:00:00:00:00:01,eth0",
+        "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:01", "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:01,",
+        "br0/a/eth0,10.0.0.2/24", "br0/a/eth0,10.0.0.2/24,02:00,eth0",
+        "//,10.0.0.2/24,02:00:00:00:00:01,eth0", "br0/a/eth0,fd00::2/64,02:00:00:00:00:01,eth0",
+        "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:01,e/0"}) {
     EXPECT_EQ(parse_assignment(text, name("t")), std::nullopt) << text;
   }
 }
@@ -378,7 +375,7 @@ TEST(FactsOfAHost, HoldNothingOfOursButAssignments) {
   };
   link("br0", true, LinkKind::bridge);
   link("eth0", false, LinkKind::physical);
-  link("svaeth0", true, LinkKind::tap).assignment = "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:01";
+  link("svaeth0", true, LinkKind::tap).assignment = "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:01,eth0";
   const auto address = [&](const char* on, const char* text, std::uint8_t protocol) {
     Address& made = have.of<Address>().emplace_back();
     made.link = name(on);
@@ -407,7 +404,8 @@ TEST(FactsOfAHost, HoldNothingOfOursButAssignments) {
                            "eth0",
                            name("svbeth0"),
                            *InterfaceAddress::parse("10.0.0.3/24"),
-                           *Mac::parse("02:00:00:00:00:02")};
+                           *Mac::parse("02:00:00:00:00:02"),
+                           "eth0"};
   Assignment stale = missing;
   stale.vm = "a";
   const Facts facts = facts_of(have, {stale, missing}, Mark());

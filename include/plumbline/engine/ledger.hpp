@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "plumbline/plan/plan.hpp"
+#include "plumbline/spec/facts.hpp"
 
 namespace plumbline::engine {
 
@@ -30,6 +31,8 @@ struct Ledger {
   SysctlsAlong along;
   /// Tables that were not there before our first chain or rule in them.
   std::set<TableKey> tables_made;
+  /// A copy of what the aliases of TAPs say, for when a TAP is missing.
+  std::vector<spec::Assignment> assignments;
 
   bool operator==(const Ledger&) const = default;
 };

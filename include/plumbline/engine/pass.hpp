@@ -30,6 +30,9 @@ struct Workshop {
 /// io::HostError, wire::Malformed.
 [[nodiscard]] Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all);
 
+/// The guests that there are TAPs of ours for, sorted.
+[[nodiscard]] std::vector<spec::Assignment> guests_on(const Workshop& workshop);
+
 /// What shall be, what is, and the way between them.
 struct Prepared {
   spec::Desired desired;

@@ -50,6 +50,8 @@ struct Step {
   Phase phase = Phase::main;
   std::vector<std::size_t> needs;  ///< positions of the steps that must have succeeded before
   Origin origin;
+  /// The networks of the spec that the object is for; make_plan() knows of none.
+  std::vector<std::string> networks = {};
 
   bool operator==(const Step&) const = default;
 };

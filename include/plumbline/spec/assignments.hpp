@@ -28,13 +28,18 @@ namespace plumbline::spec {
 [[nodiscard]] Mac bridge_mac(const IfName& bridge);
 
 /// What the alias of a TAP holds between our mark and the user's part, without `;`:
-/// `svbr0/web-1/eth0,172.30.0.10/24,02:00:00:00:00:10`.
+/// `svbr0/web-1/eth0,172.30.0.10/24,02:00:00:00:00:10,eth0`.
 [[nodiscard]] std::string format(const Assignment& assignment);
 /// `tap` is not in the text: it is the name of the link.
 [[nodiscard]] std::optional<Assignment> parse_assignment(std::string_view text, const IfName& tap);
 
 [[nodiscard]] Assignment assignment_of(const AssignedNetwork& network,
                                        const AssignedInterface& interface);
+
+[[nodiscard]] std::vector<Assignment> assignments_of(const std::vector<AssignedNetwork>& networks);
+
+/// What the guest's kernel is told: `ip=172.30.0.10::172.30.0.1:255.255.255.0::eth0:off`.
+[[nodiscard]] std::string boot_args(const Assignment& assignment);
 
 /// Every network of `spec`, by name, with every interface given what it does not have. What only
 /// the host shows to be wrong (a subnet it has a network in, an `existingInterface` that is an

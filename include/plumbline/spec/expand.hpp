@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <memory>
+
 #include "plumbline/spec/assignments.hpp"
 #include "plumbline/spec/load.hpp"
 
@@ -20,6 +22,8 @@ struct Desired {
   std::map<Key, std::vector<std::string>> networks;
   /// Every guest there shall be.
   std::vector<AssignedNetwork> assigned;
+  /// Of a spec with networks, so that it can be expanded anew with the facts of the moment.
+  std::shared_ptr<const Spec> source;
 };
 
 /// What only the host shows to be wrong goes to `diagnostics`: with an error the result must not be

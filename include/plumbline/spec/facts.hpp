@@ -20,6 +20,7 @@ struct Assignment {
   IfName tap;
   InterfaceAddress ip;  ///< with the length of the subnet it was given in
   Mac mac;
+  std::string guest_interface;  ///< its name in the guest; never what decides anything
 
   auto operator<=>(const Assignment&) const = default;
 };

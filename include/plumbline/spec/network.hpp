@@ -17,6 +17,7 @@
 #include "plumbline/base/ip.hpp"
 #include "plumbline/base/mac.hpp"
 #include "plumbline/base/table.hpp"
+#include "plumbline/kinds/wireguard.hpp"
 
 namespace plumbline::spec {
 
@@ -82,11 +83,21 @@ struct TunnelText {
   bool operator==(const TunnelText&) const = default;
 };
 
+/// What such a text says.
+struct TunnelConfig {
+  WireGuard device;                         ///< without a name
+  std::vector<InterfaceAddress> addresses;  ///< as given: at least one of IPv4, each once
+  std::optional<std::uint32_t> mtu;         ///< 576..9000
+
+  bool operator==(const TunnelConfig&) const = default;
+};
+
 struct NetworkTunnel {
   /// The tunnel's interface: of `existingInterface`, or the managed one's `interfaceName`.
   IfName interface;
-  /// Of a managed tunnel; nothing for `existingInterface`.
+  /// Of a managed tunnel, with what it says; nothing for `existingInterface`.
   std::optional<TunnelText> config;
+  std::optional<TunnelConfig> settings;
   TableId route_table{51820};
   bool route_all_vm_traffic = true;
   bool fail_closed = true;
@@ -194,9 +205,5 @@ struct AssignedNetwork {
 
   bool operator==(const AssignedNetwork&) const = default;
 };
-
-/// What the guest's kernel is told: `ip=172.30.0.10::172.30.0.1:255.255.255.0::eth0:off`.
-[[nodiscard]] std::string boot_args(const AssignedNetwork& network,
-                                    const AssignedInterface& interface);
 
 }  // namespace plumbline::spec

@@ -6,20 +6,10 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "plumbline/kinds/wireguard.hpp"
 #include "plumbline/spec/network.hpp"
 
 namespace plumbline::spec {
-
-struct TunnelConfig {
-  WireGuard device;                         ///< without a name
-  std::vector<InterfaceAddress> addresses;  ///< as given: at least one of IPv4, each once
-  std::optional<std::uint32_t> mtu;         ///< 576..9000
-
-  bool operator==(const TunnelConfig&) const = default;
-};
 
 /// Faults are INVALID_WIREGUARD_CONFIG, at their lines of the file or, of a text in the spec, at
 /// `pointer`; with one there is no result. What only wg-quick would do is IGNORED_SETTING.
