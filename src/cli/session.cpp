@@ -26,7 +26,7 @@ Session::Session(const Options& options, io::Backend backend)
     : plan_options_(plan_options(options)),
       host_(backend),
       scratch_(backend),
-      compiler_(scratch_),
+      compiler_(scratch_, engine::compile_cache_path),
       directory_(engine::state_directory()) {}
 
 engine::Workshop Session::workshop() {

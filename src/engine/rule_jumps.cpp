@@ -29,9 +29,7 @@ class Walk {
     Mark& mark = marks_[name];
     if (mark != Mark::fresh) return mark == Mark::open;
     mark = Mark::open;
-    if (const auto found = wanted_.find(name); found != wanted_.end()) {
-      for (WantedRule& rule : found->second->rules) follow(name, rule);
-    }
+    if (const auto found = wanted_.find(name); found != wanted_.end()) follow(*found->second);
     // A foreign chain's own rules cannot be refused: what leads into it is.
     bool loops = false;
     const auto found = wanted_.find(name);
@@ -47,13 +45,19 @@ class Walk {
     return loops;
   }
 
-  void follow(const std::string& name, WantedRule& rule) {
-    for (const std::string& next : rule.jumps) {
+  void follow(WantedChain& chain) {
+    for (const std::string& next : chain.jumps) {
       if (is_builtin_chain(family_, table_, next)) {
-        (*refuse_)(rule, "'" + next + "' is a built-in chain, to which no rule can jump");
+        refuse(chain, next, "'" + next + "' is a built-in chain, to which no rule can jump");
       } else if (visit(next)) {
-        (*refuse_)(rule, "the jump to '" + next + "' leads back to '" + name + "'");
+        refuse(chain, next, "the jump to '" + next + "' leads back to '" + chain.name + "'");
       }
+    }
+  }
+
+  void refuse(WantedChain& chain, const std::string& next, const std::string& reason) {
+    for (WantedRule& rule : chain.rules) {
+      if (rule.written->leads_to(next)) (*refuse_)(rule, reason);
     }
   }
 

@@ -234,8 +234,10 @@ void Iptables::wipe_legacy(Family family) {
 
 void Iptables::wipe() {
   if (has_bridge_rules_ || backend() == Backend::nft) {
-    auto nfnetlink = nfnetlink_in(where_);
-    drop_all_tables(nfnetlink);
+    // Closing it would wait until the kernel has freed what was deleted (nft_rcv_nl_event() in
+    // net/netfilter/nf_tables_api.c).
+    if (!wiping_nfnetlink_) wiping_nfnetlink_ = nfnetlink_in(where_);
+    drop_all_tables(*wiping_nfnetlink_);
     has_bridge_rules_ = false;
   }
   if (backend() == Backend::legacy) {

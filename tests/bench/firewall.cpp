@@ -196,6 +196,36 @@ void compile_cached(benchmark::State& state) {
   }
 }
 
+void compile_one_changed(benchmark::State& state) {
+  Site site;
+  const std::array written{desired_chain(first()), desired_chain(with_one_other())};
+  engine::Compiler compiler(site.scratch());
+  Diagnostics diagnostics;
+  auto desired = written[0];
+  compiler.compile(desired, {}, diagnostics);
+  std::size_t turn = 0;
+  for (auto _ : state) {
+    desired = written[++turn % 2];
+    compiler.compile(desired, {}, diagnostics);
+  }
+}
+
+/// What a process does that is started anew and finds what the one before it left.
+void compile_from_disk(benchmark::State& state) {
+  Site site;
+  const auto written = desired_chain(first());
+  const auto cache = std::filesystem::temp_directory_path() / "plumbline-bench-compiled";
+  const auto compile = [&] {
+    engine::Compiler compiler(site.scratch(), cache);
+    auto desired = written;
+    Diagnostics diagnostics;
+    compiler.compile(desired, {}, diagnostics);
+  };
+  compile();
+  for (auto _ : state) compile();
+  std::filesystem::remove_all(cache);
+}
+
 /// What `run` does when it looks and the generation is as before.
 void pass_nothing_to_do(benchmark::State& state) {
   Site site;
@@ -246,6 +276,8 @@ BENCHMARK(iptables_save)->Unit(benchmark::kMillisecond)->UseRealTime()->Iteratio
 BENCHMARK(iptables_insert)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(10);
 BENCHMARK(compile_cold)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(10);
 BENCHMARK(compile_cached)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(compile_one_changed)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(20);
+BENCHMARK(compile_from_disk)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(10);
 BENCHMARK(pass_nothing_to_do)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(pass_one_changed)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(10);
 BENCHMARK(pass_all_changed)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(10);

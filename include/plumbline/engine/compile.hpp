@@ -2,11 +2,14 @@
 //
 // The rules are loaded into an offline scratch network namespace and read back: on nf_tables the
 // bytes the kernel holds, on legacy the text that iptables-save prints. Rules that iptables or the
-// kernel refuses are found here, with the place in the spec.
+// kernel refuses are found here, with the place in the spec. What came of rules is remembered, by
+// the process and in files for the next one, so that only those are loaded that changed.
 
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +20,23 @@
 
 namespace plumbline::engine {
 
+/// Where processes keep what came of rules, for all network namespaces: scratch ones are all alike.
+inline constexpr const char* compile_cache_path = "/run/plumbline/compiled";
+
+struct KnownRules;
+class RuleSet;
+class ScratchLoad;
+
 /// The scratch namespace and the answers of the last compilation. One per process: a pass that
 /// compiles what the one before it did starts no program, and looks at no rule.
 class Compiler {
  public:
-  explicit Compiler(io::ScratchHost& scratch) : scratch_(&scratch) {}
+  /// `cache` is a directory for the answers, shared by all processes; empty: none is kept.
+  explicit Compiler(io::ScratchHost& scratch, std::filesystem::path cache = {});
+  /// Keeps what is not in a file yet.
+  ~Compiler();
+  Compiler(const Compiler&) = delete;
+  Compiler& operator=(const Compiler&) = delete;
 
   /// Replaces every rule in `desired`'s chains by what iptables makes of it; one that names several
   /// addresses becomes several. Ipsets need not be there. Rules refused go to `diagnostics` as
@@ -45,15 +60,25 @@ class Compiler {
     std::vector<SharedChain> compiled_shared;
   };
 
+  /// What came of one family's rules.
+  struct Answers;
+
   [[nodiscard]] bool is_last(const spec::Desired& desired, const State& have) const;
   void compile_anew(spec::Desired& desired, const State& have, Diagnostics& diagnostics);
-  void make_sets(const spec::Desired& desired);
+  void compile_family(RuleSet& rules, ScratchLoad& load, spec::Desired& desired,
+                      Diagnostics& diagnostics);
+  [[nodiscard]] std::string key_of(const RuleSet& rules);
+  [[nodiscard]] const KnownRules* find_answers(Family family, const std::string& key, bool linked);
+  void make_book();
+  void keep_in_file(Answers& answers) const;
 
   io::ScratchHost* scratch_;
+  std::filesystem::path cache_;
   std::string circumstances_;  ///< that the answers below hold in
   std::optional<Last> last_;
-  std::map<std::string, std::vector<SeenChain>> saved_;  ///< by restore input: what came of it
+  std::map<Family, Answers> answers_;
   RuleBook book_ = std::make_shared<const FirewallRuleSet>();
+  bool book_is_old_ = false;
 };
 
 /// The ipsets that wanted rules name, before they are compiled.

@@ -61,7 +61,8 @@ class Iptables {
   Backend wanted_;
   const NetworkNamespace* where_;
   std::optional<Backend> backend_;
-  bool has_bridge_rules_ = false;                 ///< may have, since wipe()
+  bool has_bridge_rules_ = false;  ///< may have, since wipe()
+  std::optional<NetlinkSocket> wiping_nfnetlink_;
   std::optional<NetlinkSocket> rival_nfnetlink_;  ///< where nft is the other backend
   std::uint32_t rival_generation_ = 0;            ///< of `rival_tables_`
   std::vector<HeldTable> rival_tables_;
