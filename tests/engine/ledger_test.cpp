@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "plumbline/spec/assignments.hpp"
+
 namespace plumbline::engine {
 namespace {
 
@@ -40,6 +42,19 @@ TEST_F(LedgerTest, KeepsOfALinkWhatNoSpecMaySay) {
   link.port.emplace().cost = 65535;
   Ledger ledger;
   ledger.memory.earlier.of<Link>().push_back(link);
+  write_ledger(directory, ledger);
+  std::string warning;
+  EXPECT_EQ(read_ledger(directory, warning), ledger);
+  EXPECT_EQ(warning, "");
+}
+
+TEST_F(LedgerTest, KeepsWhoIsAssignedWhat) {
+  Ledger ledger;
+  for (const char* tap : {"svaeth0", "svbeth0"}) {
+    const std::string text =
+        std::string("br0/") + tap[2] + "/eth0,10.0.0.2/24,02:00:00:00:00:10,e0";
+    ledger.assignments.push_back(*spec::parse_assignment(text, *IfName::parse(tap)));
+  }
   write_ledger(directory, ledger);
   std::string warning;
   EXPECT_EQ(read_ledger(directory, warning), ledger);

@@ -38,6 +38,20 @@ TEST_F(LinkInKernel, MakesATapInABridge) {
   EXPECT_THAT(ip("-d link show t0"), HasSubstr("alias plumbline:1;;"));
 }
 
+TEST_F(LinkInKernel, KeepsTheAssignmentOfATapBesideTheUsersAlias) {
+  if (!has_tun()) GTEST_SKIP() << "/dev/net/tun cannot be opened here";
+  ASSERT_EQ(make(whole_bridge()), 0);
+  Link tap = whole_tap();
+  tap.alias = "the; guest";
+  tap.assignment = "br0/vm-1/eth0,10.0.0.2/24,02:00:00:00:00:10,eth0";
+  ASSERT_EQ(make(tap), 0);
+  EXPECT_THAT(ip("-d link show t0"),
+              HasSubstr("alias plumbline:1;" + tap.assignment + ";the; guest"));
+  EXPECT_EQ(seen("t0").assignment, tap.assignment);
+  EXPECT_EQ(seen("t0").alias, tap.alias);
+  repairs(tap, {"link set t0 alias plumbline:1;br0/vm-2/eth0;the"});
+}
+
 TEST_F(LinkInKernel, MakesBothEndsOfAVethPair) {
   ASSERT_EQ(make(whole_veth()), 0);
   EXPECT_TRUE(seen("v1").marked);
