@@ -25,7 +25,7 @@ std::string_view without_blanks(std::string_view text) {
 
 /// The messages never say what was there instead: it may be most of a key.
 std::optional<SecretKey> secret_in(const Entry& entry, std::string_view text) {
-  const auto key = SecretKey::parse(text);
+  auto key = SecretKey::parse(text);
   if (!key) {
     entry.error(code, "expected a key: 32 bytes in base64, 44 characters");
   } else if (key->is_zero()) {
