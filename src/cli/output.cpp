@@ -148,6 +148,9 @@ json::object outcome_json(const engine::Prepared& prepared, const engine::Outcom
   if (!outcome.unsettled.empty()) {
     document["unsettled"] = json::array(outcome.unsettled.begin(), outcome.unsettled.end());
   }
+  if (!outcome.warnings.empty()) {
+    document["warnings"] = to_json(outcome.warnings);
+  }
   return document;
 }
 
@@ -246,6 +249,7 @@ void print_refusal(const Options& options, const std::vector<Diagnostic>& refusa
 
 void print_outcome(const Options& options, const engine::Prepared& prepared,
                    const engine::Outcome& outcome, const char* done) {
+  print_warnings(options, outcome.warnings);
   if (options.json()) {
     print_json(outcome_json(prepared, outcome));
     return;

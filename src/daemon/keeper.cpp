@@ -144,6 +144,7 @@ Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& 
 
 void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
   for (const std::string& line : tell_steps(plan)) spdlog::info("{}", printable(line));
+  append(warnings_, lines_of(outcome.warnings));
   if (!plan.empty()) spdlog::info("{} ({})", tell_summary(plan), cause_);
   for (const Truce& truce : rivalry_.repaired(repairs_of(plan), Clock::now())) {
     spdlog::warn(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "plumbline/engine/flows.hpp"
 #include "restoration.hpp"
 
 namespace plumbline::engine {
@@ -202,11 +203,14 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
     return outcome;
   }
   outcome.result = Result::applied;
+  std::string flows = forget_flows(workshop.host, prepared.plan, prepared.desired, now.state);
+  if (!flows.empty()) outcome.warnings.push_back({Code::host_warning, std::move(flows), {}, {}});
   next.desired = prepared.desired;
   next.ledger = settle_ledger(workshop, prepared, now.state, std::move(ledger));
   next.have = std::move(now);
   next.plan = make_plan(next.have.state, next.desired.state, next.ledger.memory,
                         next.desired.origins, workshop.options);
+  name_networks(next.desired, next.plan);
   if (select) next.plan = select(next.plan);
   return outcome;
 }

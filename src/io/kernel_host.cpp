@@ -50,6 +50,7 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
             if (nfnetlink_ || has_nfnetlink()) return ask(nfnetlink(), it);
             return wire::Reply{EPROTONOSUPPORT, {}, {}, {}};
           },
+          [&](const wire::NetfilterChange& it) { return nfnetlink().transact(it.messages); },
           [&](const wire::NftBatch& it) { return commit(nfnetlink(), it); },
           [&](const wire::GenericDump& it) { return ask(generic(), it); },
           [&](const wire::GenericChange& it) { return change(generic(), it); },

@@ -1,7 +1,11 @@
-// The links, addresses, routes, rules, sysctls and chains that assigned networks are made of.
+// The links, tunnels, addresses, routes, rules, sysctls and chains that assigned networks are made
+// of.
 
 #pragma once
 
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "plumbline/spec/expand.hpp"
@@ -14,5 +18,89 @@ namespace plumbline::spec {
 /// value) or an error at the spec's place.
 void add_network_resources(const std::vector<AssignedNetwork>& networks, const Facts& facts,
                            Desired& desired, Diagnostics& diagnostics);
+
+/// What wireguard gives a new device (drivers/net/wireguard/device.c, wg_setup()): ETH_DATA_LEN
+/// less the most that IPv6, UDP and the message take.
+inline constexpr std::uint32_t default_tunnel_mtu = 1420;
+
+/// A network and what its parts have in common.
+struct NetworkShape {
+  /// The tunnel that guests are routed into.
+  struct Tunnel {
+    IfName interface;
+    TableId table;
+    bool fail_closed = true;
+    std::optional<std::uint32_t> mtu;  ///< where it is known
+  };
+  /// A network of the host's that guests reach beside the tunnel.
+  struct Direct {
+    IfName link;
+    Prefix network;
+
+    auto operator<=>(const Direct&) const = default;
+  };
+
+  const AssignedNetwork* assigned = nullptr;
+  std::string chain;  ///< `PLUMB-841adabb80`
+  std::optional<Tunnel> tunnel;
+  std::vector<Direct> direct;  ///< sorted; empty without `"localNetworks": "direct"`
+
+  [[nodiscard]] const Network& network() const { return assigned->network; }
+  /// Guests' traffic may leave by the tunnel, or to a direct network, and nowhere else.
+  [[nodiscard]] bool is_guarded() const { return tunnel && tunnel->fail_closed; }
+};
+
+/// Puts the resources of networks beside those that the spec has already.
+class NetworkResources {
+ public:
+  /// In shared chains the rules of all networks stand together line by line, in this order.
+  enum class Line : std::uint8_t { to_guests, from_guests, replies, inbound, only };
+
+  /// A rule of a chain and where the spec has it.
+  struct PlacedRule {
+    std::string text;
+    Origin origin;
+  };
+
+  NetworkResources(Desired& desired, Diagnostics& diagnostics)
+      : desired_(&desired), diagnostics_(&diagnostics) {}
+
+  template <class K>
+  void add(K value, const Origin& origin, const IfName& network);
+  /// A chain of ours.
+  void add_chain(Family family, std::string table, std::string name,
+                 const std::vector<PlacedRule>& rules, const Origin& origin, const IfName& network);
+  /// A rule at the top of a built-in chain.
+  void insert(Family family, std::string table, std::string chain, Line line, std::string rule,
+              const Origin& origin, const IfName& network);
+  /// After the last insert().
+  void join_shared_chains();
+
+ private:
+  struct Inserted {
+    Line line = Line::only;
+    PlacedRule rule;
+    IfName network;
+  };
+
+  void note_network(const Key& key, const IfName& network);
+  void join(const SharedChain::Key& key, std::vector<Inserted> rules);
+  void conflict(const Key& key, const Origin& origin, const IfName& network);
+
+  Desired* desired_;
+  Diagnostics* diagnostics_;
+  std::map<SharedChain::Key, std::vector<Inserted>> inserted_;
+};
+
+void add_links(const NetworkShape& shape, NetworkResources& resources);
+/// The tunnel that we make; networks may share it.
+void add_tunnel(const NetworkShape& shape, NetworkResources& resources);
+/// The way into the tunnel: its table, and the rules that lead there.
+void add_routing(const NetworkShape& shape, NetworkResources& resources);
+void add_forwarding(const NetworkShape& shape, NetworkResources& resources);
+/// What iptables and ip6tables hold: policies, NAT, and that nothing leaves beside the tunnel.
+void add_firewall(const NetworkShape& shape, NetworkResources& resources);
+/// Of each TAP, a chain of frames that may come from it.
+void add_anti_spoofing(const NetworkShape& shape, NetworkResources& resources);
 
 }  // namespace plumbline::spec

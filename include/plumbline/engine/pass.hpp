@@ -68,6 +68,7 @@ struct Outcome {
   std::vector<std::string> settled;
   /// After `applied`: what a new plan would still do, as keys; empty when all is as wanted.
   std::vector<std::string> unsettled;
+  std::vector<Diagnostic> warnings;  ///< of what is no step and yet was not possible
 };
 
 /// What of a plan is meant to be carried out now.

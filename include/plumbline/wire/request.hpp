@@ -97,6 +97,14 @@ struct NetfilterQuery {
   bool operator==(const NetfilterQuery&) const = default;
 };
 
+/// Changes by way of nfnetlink that are no transaction: each message is carried out by itself. The
+/// Reply has the first error.
+struct NetfilterChange {
+  Bytes messages;  ///< whole messages, one after the other
+
+  bool operator==(const NetfilterChange&) const = default;
+};
+
 /// One nf_tables transaction over any tables and families: all of it or nothing, and only while
 /// nf_tables is at `generation` (0: whatever it is at), else ERESTART. wire/nftables.hpp writes it.
 struct NftBatch {
@@ -133,7 +141,7 @@ struct FirewallRivals {
 
 using Request = std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
                              FirewallDump, FirewallRestore, FirewallDropTable, NetfilterQuery,
-                             NftBatch, GenericDump, GenericChange, FirewallRivals>;
+                             NetfilterChange, NftBatch, GenericDump, GenericChange, FirewallRivals>;
 
 /// `error` is an errno value, 0 when it was done. `message` is what the kernel's extended ack or
 /// the program's standard error said, and may be there without an error: a warning.

@@ -1,0 +1,22 @@
+// Flows that were let through, or began, before the chains that now judge them.
+//
+// NAT is decided by the first packet of a flow, and so is which end is the one that answers: what
+// flowed before a network's chains were there goes on as it was, until the kernel forgets it.
+
+#pragma once
+
+#include <string>
+
+#include "plumbline/io/host.hpp"
+#include "plumbline/plan/plan.hpp"
+#include "plumbline/spec/expand.hpp"
+
+namespace plumbline::engine {
+
+/// After `plan` was carried out: of networks whose chains it touched, flows of guests that leave
+/// without the NAT they should have, and flows to guests that somebody else began. Returns why that
+/// was not possible, in words, or nothing.
+[[nodiscard]] std::string forget_flows(io::Host& host, const Plan& plan,
+                                       const spec::Desired& desired, const State& now);
+
+}  // namespace plumbline::engine

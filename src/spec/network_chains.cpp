@@ -1,0 +1,292 @@
+// The chains of a network, and the rules that lead to them.
+//
+// In shared chains what holds traffic back stands before what lets it through, for all networks
+// together, as a packet between two networks is in the hands of both.
+
+#include <algorithm>
+#include <array>
+
+#include "network_resources.hpp"
+#include "plumbline/wire/iptables.hpp"
+
+namespace plumbline::spec {
+
+namespace {
+
+using Line = NetworkResources::Line;
+using PlacedRule = NetworkResources::PlacedRule;
+
+/// What answers a connection that was let through. Not the connection itself: packets of its own
+/// direction meet the rules every time, so that tightening them ends what is running.
+constexpr std::string_view replies = "-m conntrack --ctdir REPLY --ctstate RELATED,ESTABLISHED";
+
+/// Port lists are cut in parts of what the match `multiport` takes (XT_MULTI_PORTS): a range takes
+/// two places.
+constexpr std::size_t most_ports = 15;
+
+std::string format(const PortRange& range) {
+  std::string text = std::to_string(range.first);
+  if (range.last != range.first) text += ":" + std::to_string(range.last);
+  return text;
+}
+
+/// The ports in as many matches as they need; one that says nothing for every port.
+std::vector<std::string> port_matches(const std::vector<PortRange>& ports) {
+  if (ports.empty()) return {""};
+  if (ports.size() == 1) return {" --dport " + format(ports.front())};
+  std::vector<std::string> matches;
+  std::size_t room = 0;
+  for (const PortRange& range : ports) {
+    const std::size_t places = range.first == range.last ? 1 : 2;
+    const bool fits = places <= room;
+    if (!fits) matches.emplace_back(" -m multiport --dports ");
+    matches.back() += (fits ? "," : "") + format(range);
+    room = (fits ? room : most_ports) - places;
+  }
+  return matches;
+}
+
+/// `-s` or `-d`, as `direction` says, with the rule's network.
+std::vector<std::string> rule_texts(const PolicyRule& rule, char direction,
+                                    const std::string& verdict) {
+  std::string start;
+  if (rule.peer) start = std::string("-") + direction + " " + format(*rule.peer) + " ";
+  if (rule.protocol != PolicyProtocol::all) {
+    start += "-p " + std::string(format(rule.protocol)) + " ";
+  }
+  std::string end;
+  if (!rule.comment.empty()) {
+    const std::array<std::string, 4> comment{"-m", "comment", "--comment", rule.comment};
+    end = " " + wire::join_words(comment);
+  }
+  std::vector<std::string> texts;
+  for (const std::string& ports : port_matches(rule.ports)) {
+    texts.push_back(start + ports + end + " -j " + verdict);
+  }
+  return texts;
+}
+
+/// The rules of a policy, with `allow` and `deny` for its actions.
+std::vector<PlacedRule> policy_rules(const Policy& policy, char direction, const std::string& allow,
+                                     const std::string& deny) {
+  std::vector<PlacedRule> rules;
+  for (const PolicyRule& rule : policy.rules) {
+    const std::string& verdict = rule.action == PolicyAction::allow ? allow : deny;
+    for (std::string& text : rule_texts(rule, direction, verdict)) {
+      rules.push_back({std::move(text), rule.origin});
+    }
+  }
+  return rules;
+}
+
+void append(std::vector<PlacedRule>& rules, std::vector<PlacedRule> more) {
+  std::ranges::move(more, std::back_inserter(rules));
+}
+
+class NetworkFirewallRules {
+ public:
+  NetworkFirewallRules(const NetworkShape& shape, NetworkResources& resources)
+      : shape_(shape), network_(shape.network()), resources_(resources) {
+    bridge_ = format(network_.bridge);
+  }
+
+  void add() {
+    if (network_.ipv6 == GuestIpv6::block) block_ipv6();
+    if (shape_.tunnel) guard_tunnel();
+    host_policy();
+    forward();
+    egress_policy();
+    ingress_policy();
+    if (network_.nat) masquerade();
+  }
+
+ private:
+  static constexpr const char* filter = "filter";
+  static constexpr const char* mangle = "mangle";
+
+  void insert(Family family, const char* table, const char* chain, Line line, std::string rule) {
+    resources_.insert(family, table, chain, line, std::move(rule), network_.origin,
+                      network_.bridge);
+  }
+  void forward(const char* table, Line line, std::string rule) {
+    insert(Family::inet, table, "FORWARD", line, std::move(rule));
+  }
+  void chain(const char* table, std::string name, const std::vector<PlacedRule>& rules,
+             const Origin& origin) {
+    resources_.add_chain(Family::inet, table, std::move(name), rules, origin, network_.bridge);
+  }
+  [[nodiscard]] PlacedRule placed(std::string rule) const {
+    return {std::move(rule), network_.origin};
+  }
+  [[nodiscard]] std::string from_guests() const { return "-i " + bridge_; }
+  [[nodiscard]] std::string to_guests() const { return "-o " + bridge_ + " ! -i " + bridge_; }
+
+  void block_ipv6();
+  void guard_tunnel();
+  void limit_segments(const NetworkShape::Tunnel& tunnel);
+  void host_policy();
+  void forward();
+  void egress_policy();
+  void ingress_policy();
+  void masquerade();
+
+  /// Where guests may go although nothing else may be left by, each followed by `verdict`.
+  [[nodiscard]] std::vector<PlacedRule> ways_out(const std::string& verdict) const;
+
+  const NetworkShape& shape_;
+  const Network& network_;
+  NetworkResources& resources_;
+  std::string bridge_;
+};
+
+/// A frame from guest to guest passes ip6tables as well where bridge-nf-call-ip6tables is on.
+void NetworkFirewallRules::block_ipv6() {
+  const std::string leaving = from_guests() + " ! -o " + bridge_ + " -j DROP";
+  insert(Family::inet6, filter, "FORWARD", Line::from_guests, leaving);
+  insert(Family::inet6, filter, "FORWARD", Line::to_guests, to_guests() + " -j DROP");
+  insert(Family::inet6, filter, "INPUT", Line::only, from_guests() + " -j DROP");
+}
+
+std::vector<PlacedRule> NetworkFirewallRules::ways_out(const std::string& verdict) const {
+  std::vector<PlacedRule> rules;
+  rules.push_back(placed("-o " + format(shape_.tunnel->interface) + verdict));
+  for (const NetworkShape::Direct& direct : shape_.direct) {
+    rules.push_back(
+        placed("-d " + format(direct.network) + " -o " + format(direct.link) + verdict));
+  }
+  return rules;
+}
+
+/// In mangle as well as in filter, so that somebody else's ACCEPT, or a flushed table, opens
+/// nothing.
+void NetworkFirewallRules::guard_tunnel() {
+  if (shape_.is_guarded()) {
+    forward(mangle, Line::from_guests, from_guests() + " -j " + shape_.chain);
+    std::vector<PlacedRule> rules{placed("-o " + bridge_ + " -j RETURN")};
+    for (PlacedRule& rule : ways_out(" -j RETURN")) rules.push_back(std::move(rule));
+    rules.push_back(placed("-j DROP"));
+    chain(mangle, shape_.chain, rules, network_.wireguard->origin);
+  }
+  limit_segments(*shape_.tunnel);
+}
+
+/// Both ways: the path MTU that clamping goes by is that of the way out, so that it misses the
+/// answer of the far end. TCPMSS only ever makes the size smaller (net/netfilter/xt_TCPMSS.c).
+void NetworkFirewallRules::limit_segments(const NetworkShape::Tunnel& tunnel) {
+  constexpr std::uint32_t headers = 40;  // of IPv4 and TCP
+  if (!tunnel.mtu || *tunnel.mtu <= headers) return;
+  const std::string name = format(tunnel.interface);
+  const std::string limit = " -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss " +
+                            std::to_string(*tunnel.mtu - headers);
+  forward(mangle, Line::only, "-i " + bridge_ + " -o " + name + limit);
+  forward(mangle, Line::only, "-i " + name + " -o " + bridge_ + limit);
+}
+
+/// What is let through by default is left to the rules that follow: what guests may not do is said
+/// here, what others may not is the host's own business.
+void NetworkFirewallRules::host_policy() {
+  if (!network_.firewall.host) return;
+  const Policy& policy = *network_.firewall.host;
+  const std::string name = shape_.chain + "-HOST";
+  insert(Family::inet, filter, "INPUT", Line::only, from_guests() + " -j " + name);
+  std::vector<PlacedRule> rules{placed(std::string(replies) + " -j ACCEPT")};
+  append(rules, policy_rules(policy, 'd', "ACCEPT", "DROP"));
+  if (policy.default_action == PolicyAction::deny) rules.push_back({"-j DROP", policy.origin});
+  chain(filter, name, rules, policy.origin);
+}
+
+bool filters_inbound(const NetworkFirewall& firewall) {
+  return firewall.ingress.has_value() || firewall.egress.has_value();
+}
+
+void NetworkFirewallRules::forward() {
+  if (filters_inbound(network_.firewall)) {
+    forward(filter, Line::to_guests, to_guests() + " -j " + shape_.chain + "-IN");
+  }
+  forward(filter, Line::from_guests, from_guests() + " -j " + shape_.chain);
+  forward(filter, Line::replies, to_guests() + " " + std::string(replies) + " -j ACCEPT");
+  if (network_.firewall.ingress) forward(filter, Line::inbound, to_guests() + " -j ACCEPT");
+}
+
+void NetworkFirewallRules::egress_policy() {
+  const std::string rest = shape_.chain + "-R";
+  std::vector<PlacedRule> rules{
+      placed("-o " + bridge_ + (network_.isolation ? " -j DROP" : " -j ACCEPT"))};
+  if (shape_.is_guarded()) {
+    append(rules, ways_out(" -g " + rest));
+    rules.push_back(placed("-j DROP"));
+  } else {
+    rules.push_back(placed("-g " + rest));
+  }
+  chain(filter, shape_.chain, rules, network_.origin);
+
+  const std::string allow =
+      network_.firewall.allow_target == AllowTarget::leave ? "RETURN" : "ACCEPT";
+  const Policy none{.default_action = PolicyAction::allow, .rules = {}, .origin = network_.origin};
+  const Policy& policy = network_.firewall.egress ? *network_.firewall.egress : none;
+  rules = {placed(std::string(replies) + " -j ACCEPT")};
+  append(rules, policy_rules(policy, 'd', allow, "DROP"));
+  const bool denies = policy.default_action == PolicyAction::deny;
+  rules.push_back({"-j " + (denies ? std::string("DROP") : allow), policy.origin});
+  chain(filter, rest, rules, policy.origin);
+}
+
+/// New connections of others: what passes is left to the line of `inbound`, or to whoever comes
+/// behind it. A port forward was let in by who made it.
+void NetworkFirewallRules::ingress_policy() {
+  if (!filters_inbound(network_.firewall)) return;
+  const Policy closed{
+      .default_action = PolicyAction::deny,
+      .rules = {},
+      .origin = network_.firewall.egress ? network_.firewall.egress->origin : network_.origin};
+  const Policy& policy = network_.firewall.ingress ? *network_.firewall.ingress : closed;
+  std::vector<PlacedRule> rules{placed(std::string(replies) + " -j RETURN")};
+  append(rules, policy_rules(policy, 's', "RETURN", "DROP"));
+  if (policy.default_action == PolicyAction::deny) {
+    rules.push_back({"-m conntrack --ctstate DNAT -j RETURN", policy.origin});
+    rules.push_back({"-j DROP", policy.origin});
+  }
+  chain(filter, shape_.chain + "-IN", rules, policy.origin);
+}
+
+/// Names no way out, so that it holds when the default route moves, or there are several.
+void NetworkFirewallRules::masquerade() {
+  const std::string subnet = format(network_.subnet);
+  insert(Family::inet, "nat", "POSTROUTING", Line::only,
+         "-s " + subnet + " ! -d " + subnet + " ! -o " + bridge_ + " -j MASQUERADE");
+}
+
+}  // namespace
+
+void add_firewall(const NetworkShape& shape, NetworkResources& resources) {
+  NetworkFirewallRules(shape, resources).add();
+}
+
+/// The forwarding database learns behind this hook, so that nothing a guest says about another's
+/// address gets there.
+void add_anti_spoofing(const NetworkShape& shape, NetworkResources& resources) {
+  const Network& network = shape.network();
+  if (!network.anti_spoofing) return;
+  for (const AssignedInterface& interface : shape.assigned->interfaces) {
+    const std::string tap = format(interface.tap);
+    const std::string mac = format(interface.mac);
+    const std::string ip = format(interface.ip);
+    const std::string arp = "-p ARP --arp-mac-src " + mac + " --arp-ip-src ";
+    std::vector<PlacedRule> rules;
+    const auto add = [&](std::string rule) {
+      rules.push_back({std::move(rule), interface.origin});
+    };
+    add("-s ! " + mac + " -j DROP");
+    add("-p IPv4 --ip-src " + ip + " -j RETURN");
+    add(arp + ip + " -j RETURN");
+    add(arp + "0.0.0.0 --arp-op Request -j RETURN");
+    if (network.ipv6 == GuestIpv6::ignore) add("-p IPv6 -j RETURN");
+    add("-j DROP");
+    const std::string name = "PLUMB-" + tap;
+    resources.add_chain(Family::bridge, "nat", name, rules, interface.origin, network.bridge);
+    resources.insert(Family::bridge, "nat", "PREROUTING", Line::only, "-i " + tap + " -j " + name,
+                     interface.origin, network.bridge);
+  }
+}
+
+}  // namespace plumbline::spec
