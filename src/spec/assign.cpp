@@ -74,7 +74,7 @@ Assigning::Assigning(const Spec& spec, const Facts& facts) {
     subnet.network.network = *network;
     subnet.network.gateway = gateway_of(network->subnet);
     subnet.network.uplinks = network->uplink ? std::vector{*network->uplink} : defaults;
-    macs_.insert(bridge_mac(network->bridge));
+    macs_.insert(bridge_mac(*network));
     subnets_.push_back(std::move(subnet));
   }
   for (Subnet& subnet : subnets_) add_slots(subnet);

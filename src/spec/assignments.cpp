@@ -58,7 +58,9 @@ std::string chain_name(const IfName& bridge, const Prefix& subnet) {
   return "PLUMB-" + sha256_hex(format(bridge) + ":" + format(subnet), digits);
 }
 
-Mac bridge_mac(const IfName& bridge) { return hashed_mac("bridge " + format(bridge)); }
+Mac bridge_mac(const Network& network) {
+  return network.mac ? network.mac->value : hashed_mac("bridge " + format(network.bridge));
+}
 
 std::string format(const Assignment& assignment) {
   return format(assignment.network) + "/" + assignment.vm + "/" + assignment.interface + "," +

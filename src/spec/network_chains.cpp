@@ -33,16 +33,17 @@ std::string format(const PortRange& range) {
 /// The ports in as many matches as they need; one that says nothing for every port.
 std::vector<std::string> port_matches(const std::vector<PortRange>& ports) {
   if (ports.empty()) return {""};
-  if (ports.size() == 1) return {" --dport " + format(ports.front())};
+  if (ports.size() == 1) return {"--dport " + format(ports.front()) + " "};
   std::vector<std::string> matches;
   std::size_t room = 0;
   for (const PortRange& range : ports) {
     const std::size_t places = range.first == range.last ? 1 : 2;
     const bool fits = places <= room;
-    if (!fits) matches.emplace_back(" -m multiport --dports ");
+    if (!fits) matches.emplace_back("-m multiport --dports ");
     matches.back() += (fits ? "," : "") + format(range);
     room = (fits ? room : most_ports) - places;
   }
+  for (std::string& match : matches) match += " ";
   return matches;
 }
 
@@ -57,11 +58,11 @@ std::vector<std::string> rule_texts(const PolicyRule& rule, char direction,
   std::string end;
   if (!rule.comment.empty()) {
     const std::array<std::string, 4> comment{"-m", "comment", "--comment", rule.comment};
-    end = " " + wire::join_words(comment);
+    end = wire::join_words(comment) + " ";
   }
   std::vector<std::string> texts;
   for (const std::string& ports : port_matches(rule.ports)) {
-    texts.push_back(start + ports + end + " -j " + verdict);
+    texts.push_back(start + ports + end + "-j " + verdict);
   }
   return texts;
 }

@@ -116,6 +116,14 @@ void NetworkCheck::check_room(const Network& network) const {
 }
 
 void NetworkCheck::check_guests(const Network& network) {
+  if (network.mac) {
+    const auto [first, is_new] = macs_.emplace(network.mac->value, network.mac->origin);
+    if (!is_new) {
+      error(Code::duplicate_identity,
+            "'" + format(network.mac->value) + "' is already given at " + format(first->second),
+            network, {"mac"});
+    }
+  }
   std::map<IpAddress, Origin> addresses;
   for (const Guest& vm : network.vms) {
     for (const GuestInterface& interface : vm.interfaces) {

@@ -61,11 +61,12 @@ std::optional<Network> decode_network(const Entry& entry, const NetworkReading& 
   Network network;
   const auto bridge = network_link_name(entry, entry.key());
   if (!entry.is_object()) return std::nullopt;
-  entry.only({"subnet", "uplink", "nat", "firewall", "wireguard", "localNetworks", "rulePriority",
-              "isolation", "antiSpoofing", "ipv6", "vms"});
+  entry.only({"subnet", "mac", "uplink", "nat", "firewall", "wireguard", "localNetworks",
+              "rulePriority", "isolation", "antiSpoofing", "ipv6", "vms"});
   const auto subnet = subnet_of(entry);
   network.origin = entry.origin();
   network.subnet_origin = entry.has("subnet") ? entry.find("subnet")->origin() : entry.origin();
+  network.mac = given_mac(entry);
   read_uplink(entry, network);
   read_bool(entry, "nat", network.nat);
   if (const auto firewall = entry.find("firewall")) {

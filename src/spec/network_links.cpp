@@ -27,7 +27,7 @@ void add_links(const NetworkShape& shape, NetworkResources& resources) {
   bridge.name = network.bridge;
   bridge.kind = LinkKind::bridge;
   bridge.up = true;
-  bridge.mac = bridge_mac(network.bridge);
+  bridge.mac = bridge_mac(network);
   bridge.bridge = BridgeOptions();
   resources.add(std::move(bridge), network.origin, network.bridge);
 

@@ -47,18 +47,6 @@ std::optional<Given<IpAddress>> ip_of(const Entry& interface, const std::optiona
   return std::nullopt;
 }
 
-std::optional<Given<Mac>> mac_of(const Entry& interface) {
-  const auto entry = interface.find("mac");
-  if (!entry) return std::nullopt;
-  const auto mac = entry->parsed<Mac>(Code::invalid_network, "a MAC address as 02:00:00:00:00:01");
-  if (!mac) return std::nullopt;
-  if (mac->is_multicast() || mac->is_zero()) {
-    entry->error(Code::invalid_network, "no interface can have the MAC address " + format(*mac));
-    return std::nullopt;
-  }
-  return Given<Mac>{*mac, entry->origin()};
-}
-
 GuestInterface interface_of(const Entry& entry, std::size_t position,
                             const std::optional<Prefix>& subnet) {
   check_id(entry, "an interface");
@@ -68,7 +56,7 @@ GuestInterface interface_of(const Entry& entry, std::size_t position,
   interface.id = entry.key();
   interface.origin = entry.origin();
   interface.ip = ip_of(entry, subnet);
-  interface.mac = mac_of(entry);
+  interface.mac = given_mac(entry);
   if (const auto tap = entry.find("tap")) {
     if (const auto name = network_link_word(*tap)) interface.tap = {*name, tap->origin()};
   }

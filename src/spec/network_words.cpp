@@ -46,4 +46,16 @@ std::optional<Prefix> masked_ipv4(std::string_view text) {
   return prefix;
 }
 
+std::optional<Given<Mac>> given_mac(const wire::Entry& interface) {
+  const auto entry = interface.find("mac");
+  if (!entry) return std::nullopt;
+  const auto mac = entry->parsed<Mac>(Code::invalid_network, "a MAC address as 02:00:00:00:00:01");
+  if (!mac) return std::nullopt;
+  if (mac->is_multicast() || mac->is_zero()) {
+    entry->error(Code::invalid_network, "no interface can have the MAC address " + format(*mac));
+    return std::nullopt;
+  }
+  return Given<Mac>{*mac, entry->origin()};
+}
+
 }  // namespace plumbline::spec

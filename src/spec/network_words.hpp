@@ -9,6 +9,7 @@
 
 #include "plumbline/base/if_name.hpp"
 #include "plumbline/base/ip.hpp"
+#include "plumbline/spec/network.hpp"
 #include "plumbline/wire/entry.hpp"
 
 namespace plumbline::spec {
@@ -42,6 +43,9 @@ class SectionCode {
 
 /// An IPv4 address or prefix, its host bits cleared; nothing when it is none.
 [[nodiscard]] std::optional<Prefix> masked_ipv4(std::string_view text);
+
+/// The member `mac`: INVALID_NETWORK for what no interface can have.
+[[nodiscard]] std::optional<Given<Mac>> given_mac(const wire::Entry& interface);
 
 /// One of two words.
 template <class T>

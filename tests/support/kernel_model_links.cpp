@@ -83,6 +83,7 @@ std::string KernelModel::configure(Link& link, const Link& want) {
   set(link.mac, want.mac);
   set(link.tx_queue_length, want.tx_queue_length);
   set(link.alias, want.alias);
+  link.assignment = want.assignment;
   link.marked = want.marked;
   if (want.master != link.master) {
     link.master = want.master;

@@ -25,7 +25,7 @@ namespace plumbline::spec {
 /// and a suffix: `PLUMB-841adabb80-HOST`.
 [[nodiscard]] std::string chain_name(const IfName& bridge, const Prefix& subnet);
 /// Of the bridge: pinned, as else it would change with its ports.
-[[nodiscard]] Mac bridge_mac(const IfName& bridge);
+[[nodiscard]] Mac bridge_mac(const Network& network);
 
 /// What the alias of a TAP holds between our mark and the user's part, without `;`:
 /// `svbr0/web-1/eth0,172.30.0.10/24,02:00:00:00:00:10,eth0`.

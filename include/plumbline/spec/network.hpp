@@ -150,6 +150,8 @@ enum class LocalNetworks : std::uint8_t { tunnel, direct };
 struct Network {
   IfName bridge;  ///< its name is the network's
   Prefix subnet;  ///< IPv4, /1 to /30
+  /// Of the bridge; nothing is one made of its name.
+  std::optional<Given<Mac>> mac;
   /// `"auto"` is nothing: the interfaces of all default routes.
   std::optional<IfName> uplink;
   bool nat = true;
