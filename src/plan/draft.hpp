@@ -13,14 +13,17 @@
 namespace plumbline {
 
 /// From `have` to `want` in one step, or in two by way of `middle`: nothing for a replacement, a
-/// port without its bridge for a bridge that is replaced.
+/// port without its bridge for a bridge that is replaced, a chain with all that holds traffic back
+/// before the change or after it.
 struct Draft {
   std::optional<Resource> have = {};
   std::optional<Resource> middle = {};
   std::optional<Resource> want = {};
   /// What the spec says, where it says something: its needs are this object's.
   std::optional<Resource> asked = {};
-  bool split = false;
+  bool split = false;  ///< what needs the object is taken down before and put back after
+  /// Of a chain: only takes away what holds traffic back.
+  bool lets_go = false;
   bool forced = false;  ///< taken down by another change, whether or not it can be put back
   Why why = Why::added;
   std::optional<Key> cause = {};
@@ -28,6 +31,8 @@ struct Draft {
   /// Not empty: `want` cannot be reached now.
   std::vector<std::string> waits_for = {};
 
+  /// A chain in two commits; it is there all the time.
+  [[nodiscard]] bool gradual() const { return middle && !split; }
   [[nodiscard]] bool blocked() const { return !waits_for.empty(); }
   /// What is left in the end: nothing to do where a change that was not forced is blocked.
   [[nodiscard]] const std::optional<Resource>& outcome() const {

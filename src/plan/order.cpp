@@ -48,7 +48,7 @@ class Graph {
     const auto pointer = [](const std::optional<Resource>& value) {
       return value ? &*value : nullptr;
     };
-    if (draft.split) {
+    if (draft.split || draft.gradual()) {
       push(key, draft, Side::down, pointer(draft.have), pointer(draft.middle));
       if (!draft.blocked()) push(key, draft, Side::up, pointer(draft.middle), pointer(draft.want));
     } else {
@@ -90,7 +90,9 @@ class Graph {
     const Node& node = nodes_[i];
     const Draft& draft = *node.draft;
     if (node.after != nullptr && (!draft.split || node.side == Side::up)) {
-      for (const Need& need : all_needs(draft.asked ? *draft.asked : *node.after, around_.chains)) {
+      const bool is_last = node.after != (draft.middle ? &*draft.middle : nullptr);
+      const Resource& after = draft.asked && is_last ? *draft.asked : *node.after;
+      for (const Need& need : all_needs(after, around_.chains)) {
         const auto provider = around_.after.find(need);
         if (!provider || provider->steady) continue;
         connect(find({provider->key, Side::up}), i);

@@ -4,6 +4,7 @@
 
 #include "cascade.hpp"
 #include "diff.hpp"
+#include "gradual.hpp"
 #include "views.hpp"
 
 namespace plumbline {
@@ -95,6 +96,7 @@ Plan make_plan(const State& have, const State& want, const Memory& memory,
   const Situation now{sorted_have, sorted_want, memory, origins, options};
 
   Difference found = difference(now);
+  go_gradually(found.drafts);
   Constraints constraints;
   Cascade cascade(now, found.drafts, constraints);
   const std::vector<Node> nodes = settled_order(now, found.drafts, constraints, cascade);

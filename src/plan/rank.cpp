@@ -1,7 +1,5 @@
 #include "rank.hpp"
 
-#include <algorithm>
-
 namespace plumbline {
 
 namespace {
@@ -47,27 +45,6 @@ unsigned rank_of_removal(const Node& node, unsigned making, unsigned breaking) {
   return node.draft->split && !node.draft->forced ? making : breaking;
 }
 
-RuleList rules_of(const Resource& resource) {
-  if (const auto* chain = std::get_if<Chain>(&resource)) return chain->rules;
-  const auto& shared = std::get<SharedChain>(resource);
-  return shared.insert.followed_by(shared.append).followed_by(shared.strays);
-}
-
-/// Only takes rules away that may hold traffic back, so it has to wait until traffic has stopped. A
-/// rule that lets traffic through may be taken away early: it can only let less through.
-bool only_lets_go(const Node& node) {
-  const RuleList before = rules_of(*node.before);
-  const RuleList after = rules_of(*node.after);
-  if (before.size() <= after.size()) return false;
-  const FirewallRuleSet had(before.begin(), before.end());
-  const FirewallRuleSet kept(after.begin(), after.end());
-  const auto is_had = [&](const FirewallRule& rule) { return had.contains(rule); };
-  if (!std::ranges::all_of(kept, is_had)) return false;
-  return std::ranges::all_of(before, [&](const FirewallRule& rule) {
-    return kept.contains(rule) || !rule.leads_to("ACCEPT");
-  });
-}
-
 bool is_firewall(const Node& node) {
   return std::holds_alternative<Chain::Key>(*node.key) ||
          std::holds_alternative<SharedChain::Key>(*node.key);
@@ -77,9 +54,10 @@ bool is_firewall(const Node& node) {
 
 Phase phase_of(const Node& node) {
   if (!is_firewall(node)) return Phase::main;
-  if (node.action == Action::remove || node.draft->why == Why::unwanted) return Phase::release;
-  if (node.action == Action::update && only_lets_go(node)) return Phase::release;
-  return Phase::guard;
+  const Draft& draft = *node.draft;
+  if (node.action == Action::remove || draft.why == Why::unwanted) return Phase::release;
+  if (draft.gradual()) return node.side == Side::down ? Phase::guard : Phase::release;
+  return draft.lets_go ? Phase::release : Phase::guard;
 }
 
 unsigned rank_of(const Node& node) {

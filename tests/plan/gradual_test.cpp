@@ -1,0 +1,188 @@
+// Chains that change while traffic flows: what holds it back is there all the time.
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <stdlib.h>
+
+#include <boost/json.hpp>
+
+#include "plumbline/plan/predict.hpp"
+#include "plumbline/plan/render.hpp"
+#include "tests/support/arbitrary.hpp"
+
+namespace plumbline {
+namespace {
+
+SharedChain forward(RuleList insert, RuleList append = {}, const char* policy = "ACCEPT",
+                    Family family = Family::inet) {
+  return {family, "filter", "FORWARD", policy, std::move(insert), std::move(append), {}, {}, false};
+}
+
+Plan plan(const SharedChain& have, const SharedChain& want) {
+  State before;
+  State after;
+  before.of<SharedChain>().push_back(have);
+  after.of<SharedChain>().push_back(want);
+  return make_plan(before, after, {}, {}, {});
+}
+
+const SharedChain& after(const Step& step) { return std::get<SharedChain>(*step.after); }
+
+TEST(Gradual, ANewGuardComesBeforeTrafficAndAnOldOneGoesAfterIt) {
+  for (const Family family : {Family::inet, Family::inet6, Family::bridge}) {
+    const SharedChain have = forward({"-i a -j DROP", "-i c -j DROP"}, {}, "ACCEPT", family);
+    const SharedChain want = forward({"-i b -j DROP", "-i c -j DROP"}, {}, "ACCEPT", family);
+    const Plan steps = plan(have, want);
+    ASSERT_EQ(steps.steps.size(), 2U);
+    EXPECT_EQ(steps.steps[0].phase, Phase::guard);
+    EXPECT_EQ(after(steps.steps[0]).insert,
+              (RuleList{"-i a -j DROP", "-i b -j DROP", "-i c -j DROP"}));
+    EXPECT_EQ(steps.steps[1].phase, Phase::release);
+    EXPECT_EQ(steps.steps[1].before, steps.steps[0].after);
+    EXPECT_EQ(after(steps.steps[1]), want);
+    EXPECT_EQ(predict({}, steps).of<SharedChain>().front().insert, want.insert);
+  }
+}
+
+TEST(Gradual, IsOneLineAndOneStepToTheReader) {
+  const Plan steps = plan(forward({"-i a -j DROP"}), forward({"-i b -j DROP"}));
+  EXPECT_EQ(render_text(steps, false),
+            "  ~ shared inet filter FORWARD  (changed)\n"
+            "        - -i a -j DROP\n"
+            "        + -i b -j DROP\n"
+            "\nPlan: 0 to create, 1 to update, 0 to replace, 0 to delete.\n");
+  const boost::json::value json = render_json(steps);
+  ASSERT_EQ(json.at("steps").as_array().size(), 1U);
+  EXPECT_EQ(json.at("steps").at(0).at("action"), "update");
+  EXPECT_EQ(json.at("steps").at(0).at("needs"), boost::json::array());
+}
+
+TEST(Gradual, WhatLetsThroughMayGoAtOnce) {
+  const Plan steps = plan(forward({"-i a -j ACCEPT"}), forward({"-i b -j DROP"}));
+  ASSERT_EQ(steps.steps.size(), 1U);
+  EXPECT_EQ(steps.steps[0].phase, Phase::guard);
+}
+
+TEST(Gradual, OfTwoRulesThatGoTheOneThatHoldsBackGoesLast) {
+  const Plan steps = plan(forward({"-i a -j ACCEPT", "-i a -j DROP"}), forward({}, {}, "DROP"));
+  ASSERT_EQ(steps.steps.size(), 2U);
+  EXPECT_EQ(after(steps.steps[0]).insert, RuleList{"-i a -j DROP"});
+  EXPECT_EQ(after(steps.steps[0]).policy, "DROP");
+}
+
+TEST(Gradual, APolicyClosesAtOnceAndOpensLast) {
+  const Plan closing = plan(forward({}), forward({}, {}, "DROP"));
+  ASSERT_EQ(closing.steps.size(), 1U);
+  EXPECT_EQ(closing.steps[0].phase, Phase::guard);
+  const Plan opening = plan(forward({}, {}, "DROP"), forward({}));
+  ASSERT_EQ(opening.steps.size(), 1U);
+  EXPECT_EQ(opening.steps[0].phase, Phase::release);
+  const Plan both = plan(forward({}, {}, "DROP"), forward({"-i a -j DROP"}));
+  ASSERT_EQ(both.steps.size(), 2U);
+  EXPECT_EQ(after(both.steps[0]).policy, "DROP");
+}
+
+TEST(Gradual, NothingNewIsLetThroughInFrontOfAGuardThatIsToGo) {
+  const Plan steps = plan(forward({"-s 10.1.1.1 -j ACCEPT", "-i a -j DROP"}),
+                          forward({"-o e -j ACCEPT", "-s 10.1.1.1 -j ACCEPT", "-i b -j DROP"}));
+  ASSERT_EQ(steps.steps.size(), 2U);
+  EXPECT_EQ(after(steps.steps[0]).insert,
+            (RuleList{"-s 10.1.1.1 -j ACCEPT", "-i a -j DROP", "-i b -j DROP"}));
+}
+
+TEST(Gradual, AGuardAmongForeignRulesWaitsInFrontOfThem) {
+  SharedChain have = forward({"-i c -j DROP"});
+  have.strays = {"-i a -j DROP"};
+  have.stray_places = {3};
+  const Plan steps = plan(have, forward({"-i b -j DROP", "-i c -j DROP"}));
+  ASSERT_EQ(steps.steps.size(), 2U);
+  EXPECT_EQ(after(steps.steps[0]).insert,
+            (RuleList{"-i a -j DROP", "-i b -j DROP", "-i c -j DROP"}));
+  EXPECT_EQ(plan(have, forward({"-i c -j DROP"})).steps.at(0).phase, Phase::release);
+}
+
+TEST(Gradual, AChainOfOursLeadsToOneThatGoesUntilItIsGone) {
+  State have;
+  State want;
+  have.of<Chain>() = {{Family::inet, "filter", "A", {"-j DROP"}, true},
+                      {Family::inet, "filter", "ALL", {"-i a -j A", "-i x -j DROP"}, true}};
+  want.of<Chain>() = {{Family::inet, "filter", "ALL", {"-i b -j B"}, true},
+                      {Family::inet, "filter", "B", {"-j DROP"}, true}};
+  const Plan steps = make_plan(have, want, {}, {}, {});
+  ASSERT_EQ(steps.steps.size(), 4U);
+  EXPECT_EQ(std::get<Chain>(*steps.steps[1].after).rules, (RuleList{"-i a -j A", "-i b -j B"}));
+  EXPECT_EQ(steps.steps[1].phase, Phase::guard);
+  EXPECT_EQ(steps.steps[2].phase, Phase::release);
+  EXPECT_EQ(steps.steps[3].action, Action::remove);
+  EXPECT_EQ(steps.steps[3].needs, (std::vector<std::size_t>{1, 2}));
+}
+
+TEST(Gradual, AChainThatIsBlockedIsLeftAsItIs) {
+  const Plan steps = plan(forward({"-i a -j DROP"}), forward({"-m set --match-set S src -j DROP"}));
+  EXPECT_TRUE(steps.empty());
+  EXPECT_EQ(steps.blocked.size(), 1U);
+}
+
+// ---- for any two chains -------------------------------------------------------------------------
+
+RuleList some_rules(std::size_t most) {
+  RuleList::Rules rules;
+  const auto count = static_cast<std::size_t>(*rc::gen::inRange(0, static_cast<int>(most) + 1));
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string match = "-s 10.0.0." + std::to_string(*rc::gen::inRange(0, 5));
+    const auto target = *rc::gen::element<std::string>("ACCEPT", "DROP", "RETURN", "LOG");
+    FirewallRule rule(match + " -j " + target);
+    if (std::ranges::find(rules, rule) == rules.end()) rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+SharedChain some_chain() {
+  RuleList insert = some_rules(5);
+  const RuleList append = some_rules(3);
+  RuleList::Rules rest;
+  for (const FirewallRule& rule : append) {
+    if (std::ranges::find(insert, rule) == insert.end()) rest.push_back(rule);
+  }
+  return forward(std::move(insert), rest, *rc::gen::element("ACCEPT", "DROP"));
+}
+
+/// What becomes of a packet that only one match fits, as far as our rules and the policy say.
+bool is_held_back(const SharedChain& chain, int source) {
+  const std::string match = "-s 10.0.0." + std::to_string(source) + " -j ";
+  for (const FirewallRule& rule : chain.insert.followed_by(chain.append)) {
+    if (rule.text() == match + "ACCEPT") return false;
+    if (rule.text() == match + "DROP") return true;
+    if (rule.text() == match + "RETURN") break;
+  }
+  return chain.policy == "DROP";
+}
+
+TEST(GradualProperties, BetweenTheCommitsNothingPassesThatDidNotBeforeOrWillNotAfter) {
+  setenv("RC_PARAMS", "seed=20261123", 0);
+  const auto guards = [](const SharedChain& have, const SharedChain& want) {
+    const Plan steps = plan(have, want);
+    RC_ASSERT(steps.steps.size() <= 2U);
+    for (const Step& step : steps.steps) {
+      const auto& before = std::get<SharedChain>(*step.before);
+      const RuleList now = after(step).insert.followed_by(after(step).append);
+      for (const FirewallRule& rule : before.insert.followed_by(before.append)) {
+        if (step.phase == Phase::release || rule.leads_to("ACCEPT")) continue;
+        RC_ASSERT(std::ranges::find(now, rule) != now.end());
+      }
+      for (int source = 0; source < 5 && step.phase == Phase::guard; ++source) {
+        const bool was = is_held_back(have, source);
+        const bool will_be = is_held_back(want, source);
+        if (was && will_be) RC_ASSERT(is_held_back(after(step), source));
+      }
+    }
+    if (!steps.steps.empty()) RC_ASSERT(after(steps.steps.back()) == want);
+  };
+  const bool held = rc::check("guards", [&] {
+    for (int i = 0; i < 20; ++i) guards(some_chain(), some_chain());
+  });
+  EXPECT_TRUE(held);
+}
+
+}  // namespace
+}  // namespace plumbline
