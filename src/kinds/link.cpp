@@ -86,6 +86,7 @@ void complete_options(Link& want, const Link& have) {
     take(want.bridge->ageing_time, have.bridge->ageing_time);
     take(want.bridge->vlan_filtering, have.bridge->vlan_filtering);
     take(want.bridge->multicast_snooping, have.bridge->multicast_snooping);
+    take(want.bridge->no_linklocal_learn, have.bridge->no_linklocal_learn);
   }
   if (want.tap && have.tap) {
     take(want.tap->owner, have.tap->owner);

@@ -1,6 +1,7 @@
 // What the kernel says of its links: the dumps asked for, and what is read from them.
 
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/ip.h>
@@ -36,6 +37,14 @@ LinkKind kind_of(std::string_view name) {
   return LinkKind::other;
 }
 
+/// Nothing when this kernel does not know the option: it masks what it says.
+std::optional<bool> read_option(const Attribute& attribute, unsigned option) {
+  const auto options = attribute.read<br_boolopt_multi>();
+  const std::uint32_t bit = 1U << option;
+  if ((options.optmask & bit) == 0) return std::nullopt;
+  return (options.optval & bit) != 0;
+}
+
 BridgeOptions bridge_options(const Attribute& data) {
   BridgeOptions options;
   inside(data, [&](const Attribute& attribute) {
@@ -54,6 +63,9 @@ BridgeOptions bridge_options(const Attribute& data) {
         break;
       case IFLA_BR_MCAST_SNOOPING:
         options.multicast_snooping = attribute.u8() != 0;
+        break;
+      case IFLA_BR_MULTI_BOOLOPT:
+        options.no_linklocal_learn = read_option(attribute, BR_BOOLOPT_NO_LL_LEARN);
         break;
       default:
         break;

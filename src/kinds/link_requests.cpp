@@ -5,6 +5,7 @@
 // index is not known, say its name; they must not be sent when the making failed.
 
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -82,6 +83,11 @@ void add_options(MessageBuilder& message, const BridgeOptions& have, const Bridg
   }
   if (differs(have.multicast_snooping, want.multicast_snooping)) {
     message.u8(IFLA_BR_MCAST_SNOOPING, *want.multicast_snooping ? 1 : 0);
+  }
+  if (differs(have.no_linklocal_learn, want.no_linklocal_learn)) {
+    constexpr std::uint32_t bit = 1U << BR_BOOLOPT_NO_LL_LEARN;
+    const br_boolopt_multi option{*want.no_linklocal_learn ? bit : 0, bit};
+    message.bytes(IFLA_BR_MULTI_BOOLOPT, std::as_bytes(std::span(&option, 1)));
   }
 }
 

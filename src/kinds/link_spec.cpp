@@ -107,7 +107,8 @@ std::optional<std::uint32_t> seconds(const Entry& entry, std::string_view key, s
 std::optional<BridgeOptions> bridge_of(const Entry& entry) {
   const auto member = entry.find("bridge");
   if (!member || !member->is_object()) return std::nullopt;
-  member->only({"stp", "forwardDelay", "ageingTime", "vlanFiltering", "multicastSnooping"});
+  member->only({"stp", "forwardDelay", "ageingTime", "vlanFiltering", "multicastSnooping",
+                "noLinklocalLearn"});
   BridgeOptions bridge;
   bridge.stp = member->boolean("stp");
   // BR_MIN_FORWARD_DELAY and BR_MAX_FORWARD_DELAY in net/bridge/br_private_stp.h
@@ -115,6 +116,7 @@ std::optional<BridgeOptions> bridge_of(const Entry& entry) {
   bridge.ageing_time = seconds(*member, "ageingTime", UINT32_MAX / hundredths);
   bridge.vlan_filtering = member->boolean("vlanFiltering");
   bridge.multicast_snooping = member->boolean("multicastSnooping");
+  bridge.no_linklocal_learn = member->boolean("noLinklocalLearn");
   if (bridge.forward_delay == hundredths) {
     member->find("forwardDelay")->error(Code::out_of_range, "a forward delay is 0 or 2 to 30");
   }
@@ -235,6 +237,7 @@ boost::json::object to_spec(const BridgeOptions& bridge) {
   put_seconds(object, "ageingTime", bridge.ageing_time);
   put(object, "vlanFiltering", bridge.vlan_filtering);
   put(object, "multicastSnooping", bridge.multicast_snooping);
+  put(object, "noLinklocalLearn", bridge.no_linklocal_learn);
   return object;
 }
 

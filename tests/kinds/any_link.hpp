@@ -43,6 +43,7 @@ inline BridgeOptions any_bridge(bool whole) {
   bridge.ageing_time = 100 * *rc::gen::inRange<std::uint32_t>(0, 1000);
   bridge.vlan_filtering = maybe_bool(whole);
   bridge.multicast_snooping = maybe_bool(whole);
+  bridge.no_linklocal_learn = maybe_bool(whole);
   return bridge;
 }
 

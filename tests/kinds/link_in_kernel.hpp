@@ -139,7 +139,7 @@ inline Link whole_bridge() {
   bridge.mac = Mac::parse("02:00:00:00:00:01");
   bridge.tx_queue_length = 77;
   bridge.alias = "the guests";
-  bridge.bridge = BridgeOptions{true, 300, 12000, bridges_filter_vlans(), false};
+  bridge.bridge = BridgeOptions{true, 300, 12000, bridges_filter_vlans(), false, true};
   return bridge;
 }
 

@@ -132,6 +132,7 @@ TEST_F(LinkInKernel, SeesAndRepairsEachFieldOfABridge) {
   repairs(bridge, {"link set br0 type bridge ageing_time 100"});
   if (bridges_filter_vlans()) repairs(bridge, {"link set br0 type bridge vlan_filtering 0"});
   repairs(bridge, {"link set br0 type bridge mcast_snooping 1"});
+  repairs(bridge, {"link set br0 type bridge no_linklocal_learn 0"});
 }
 
 TEST_F(LinkInKernel, SeesAndRepairsEachFieldOfAPort) {
@@ -177,9 +178,9 @@ TEST_F(LinkInKernel, PutsABridgeBackAsItWas) {
   plain.mtu = 1500;
   plain.mac = Mac::parse("02:00:00:00:00:11");
   plain.alias = "";
-  plain.bridge = BridgeOptions{false, 0, 30000, false, true};
+  plain.bridge = BridgeOptions{false, 0, 30000, false, true, false};
   Link slow = whole_bridge();
-  slow.bridge = BridgeOptions{true, 3000, 0, false, true};
+  slow.bridge = BridgeOptions{true, 3000, 0, false, true, true};
   goes_and_comes_back({whole_bridge(), plain, slow});
 }
 

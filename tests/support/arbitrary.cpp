@@ -90,7 +90,7 @@ class Draw {
 
   void bridge(const std::string& text) {
     Link link = basic(text, LinkKind::bridge);
-    if (chance(3)) link.bridge = BridgeOptions{{}, {}, {}, {}, chance(5)};
+    if (chance(3)) link.bridge = BridgeOptions{{}, {}, {}, {}, chance(5), chance(5)};
     bridges_.push_back(link.name);
     add(link);
   }

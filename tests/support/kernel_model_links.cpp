@@ -53,7 +53,8 @@ std::string KernelModel::make(const Link& want) {
   made.carrier = false;
   made.promote_secondaries = false;
   made.has_qdisc = false;
-  if (want.kind == LinkKind::bridge) made.bridge = BridgeOptions{false, 1500, 30000, false, true};
+  if (want.kind == LinkKind::bridge)
+    made.bridge = BridgeOptions{false, 1500, 30000, false, true, false};
   if (want.kind == LinkKind::tap) made.tap = TapOptions{~0U, ~0U, false, false};
   if (want.kind == LinkKind::veth) {
     made.veth = want.veth;
@@ -100,6 +101,7 @@ std::string KernelModel::configure(Link& link, const Link& want) {
     set(link.bridge->ageing_time, want.bridge->ageing_time);
     set(link.bridge->vlan_filtering, want.bridge->vlan_filtering);
     set(link.bridge->multicast_snooping, want.bridge->multicast_snooping);
+    set(link.bridge->no_linklocal_learn, want.bridge->no_linklocal_learn);
   }
   if (want.tap && link.tap) {
     set(link.tap->owner, want.tap->owner);

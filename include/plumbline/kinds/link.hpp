@@ -46,6 +46,7 @@ struct BridgeOptions {
   std::optional<std::uint32_t> ageing_time;
   std::optional<bool> vlan_filtering;
   std::optional<bool> multicast_snooping;
+  std::optional<bool> no_linklocal_learn;
 
   bool operator==(const BridgeOptions&) const = default;
 };
