@@ -17,8 +17,8 @@ namespace {
 using Verb = int (*)(const Options&);
 
 /// Named by the contract and not built yet: exit 64, and says so.
-constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt", "status",
-                                         "history", "graph",    "schema"};
+constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt",
+                                         "status",  "history",  "graph"};
 
 struct NotAvailable {
   std::string what;
@@ -132,6 +132,9 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
 
   static_cast<void>(add_verb(app, chosen, "doctor", doctor,
                              "Say what this host offers and what stands in the way"));
+
+  static_cast<void>(
+      add_verb(app, chosen, "schema", schema, "Print the JSON Schema of the spec format"));
 
   for (const char* name : verbs_to_come) {
     sub = app.add_subcommand(name, "(not available yet)")->allow_extras()->group("");

@@ -15,6 +15,7 @@
 #include "plumbline/plan/owned.hpp"
 #include "plumbline/plan/render.hpp"
 #include "plumbline/spec/compose.hpp"
+#include "plumbline/spec/schema.hpp"
 #include "session.hpp"
 
 namespace plumbline::cli {
@@ -177,6 +178,13 @@ int vms(const Options& options) {
   } else {
     std::fputs(guests_text(guests).c_str(), stdout);
   }
+  return exit_done;
+}
+
+/// One document in every format.
+int schema(const Options&) {
+  const std::string_view text = spec::schema();
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return exit_done;
 }
 

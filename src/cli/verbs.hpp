@@ -14,5 +14,6 @@ namespace plumbline::cli {
 [[nodiscard]] int vms(const Options& options);
 [[nodiscard]] int run(const Options& options);
 [[nodiscard]] int doctor(const Options& options);
+[[nodiscard]] int schema(const Options& options);
 
 }  // namespace plumbline::cli

@@ -57,8 +57,8 @@ void Decoding::elements(const std::optional<Entry>& section) {
 }
 
 void Decoding::document(const Entry& root) {
-  root.only({"version", "networks", "links", "routes", "rules", "sysctls", "iptables", "ip6tables",
-             "ebtables"});
+  root.only({"$schema", "version", "networks", "links", "routes", "rules", "sysctls", "iptables",
+             "ip6tables", "ebtables"});
   if (const auto section = root.find("networks")) {
     section->for_each_member([&](const Entry& entry) {
       if (auto network = decode_network(entry, reading_)) {

@@ -26,7 +26,7 @@ class Merging {
 
   /// One value of those that different files give for the same place, in the order of the files.
   Node merge(std::vector<Node> nodes) {
-    if (nodes.size() == 1 || is_version()) return std::move(nodes.front());
+    if (nodes.size() == 1 || is_of_a_file()) return std::move(nodes.front());
     if (all_are<Object>(nodes)) return merge_objects(std::move(nodes));
     if (all_are<Array>(nodes) && is_joined()) return join_arrays(std::move(nodes));
     report(nodes);
@@ -38,7 +38,10 @@ class Merging {
   static Node join_arrays(std::vector<Node> nodes);
   void report(const std::vector<Node>& nodes);
 
-  [[nodiscard]] bool is_version() const { return path_.size() == 1 && path_[0] == "version"; }
+  /// What each file says of itself.
+  [[nodiscard]] bool is_of_a_file() const {
+    return path_.size() == 1 && (path_[0] == "version" || path_[0] == "$schema");
+  }
   /// `/routes`, `/rules`, and `insert` and `append` of `/iptables/TABLE/shared/CHAIN`.
   [[nodiscard]] bool is_joined() const {
     if (path_.size() == 1) return path_[0] == "routes" || path_[0] == "rules";

@@ -79,6 +79,7 @@ class DocumentSource {
  private:
   std::optional<std::string> text_of(const std::string& path, const Origin& start);
   [[nodiscard]] bool has_our_version(const wire::Node& document);
+  void check_schema(const wire::Node& document);
 
   FileReader* files_;
   Diagnostics* diagnostics_;
@@ -136,6 +137,14 @@ bool DocumentSource::has_our_version(const wire::Node& document) {
   return false;
 }
 
+/// `$schema` is for editors: where it leads to is not looked at.
+void DocumentSource::check_schema(const wire::Node& document) {
+  const wire::Node* const place = wire::find(*document.get<wire::Object>(), "$schema");
+  if (place == nullptr || place->get<std::string>() != nullptr) return;
+  diagnostics_->error(Code::wrong_type, "'$schema' is text: where an editor finds the schema",
+                      place->origin, "/$schema");
+}
+
 std::optional<wire::Node> DocumentSource::read(const std::string& path) {
   const auto name = shown_name(path);
   const Origin start = start_of(name);
@@ -155,6 +164,7 @@ std::optional<wire::Node> DocumentSource::read(const std::string& path) {
     return std::nullopt;
   }
   if (!has_our_version(*document)) return std::nullopt;
+  check_schema(*document);
   return document;
 }
 
