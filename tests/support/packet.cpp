@@ -79,7 +79,9 @@ std::string udp(const Packet& packet) {
 std::string tcp(const Packet& packet) {
   const unsigned words = packet.mss != 0 ? 6 : 5;
   Bytes bytes;
-  bytes.u16(packet.from_port).u16(packet.to_port).u16(0).u16(1).u16(0).u16(1);
+  // The first number is 1, so that an answer to a SYN acknowledges 2.
+  const unsigned acknowledged = packet.type == tcp_syn_ack ? 2 : 0;
+  bytes.u16(packet.from_port).u16(packet.to_port).u16(0).u16(1).u16(0).u16(acknowledged);
   bytes.u8(words << 4).u8(packet.type).u16(65535).u16(0).u16(0);
   if (packet.mss != 0) bytes.u8(mss_option).u8(4).u16(packet.mss);
   bytes.text(std::string(packet.size, 'x'));

@@ -182,11 +182,11 @@ bool Station::await(const Like& like, std::uint64_t wanted) const {
   return true;
 }
 
-void Station::settle() const {
-  std::uint64_t before = count();
+void Station::settle(const Like& like) const {
+  std::uint64_t before = count(like);
   while (true) {
     std::this_thread::sleep_for(quiet);
-    const std::uint64_t now = count();
+    const std::uint64_t now = count(like);
     if (now == before) return;
     before = now;
   }

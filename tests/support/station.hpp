@@ -78,8 +78,8 @@ class Station {
   [[nodiscard]] std::vector<Packet> received(const Like& like = {}) const;
   /// Waits until there were that many; false when they do not come.
   [[nodiscard]] bool await(const Like& like, std::uint64_t count = 1) const;
-  /// Waits until nothing comes any more.
-  void settle() const;
+  /// Waits until nothing like it comes any more.
+  void settle(const Like& like = {}) const;
   void forget();
 
   /// Packets that came and were lost because this end was too slow. Of a packet socket only.

@@ -11,11 +11,10 @@ Stream::Stream(const Station& from, std::vector<Packet> packets, int per_second)
 }
 
 void Stream::send_all(const Station& from, const std::vector<Packet>& packets, int per_second) {
-  std::uint64_t rounds = 0;
   while (sending_) {
     const auto elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-    for (const auto due = static_cast<std::uint64_t>(elapsed * per_second);
-         rounds < due && sending_; ++rounds) {
+    const auto due = static_cast<std::uint64_t>(elapsed * per_second);
+    for (; tried_ < due && sending_; ++tried_) {
       bool taken = true;
       for (const Packet& packet : packets) taken = from.send(packet) && taken;
       if (taken) ++sent_;
@@ -43,7 +42,7 @@ void Stream::stop() {
 double Stream::per_second() const {
   const Clock::time_point end = end_.load();
   const auto until = end == Clock::time_point() ? Clock::now() : end;
-  return static_cast<double>(sent_) / std::chrono::duration<double>(until - start_).count();
+  return static_cast<double>(tried_) / std::chrono::duration<double>(until - start_).count();
 }
 
 }  // namespace plumbline::test

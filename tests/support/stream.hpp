@@ -25,7 +25,8 @@ class Stream {
   void run_for(std::uint64_t packets) const;
   /// Ends it; nothing is sent any more.
   void stop();
-  /// Of each packet, from the start up to now or to the end.
+  /// How often each was tried to be sent, from the start up to now or to the end: while the
+  /// interface is down nothing is taken.
   [[nodiscard]] double per_second() const;
 
  private:
@@ -34,6 +35,7 @@ class Stream {
   void send_all(const Station& from, const std::vector<Packet>& packets, int per_second);
 
   std::atomic<std::uint64_t> sent_ = 0;
+  std::atomic<std::uint64_t> tried_ = 0;
   std::atomic<bool> sending_ = true;
   Clock::time_point start_ = Clock::now();
   std::atomic<Clock::time_point> end_ = Clock::time_point();

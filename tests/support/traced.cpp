@@ -16,6 +16,8 @@
 #include <thread>
 #include <utility>
 
+extern char** environ;
+
 namespace plumbline::test {
 
 namespace {
@@ -53,19 +55,36 @@ void add_namespaces_of(pid_t pid, std::set<std::string>& into) {
   }
 }
 
-[[noreturn]] void become_traced(const std::vector<std::string>& arguments) {
-  // LeakSanitizer traces too, and cannot be traced.
-  const char* options = std::getenv("ASAN_OPTIONS");
-  const std::string all = (options == nullptr ? "" : std::string(options) + ":") + "detect_leaks=0";
-  setenv("ASAN_OPTIONS", all.c_str(), 1);
+/// What a program is started with, made before the fork: after it, in a process that had other
+/// threads, no memory may be asked for.
+struct Start {
+  explicit Start(std::vector<std::string> words) : arguments(std::move(words)) {
+    // LeakSanitizer traces too, and cannot be traced.
+    std::string options = "ASAN_OPTIONS=detect_leaks=0";
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      const std::string_view text = *entry;
+      if (!text.starts_with("ASAN_OPTIONS=")) variables.emplace_back(text);
+      if (text.starts_with("ASAN_OPTIONS=")) options = std::string(text) + ":detect_leaks=0";
+    }
+    variables.push_back(options);
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    for (std::string& variable : variables) envp.push_back(variable.data());
+    argv.push_back(nullptr);
+    envp.push_back(nullptr);
+  }
+
+  std::vector<std::string> arguments;
+  std::vector<std::string> variables;
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+};
+
+[[noreturn]] void become_traced(const Start& start) {
   const int nowhere = open("/dev/null", O_RDWR);
   for (const int fd : {0, 1, 2}) dup2(nowhere, fd);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
   if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(cannot_trace);
   static_cast<void>(raise(SIGSTOP));
-  execv(argv[0], argv.data());
+  execve(start.argv[0], start.argv.data(), start.envp.data());
   _exit(not_run);
 }
 
@@ -201,9 +220,10 @@ std::string wait_for_all() {
 
 Traced run_until(const std::vector<std::string>& arguments, const std::optional<Moment>& moment) {
   adopt_orphans();
+  const Start start(arguments);
   const pid_t root = fork();
   if (root < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (root == 0) become_traced(arguments);
+  if (root == 0) become_traced(start);
   Traced none;
   int status = 0;
   waitpid(root, &status, 0);
