@@ -28,7 +28,9 @@ void add_links(const NetworkShape& shape, NetworkResources& resources) {
   bridge.kind = LinkKind::bridge;
   bridge.up = true;
   bridge.mac = bridge_mac(network);
+  // Else a guest's frame to 01:80:c2:00:00:0X would be learned from before any chain sees it.
   bridge.bridge = BridgeOptions();
+  bridge.bridge->no_linklocal_learn = true;
   resources.add(std::move(bridge), network.origin, network.bridge);
 
   Address gateway;
