@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "link.hpp"
+#include "link_removal.hpp"
 
 namespace plumbline::engine {
 
@@ -42,7 +43,8 @@ Action action_of(const Move& move) {
 }
 
 bool alike(const Move& a, const Move& b) {
-  return a.step->key.index() == b.step->key.index() && action_of(a) == action_of(b);
+  return a.step->key.index() == b.step->key.index() && action_of(a) == action_of(b) &&
+         is_bulk_removal(a) == is_bulk_removal(b);
 }
 
 /// The kernel refuses an IPv6 source address while duplicate address detection runs for it
@@ -241,8 +243,12 @@ std::vector<MoveResult> Sender::send_company(std::span<const Move> moves) {
   // Together longer than duplicate address detection takes.
   constexpr int most_waits = 30;
   constexpr std::chrono::milliseconds wait{100};
-  std::vector<MoveResult> results = send_waves(moves);
-  for (std::size_t i = 0; i < moves.size(); ++i) {
+  std::vector<MoveResult> results;
+  if (moves.size() > 1 && is_bulk_removal(moves.front())) {
+    results = remove_links(*host_, moves, surroundings_.links);
+  }
+  if (results.empty()) results = send_waves(moves);
+  for (std::size_t i = 0; i < results.size(); ++i) {
     for (int waits = 0; waits < most_waits && may_come_right(moves[i], results[i]); ++waits) {
       std::this_thread::sleep_for(wait);
       results[i] = send_waves(moves.subspan(i, 1)).front();

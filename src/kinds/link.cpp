@@ -45,6 +45,11 @@ std::string alias_text(const Link& link) {
   return link.marked ? std::string(alias_mark) + link.assignment + ';' + user : user;
 }
 
+std::pair<std::uint32_t, std::string> unfinished_mark(const Link& link) {
+  if (link.assignment.empty()) return {unfinished_group, {}};
+  return {first_leaving_group, alias_text(link)};
+}
+
 void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   link.marked = alias.starts_with(alias_mark) || group == unfinished_group;
   if (!link.marked) {
@@ -56,7 +61,8 @@ void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   const auto end = alias.find(';');
   if (end == alias.npos) return;
   link.assignment = alias.substr(0, end);
-  link.alias = alias.substr(end + 1);
+  const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
+  if (!leaving) link.alias = alias.substr(end + 1);
 }
 
 // ---- how one value becomes another --------------------------------------------------------------

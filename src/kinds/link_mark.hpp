@@ -3,11 +3,14 @@
 // IFLA_IFALIAS is ignored in the message that makes a link, IFLA_GROUP is not (rtnl_create_link()
 // in net/core/rtnetlink.c). So a link is made in a group of ours, and the next message sets the
 // alias and puts it back into group 0. Whatever ends us in between, the link is known as ours.
+// Links that are about to be removed go into another group (link_group.hpp); one that was left in
+// it is put right as one without its alias is.
 
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "plumbline/kinds/link.hpp"
 
@@ -15,6 +18,9 @@ namespace plumbline {
 
 /// IFLA_GROUP of a link of ours that has no alias yet: "PLMB".
 inline constexpr std::uint32_t unfinished_group = 0x504c4d42;
+/// IFLA_GROUP of links of ours that are about to be removed: the first of these that no link has.
+inline constexpr std::uint32_t first_leaving_group = unfinished_group + 1;
+inline constexpr std::uint32_t last_leaving_group = first_leaving_group + 15;
 /// The alias is this, the assignment of a network's TAP, `;` and the user's part.
 inline constexpr std::string_view alias_mark = "plumbline:1;";
 /// IFALIASZ less the NUL (include/uapi/linux/if.h).
@@ -23,8 +29,13 @@ inline constexpr std::size_t longest_alias = 255;
 /// The whole of IFLA_IFALIAS, at most 255 bytes.
 [[nodiscard]] std::string alias_text(const Link& link);
 
-/// Sets `marked` and `alias` from what the kernel has. A link of ours whose marking is not finished
-/// gets no alias at all, so that finishing it is a change to be made.
+/// IFLA_GROUP and IFLA_IFALIAS of a link of ours that has no alias: its making is not finished or,
+/// where there is an assignment still, its removal.
+[[nodiscard]] std::pair<std::uint32_t, std::string> unfinished_mark(const Link& link);
+
+/// Sets `marked` and `alias` from what the kernel has. A link of ours whose marking is not
+/// finished, or whose removal is not, gets no alias at all, so that finishing it is a change to be
+/// made.
 void read_mark(Link& link, std::string_view alias, std::uint32_t group);
 
 }  // namespace plumbline

@@ -1,8 +1,7 @@
 // The messages that make, change and remove a link.
 //
 // A link that is there is addressed by its index, so that no other of its name, or with its name as
-// an alternative one, can be hit. Only the messages that follow the making of a link, when its
-// index is not known, say its name; they must not be sent when the making failed.
+// an alternative one, can be hit. Only messages behind its making, when that went well, name it.
 
 #include <linux/if.h>
 #include <linux/if_bridge.h>
@@ -133,13 +132,14 @@ void add_settings(MessageBuilder& message, const PortSettings& have, const PortS
 }
 
 /// Nothing when there is nothing to set. In a message with IFLA_MASTER the kernel ignores or
-/// refuses these (measured on 6.1 and 6.18), so they always go in one of their own.
-std::optional<MessageBuilder> port_message(const Target& target, const Link& have,
-                                           const Link& want) {
+/// refuses these (measured on 6.1 and 6.18); those of one that goes up it sets before that
+/// (rtnl_changelink() in net/core/rtnetlink.c).
+std::optional<MessageBuilder> port_message(const Target& target, const Link& have, const Link& want,
+                                           Raise raise) {
   if (!want.port || !want.master) return std::nullopt;
-  PortSettings now;
+  PortSettings now{false, true, false, {}, 32};  // of every new port: new_nbp() in br_if.c
   if (have.port && have.master == want.master) now = *have.port;
-  MessageBuilder message = to_link(RTM_NEWLINK, target);
+  MessageBuilder message = to_link(RTM_NEWLINK, target, raise);
   bool any = false;
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
     linkinfo.string(IFLA_INFO_SLAVE_KIND, "bridge");
@@ -165,8 +165,9 @@ void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
     if (have.marked && !have.alias) message.u32(IFLA_GROUP, 0);
     add_bytes(message, IFLA_IFALIAS, alias_text(want));
   } else if (want.marked) {
-    message.u32(IFLA_GROUP, unfinished_group);
-    add_bytes(message, IFLA_IFALIAS, "");
+    const auto [group, alias] = unfinished_mark(want);
+    message.u32(IFLA_GROUP, group);
+    add_bytes(message, IFLA_IFALIAS, alias);
   }
 }
 
@@ -189,7 +190,7 @@ void change_owner(Requests& requests, const Link& have, const Link& want) {
 }
 
 /// From `have` to `want`, both with everything that matters said. In the order that keeps an
-/// isolated port from ever being up without its isolation: down, master, settings of the port, up.
+/// isolated port from ever being up without its isolation: down, master, settings and up.
 Requests configure(const Target& target, const Link& have, const Link& want,
                    const LinkNames& links) {
   Requests requests;
@@ -202,7 +203,7 @@ Requests configure(const Target& target, const Link& have, const Link& want,
   change_owner(requests, have, want);
   change_bridge(requests, target, have, want);
 
-  auto port = port_message(target, have, want);
+  auto port = port_message(target, have, want, raise ? Raise::up : Raise::no);
   const Raise along = raise && !port ? Raise::up : Raise::no;
   MessageBuilder settings = to_link(RTM_SETLINK, target, along);
   const std::size_t empty = settings.size();
@@ -211,7 +212,6 @@ Requests configure(const Target& target, const Link& have, const Link& want,
   if (have.master != want.master) settings.u32(IFLA_MASTER, master_index(want, links));
   if (settings.size() > empty || along == Raise::up) send(requests, std::move(settings));
   if (port) send(requests, std::move(*port));
-  if (raise && along == Raise::no) send(requests, to_link(RTM_SETLINK, target, Raise::up));
   return requests;
 }
 

@@ -96,6 +96,44 @@ TEST_F(LinkInKernel, FinishesALinkThatWasCutOffBeforeItHadItsAlias) {
   EXPECT_EQ(seen("br0"), have);
 }
 
+TEST_F(LinkInKernel, FinishesATapThatWasLeftInAGroupOfLinksToBeRemoved) {
+  if (!has_tun()) GTEST_SKIP() << "/dev/net/tun cannot be opened here";
+  ASSERT_EQ(make(whole_bridge()), 0);
+  Link tap = whole_tap();
+  tap.alias = "mine";
+  tap.assignment = "br0/vm-1/eth0,10.0.0.2/24,02:00:00:00:00:10,eth0";
+  ASSERT_EQ(make(tap), 0);
+  repairs(tap, {"link set t0 group 1347177795"});
+  EXPECT_THAT(ip("link show t0"), HasSubstr("group default"));
+  ip("link set t0 group 1347177810");
+  const Link have = seen("t0");
+  EXPECT_TRUE(have.marked);
+  EXPECT_EQ(have.alias, std::nullopt);
+  ASSERT_EQ(change(have, complete(tap, have)), 0);
+  ASSERT_EQ(change(complete(tap, have), have), 0);
+  EXPECT_EQ(seen("t0"), have);
+}
+
+TEST_F(LinkInKernel, LeavesAPortDownWhoseSettingsAreRefused) {
+  ASSERT_EQ(make(whole_bridge()), 0);
+  Link veth = whole_veth();
+  veth.master = name("br0");
+  veth.port = PortSettings{true, {}, {}, {}, std::uint16_t{64}};
+  EXPECT_EQ(make(veth), ERANGE);
+  EXPECT_EQ(seen("v0").master, name("br0"));
+  EXPECT_EQ(seen("v0").up, false);
+}
+
+TEST_F(LinkInKernel, ANewPortHasTheSettingsThatNothingIsSaidOf) {
+  ASSERT_EQ(make(whole_bridge()), 0);
+  Link veth = whole_veth();
+  veth.master = name("br0");
+  ASSERT_EQ(make(veth), 0);
+  PortSettings fresh = seen("v0").port.value();
+  fresh.cost.reset();
+  EXPECT_EQ(fresh, (PortSettings{false, true, false, {}, std::uint16_t{32}}));
+}
+
 TEST_F(LinkInKernel, PutsAnAliasOf255BytesAndTakesItAway) {
   Link bridge = whole_bridge();
   bridge.alias = std::string(242, 'x');

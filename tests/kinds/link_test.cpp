@@ -159,19 +159,30 @@ std::pair<bool, bool> up_and_port(const wire::Request& request) {
   return {(message.fixed<ifinfomsg>().ifi_flags & IFF_UP) != 0, port};
 }
 
-TEST(CreateLink, IsolatesAPortBeforeItIsUp) {
+TEST(CreateLink, IsolatesAPortNotLaterThanItIsUp) {
   Link link = veth("a", "b");
   link.master = name("br0");
   link.port = PortSettings{true, {}, {}, {}, {}};
   LinkNames links;
   links.add(7, name("br0"));
   const auto requests = create(link, links);
-  ASSERT_EQ(requests.size(), 4U);
+  ASSERT_EQ(requests.size(), 3U);
   using Pair = std::pair<bool, bool>;
   EXPECT_EQ(up_and_port(requests[0]), Pair(false, false));
   EXPECT_EQ(up_and_port(requests[1]), Pair(false, false));
-  EXPECT_EQ(up_and_port(requests[2]), Pair(false, true));
-  EXPECT_EQ(up_and_port(requests[3]), Pair(true, false));
+  EXPECT_EQ(up_and_port(requests[2]), Pair(true, true));
+}
+
+TEST(CreateLink, SaysNothingOfSettingsThatEveryNewPortHas) {
+  Link link = veth("a", "b");
+  link.master = name("br0");
+  link.port = PortSettings{false, true, false, {}, std::uint16_t{32}};
+  LinkNames links;
+  links.add(7, name("br0"));
+  const auto requests = create(link, links);
+  ASSERT_EQ(requests.size(), 2U);
+  using Pair = std::pair<bool, bool>;
+  EXPECT_EQ(up_and_port(requests[1]), Pair(true, false));
 }
 
 TEST(UpdateLink, TakesALinkDownWhileItJoinsABridgeThatItIsIsolatedIn) {
@@ -184,12 +195,12 @@ TEST(UpdateLink, TakesALinkDownWhileItJoinsABridgeThatItIsIsolatedIn) {
   links.add(7, name("br0"));
   links.add(8, name("a"));
   const auto requests = update(have, want, links);
-  ASSERT_EQ(requests.size(), 4U);
+  ASSERT_EQ(requests.size(), 3U);
   const wire::Message first(std::get<wire::NetlinkChange>(requests[0]).message);
   EXPECT_EQ(first.fixed<ifinfomsg>().ifi_change & IFF_UP, static_cast<unsigned>(IFF_UP));
   EXPECT_FALSE(up_and_port(requests[0]).first);
-  EXPECT_TRUE(up_and_port(requests[2]).second);
-  EXPECT_TRUE(up_and_port(requests[3]).first);
+  EXPECT_FALSE(up_and_port(requests[1]).first);
+  EXPECT_EQ(up_and_port(requests[2]), std::pair(true, true));
 }
 
 TEST(UpdateLink, AsksForNothingWhenNothingDiffers) {
