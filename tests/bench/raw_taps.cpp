@@ -1,0 +1,150 @@
+#include "tests/bench/raw_taps.hpp"
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "plumbline/wire/netlink.hpp"
+
+namespace plumbline::bench {
+
+namespace {
+
+constexpr std::uint32_t leaving = 4711;
+
+std::string bridge_name(int number) { return "net" + std::to_string(number); }
+
+std::string tap_name(int bridge, int number) {
+  return "t" + std::to_string(bridge) + "-" + std::to_string(number);
+}
+
+int index_of(const std::string& name) { return static_cast<int>(if_nametoindex(name.c_str())); }
+
+wire::Bytes new_link(const std::string& name, const char* kind) {
+  wire::MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  ifinfomsg header{};
+  header.ifi_flags = IFF_UP;
+  header.ifi_change = IFF_UP;
+  message.header(header).string(IFLA_IFNAME, name);
+  message.nest(IFLA_LINKINFO,
+               [&](wire::MessageBuilder& info) { info.string(IFLA_INFO_KIND, kind); });
+  return std::move(message).finish();
+}
+
+void make_tap(const std::string& name) {
+  const io::Descriptor tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  ifreq request{};
+  std::copy(name.begin(), name.end(), request.ifr_name);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI;
+  if (ioctl(tun.get(), TUNSETIFF, &request) != 0 || ioctl(tun.get(), TUNSETOWNER, 1000UL) != 0 ||
+      ioctl(tun.get(), TUNSETPERSIST, 1UL) != 0) {
+    std::abort();
+  }
+}
+
+wire::Bytes join(const std::string& tap, int master) {
+  wire::MessageBuilder message(RTM_SETLINK, 0);
+  ifinfomsg header{};
+  header.ifi_flags = IFF_UP;
+  header.ifi_change = IFF_UP;
+  message.header(header).string(IFLA_IFNAME, tap);
+  message.u32(IFLA_MASTER, static_cast<std::uint32_t>(master));
+  return std::move(message).finish();
+}
+
+wire::Bytes leave(const std::string& tap) {
+  wire::MessageBuilder message(RTM_SETLINK, 0);
+  message.header(ifinfomsg{}).string(IFLA_IFNAME, tap).u32(IFLA_GROUP, leaving);
+  return std::move(message).finish();
+}
+
+wire::Bytes remove_leaving() {
+  wire::MessageBuilder message(RTM_DELLINK, 0);
+  message.header(ifinfomsg{}).u32(IFLA_GROUP, leaving);
+  return std::move(message).finish();
+}
+
+wire::Bytes remove_link(const std::string& name) {
+  wire::MessageBuilder message(RTM_DELLINK, 0);
+  message.header(ifinfomsg{}).string(IFLA_IFNAME, name);
+  return std::move(message).finish();
+}
+
+template <class Header>
+wire::Bytes question(std::uint16_t type, const Header& header) {
+  wire::MessageBuilder message(type, 0);
+  message.header(header);
+  return std::move(message).finish();
+}
+
+}  // namespace
+
+void make_uplink() {
+  io::NetlinkSocket socket(NETLINK_ROUTE);
+  const wire::Bytes message = new_link("up0", "dummy");
+  if (socket.change({&message}).front().error != 0) std::abort();
+}
+
+RawTaps::RawTaps() : socket_(NETLINK_ROUTE) {}
+
+void RawTaps::send(const std::vector<wire::Bytes>& messages) {
+  io::Messages together;
+  for (const wire::Bytes& message : messages) together.push_back(&message);
+  for (const wire::Reply& reply : socket_.change(together)) {
+    if (reply.error != 0) std::abort();
+  }
+}
+
+void RawTaps::make(int bridges, int taps_each) {
+  std::vector<wire::Bytes> messages;
+  for (int bridge = 0; bridge < bridges; ++bridge) {
+    messages.push_back(new_link(bridge_name(bridge), "bridge"));
+  }
+  send(messages);
+  messages.clear();
+  for (int bridge = 0; bridge < bridges; ++bridge) {
+    const int master = index_of(bridge_name(bridge));
+    for (int tap = 0; tap < taps_each; ++tap) {
+      make_tap(tap_name(bridge, tap));
+      messages.push_back(join(tap_name(bridge, tap), master));
+    }
+  }
+  send(messages);
+}
+
+void RawTaps::remove(int bridges, int taps_each) {
+  constexpr int at_once = 128;
+  std::vector<wire::Bytes> messages;
+  for (int bridge = 0; bridge < bridges; ++bridge) {
+    for (int tap = 0; tap < taps_each; ++tap) {
+      messages.push_back(leave(tap_name(bridge, tap)));
+      if (tap % at_once == at_once - 1 || tap + 1 == taps_each) {
+        messages.push_back(remove_leaving());
+      }
+    }
+    messages.push_back(remove_link(bridge_name(bridge)));
+  }
+  send(messages);
+}
+
+void RawTaps::dump() {
+  wire::MessageBuilder links(RTM_GETLINK, 0);
+  links.header(ifinfomsg{}).u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  for (const wire::Bytes& asked :
+       {std::move(links).finish(), question(RTM_GETQDISC, tcmsg{}),
+        question(RTM_GETADDR, ifaddrmsg{}), question(RTM_GETROUTE, rtmsg{}),
+        question(RTM_GETRULE, rtmsg{})}) {
+    if (socket_.dump(asked).error != 0) std::abort();
+  }
+}
+
+}  // namespace plumbline::bench

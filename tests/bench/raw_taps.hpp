@@ -1,0 +1,31 @@
+// TAPs on bridges with as few system calls and messages as the kernel lets anybody make them with,
+// and nothing kept of them: what plumbline is measured against.
+
+#pragma once
+
+#include "plumbline/io/netlink_socket.hpp"
+
+namespace plumbline::bench {
+
+/// A link `up0` that a network can go out by. Aborts when there can be none.
+void make_uplink();
+
+class RawTaps {
+ public:
+  RawTaps();
+
+  /// Bridges `net0`… and TAPs, up and ports of them: three ioctls each, then one message each, a
+  /// thousand in one send.
+  void make(int bridges, int taps_each);
+  /// A group for all that goes, a removal of the group for every 128 of them, then the bridges.
+  void remove(int bridges, int taps_each);
+  /// Everything that a pass looks at and rtnetlink has, received and not looked at.
+  void dump();
+
+ private:
+  void send(const std::vector<wire::Bytes>& messages);
+
+  io::NetlinkSocket socket_;
+};
+
+}  // namespace plumbline::bench
