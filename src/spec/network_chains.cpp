@@ -263,31 +263,4 @@ void add_firewall(const NetworkShape& shape, NetworkResources& resources) {
   NetworkFirewallRules(shape, resources).add();
 }
 
-/// The forwarding database learns behind this hook, so that nothing a guest says about another's
-/// address gets there.
-void add_anti_spoofing(const NetworkShape& shape, NetworkResources& resources) {
-  const Network& network = shape.network();
-  if (!network.anti_spoofing) return;
-  for (const AssignedInterface& interface : shape.assigned->interfaces) {
-    const std::string tap = format(interface.tap);
-    const std::string mac = format(interface.mac);
-    const std::string ip = format(interface.ip);
-    const std::string arp = "-p ARP --arp-mac-src " + mac + " --arp-ip-src ";
-    std::vector<PlacedRule> rules;
-    const auto add = [&](std::string rule) {
-      rules.push_back({std::move(rule), interface.origin});
-    };
-    add("-s ! " + mac + " -j DROP");
-    add("-p IPv4 --ip-src " + ip + " -j RETURN");
-    add(arp + ip + " -j RETURN");
-    add(arp + "0.0.0.0 --arp-op Request -j RETURN");
-    if (network.ipv6 == GuestIpv6::ignore) add("-p IPv6 -j RETURN");
-    add("-j DROP");
-    const std::string name = "PLUMB-" + tap;
-    resources.add_chain(Family::bridge, "nat", name, rules, interface.origin, network.bridge);
-    resources.insert(Family::bridge, "nat", "PREROUTING", Line::only, "-i " + tap + " -j " + name,
-                     interface.origin, network.bridge);
-  }
-}
-
 }  // namespace plumbline::spec

@@ -166,8 +166,8 @@ void add_network_resources(const std::vector<AssignedNetwork>& networks, const F
     shapes.push_back(shape_of(assigned, networks, facts, desired.state));
   }
   NetworkResources resources(desired, diagnostics);
+  add_anti_spoofing(shapes, resources);
   for (const NetworkShape& shape : shapes) {
-    add_anti_spoofing(shape, resources);
     add_firewall(shape, resources);
     add_tunnel(shape, resources);
     add_routing(shape, resources);

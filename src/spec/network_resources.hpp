@@ -73,6 +73,8 @@ class NetworkResources {
   /// A rule at the top of a built-in chain.
   void insert(Family family, std::string table, std::string chain, Line line, std::string rule,
               const Origin& origin, const IfName& network);
+  /// What is added for one network is another's as well.
+  void note_network(const Key& key, const IfName& network);
   /// After the last insert().
   void join_shared_chains();
 
@@ -83,7 +85,6 @@ class NetworkResources {
     IfName network;
   };
 
-  void note_network(const Key& key, const IfName& network);
   void join(const SharedChain::Key& key, std::vector<Inserted> rules);
   void conflict(const Key& key, const Origin& origin, const IfName& network);
 
@@ -100,7 +101,7 @@ void add_routing(const NetworkShape& shape, NetworkResources& resources);
 void add_forwarding(const NetworkShape& shape, NetworkResources& resources);
 /// What iptables and ip6tables hold: policies, NAT, and that nothing leaves beside the tunnel.
 void add_firewall(const NetworkShape& shape, NetworkResources& resources);
-/// Of each TAP, a chain of frames that may come from it.
-void add_anti_spoofing(const NetworkShape& shape, NetworkResources& resources);
+/// Of each TAP, a chain of frames that may come from it, and the way there for all networks.
+void add_anti_spoofing(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
 
 }  // namespace plumbline::spec

@@ -1,0 +1,100 @@
+// What frames may come from a guest's TAP: with its own addresses only.
+
+#include <map>
+#include <set>
+
+#include "network_resources.hpp"
+#include "tap_dispatch.hpp"
+
+namespace plumbline::spec {
+
+namespace {
+
+using Line = NetworkResources::Line;
+using PlacedRule = NetworkResources::PlacedRule;
+
+constexpr const char* table = "nat";
+constexpr const char* hook = "PREROUTING";
+
+/// Where a TAP is from.
+struct Place {
+  Origin origin;
+  IfName network;
+};
+using Places = std::map<IfName, Place>;
+
+std::vector<PlacedRule> own_frames(const AssignedInterface& interface, const Network& network) {
+  const std::string mac = format(interface.mac);
+  const std::string ip = format(interface.ip);
+  const std::string arp = "-p ARP --arp-mac-src " + mac + " --arp-ip-src ";
+  std::vector<PlacedRule> rules;
+  const auto add = [&](std::string rule) { rules.push_back({std::move(rule), interface.origin}); };
+  add("-s ! " + mac + " -j DROP");
+  add("-p IPv4 --ip-src " + ip + " -j RETURN");
+  add(arp + ip + " -j RETURN");
+  add(arp + "0.0.0.0 --arp-op Request -j RETURN");
+  if (network.ipv6 == GuestIpv6::ignore) add("-p IPv6 -j RETURN");
+  add("-j DROP");
+  return rules;
+}
+
+std::set<IfName> networks_of(const TapJump& jump, const Places& places) {
+  std::set<IfName> networks;
+  for (const IfName& tap : jump.taps) networks.insert(places.at(tap).network);
+  return networks;
+}
+
+std::string rule_of(const TapJump& jump) { return "-i " + jump.interface + " -j " + jump.chain; }
+
+void add_root(const TapFork& fork, const Places& places, NetworkResources& resources) {
+  for (const TapJump& jump : fork.jumps) {
+    const Place& first = places.at(jump.taps.front());
+    resources.insert(Family::bridge, table, hook, Line::only, rule_of(jump), first.origin,
+                     first.network);
+    for (const IfName& network : networks_of(jump, places)) {
+      resources.note_network(SharedChain::Key{Family::bridge, table, hook}, network);
+    }
+  }
+}
+
+void add_fork(const TapFork& fork, const Places& places, NetworkResources& resources) {
+  std::vector<PlacedRule> rules;
+  std::set<IfName> networks;
+  for (const TapJump& jump : fork.jumps) {
+    rules.push_back({rule_of(jump), places.at(jump.taps.front()).origin});
+    networks.merge(networks_of(jump, places));
+  }
+  resources.add_chain(Family::bridge, table, fork.chain, rules, rules.front().origin,
+                      *networks.begin());
+  for (const IfName& network : networks) {
+    resources.note_network(Chain::Key{Family::bridge, table, fork.chain}, network);
+  }
+}
+
+}  // namespace
+
+/// The forwarding database learns behind this hook, so that nothing a guest says about another's
+/// address gets there.
+void add_anti_spoofing(const std::vector<NetworkShape>& shapes, NetworkResources& resources) {
+  Places places;
+  std::vector<IfName> taps;
+  for (const NetworkShape& shape : shapes) {
+    const Network& network = shape.network();
+    if (!network.anti_spoofing) continue;
+    for (const AssignedInterface& interface : shape.assigned->interfaces) {
+      resources.add_chain(Family::bridge, table, "PLUMB-" + format(interface.tap),
+                          own_frames(interface, network), interface.origin, network.bridge);
+      places.emplace(interface.tap, Place{interface.origin, network.bridge});
+      taps.push_back(interface.tap);
+    }
+  }
+  for (const TapFork& fork : tap_dispatch(std::move(taps))) {
+    if (fork.chain.empty()) {
+      add_root(fork, places, resources);
+    } else {
+      add_fork(fork, places, resources);
+    }
+  }
+}
+
+}  // namespace plumbline::spec
