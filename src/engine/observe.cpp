@@ -7,7 +7,8 @@ namespace plumbline::engine {
 
 namespace {
 
-using OtherKinds = KindList<Address, Route, Rule, Sysctl, Chain, SharedChain>;
+using RoutingKinds = KindList<Address, Route, Rule>;
+using SettingKinds = KindList<Sysctl, Chain, SharedChain>;
 
 /// The first kind, so that names are known from the start of the snapshot.
 void observe_links(io::Host& host, Observed& observed) {
@@ -37,17 +38,13 @@ void observe_tunnels(io::Host& host, Observed& observed) {
   for (WireGuard& device : devices) device.marked = tunnels.at(device.name);
 }
 
-}  // namespace
-
-Observed observe(io::Host& host, const Scope& scope) {
-  Observed observed;
-  observe_links(host, observed);
-  observe_tunnels(host, observed);
-  // Several kinds may ask the same: chains and shared chains come from one dump. No kind asks
-  // anything twice, and one may ask for thousands of things.
+/// Several kinds may ask the same: chains and shared chains come from one dump. No kind asks
+/// anything twice, and one may ask for thousands of things.
+template <class List>
+void observe_kinds(io::Host& host, const Scope& scope, Observed& observed) {
   std::vector<wire::Request> requests;
   std::vector<std::size_t> places;  // of each kind's queries, one after the other
-  OtherKinds::for_each([&]<class K>(std::type_identity<K>) {
+  List::for_each([&]<class K>(std::type_identity<K>) {
     const auto others = static_cast<std::ptrdiff_t>(requests.size());
     for (wire::Request& query : K::queries(scope)) {
       const auto end = requests.begin() + others;
@@ -63,19 +60,30 @@ Observed observe(io::Host& host, const Scope& scope) {
     if (reply.error == 0 && !reply.message.empty()) observed.warnings.push_back(reply.message);
   }
   auto place = places.begin();
-  OtherKinds::for_each([&]<class K>(std::type_identity<K>) {
+  List::for_each([&]<class K>(std::type_identity<K>) {
     for (const wire::Request& query : K::queries(scope)) {
       K::decode(query, replies.at(*place++), observed.links, observed.state.of<K>());
     }
   });
+}
+
+}  // namespace
+
+Observed look_around(io::Host& host) {
+  Observed observed;
+  observe_links(host, observed);
+  observe_tunnels(host, observed);
+  observe_kinds<RoutingKinds>(host, Scope(), observed);
   observed.state.sort();
   return observed;
 }
 
 Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
-                 const ChainScope& chains) {
+                 const ChainScope& chains, Observed around) {
   scope.firewall_text = !linked;
-  Observed observed = observe(host, scope);
+  Observed observed = std::move(around);
+  observe_kinds<SettingKinds>(host, scope, observed);
+  observed.state.sort();
   ruleset.observe(host, chains.chains, linked, observed.state);
   if (linked) {
     const std::vector<wire::Request> looks{wire::FirewallRivals{Family::inet},

@@ -50,9 +50,13 @@ ChainScope chain_scope(const spec::Desired& desired) {
 }
 
 /// Everything that matters to what is desired, or is remembered.
-Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
+Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier,
+              Observed around) {
   return observe(workshop.host, workshop.ruleset, workshop.compiler.linked(),
-                 scope_of(desired.state, earlier), chain_scope(desired));
+                 scope_of(desired.state, earlier), chain_scope(desired), std::move(around));
+}
+Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
+  return look(workshop, desired, earlier, look_around(workshop.host));
 }
 
 void name_rules(const Workshop& workshop, State& state) {
@@ -100,19 +104,11 @@ std::set<TableKey> minus(const std::set<TableKey>& all, const std::set<TableKey>
   return rest;
 }
 
-/// Without chains: all that the facts are made of.
-State look_around(const Workshop& workshop) {
-  Scope scope;
-  scope.firewall_text = false;
-  return observe(workshop.host, scope).state;
-}
-
 /// Networks depend on what the host has; everything else was known when the files were read.
-spec::Desired with_facts(const Workshop& workshop, spec::Desired desired, const Ledger& ledger,
-                         Diagnostics& diagnostics) {
+spec::Desired with_facts(const Workshop& workshop, spec::Desired desired, const State& around,
+                         const Ledger& ledger, Diagnostics& diagnostics) {
   if (!desired.source) return desired;
-  const spec::Facts facts =
-      spec::facts_of(look_around(workshop), ledger.assignments, workshop.options.mark);
+  const spec::Facts facts = spec::facts_of(around, ledger.assignments, workshop.options.mark);
   const auto source = desired.source;
   desired = spec::expand(*source, facts, workshop.options.mark, diagnostics);
   desired.source = source;
@@ -237,14 +233,14 @@ spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& fil
 }
 
 std::vector<spec::Assignment> guests_on(const Workshop& workshop) {
-  return spec::facts_of(look_around(workshop), {}, workshop.options.mark).assignments;
+  return spec::facts_of(look_around(workshop.host).state, {}, workshop.options.mark).assignments;
 }
 
 Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all) {
   const State& earlier = ledger.memory.earlier;
   const bool linked = workshop.compiler.linked();
-  Observed have =
-      observe(workshop.host, workshop.ruleset, linked, scope_of(State(), earlier), ChainScope());
+  Observed have = observe(workshop.host, workshop.ruleset, linked, scope_of(State(), earlier),
+                          ChainScope(), look_around(workshop.host));
   workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
   return have;
 }
@@ -257,12 +253,15 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
     prepared.warnings.push_back({Code::unreadable_file, std::move(warning), {}, {}});
   }
   Diagnostics diagnostics;
-  prepared.desired = with_facts(workshop, std::move(desired), prepared.ledger, diagnostics);
+  Observed around = look_around(workshop.host);
+  prepared.desired =
+      with_facts(workshop, std::move(desired), around.state, prepared.ledger, diagnostics);
   if (!diagnostics.ok()) {
     prepared.errors = std::move(diagnostics.errors);
     return prepared;
   }
-  prepared.have = look(workshop, prepared.desired, prepared.ledger.memory.earlier);
+  prepared.have =
+      look(workshop, prepared.desired, prepared.ledger.memory.earlier, std::move(around));
   for (const std::string& words : prepared.have.warnings) {
     prepared.warnings.push_back({Code::host_warning, words, {}, {}});
   }

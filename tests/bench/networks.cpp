@@ -5,11 +5,13 @@
 #include <benchmark/benchmark.h>
 #include <sched.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "plumbline/engine/pass.hpp"
 #include "plumbline/io/files.hpp"
@@ -30,12 +32,13 @@ Size size_of(const benchmark::State& state) {
   return {static_cast<int>(state.range(0)), static_cast<int>(state.range(1))};
 }
 
-std::string spec_text(const Size& size) {
+std::string spec_text(const Size& size, bool anti_spoofing = true) {
   std::string text = R"({"version": 1, "networks": {)";
   for (int bridge = 0; bridge < size.bridges; ++bridge) {
     if (bridge > 0) text += ',';
     text += "\"net" + std::to_string(bridge) + R"(": {"uplink": "up0", "subnet": "10.)" +
-            std::to_string(bridge) + R"(.0.0/20", "vms": {)";
+            std::to_string(bridge) + R"(.0.0/20", "antiSpoofing": )" +
+            (anti_spoofing ? "true" : "false") + R"(, "vms": {)";
     for (int guest = 0; guest < size.guests; ++guest) {
       if (guest > 0) text += ',';
       text += "\"vm-" + std::to_string(guest) + "\": {}";
@@ -171,7 +174,7 @@ void read_spec(benchmark::State& state) {
 void one_more_guest(benchmark::State& state) {
   Site site;
   const Size size = size_of(state);
-  const spec::Desired fewer = site.read({size.bridges, size.guests - 1});
+  const spec::Desired fewer = site.read(Size{size.bridges, size.guests - 1});
   const spec::Desired all = site.read(size);
   site.make(fewer);
   for (auto _ : state) {
@@ -195,6 +198,24 @@ void removal(benchmark::State& state) {
   }
 }
 
+/// From the guest whose number is the second argument, of as many as the first says, to another.
+void one_frame(benchmark::State& state) {
+  const auto guests = static_cast<int>(state.range(0));
+  const auto sender = static_cast<std::size_t>(state.range(1));
+  Site site;
+  const spec::Desired desired = site.read(spec_text(Size{1, guests}, state.range(2) != 0));
+  site.make(desired);
+  {
+    const auto& interfaces = desired.assigned.front().interfaces;
+    GuestPort receiver(interfaces.at(1));
+    GuestPort port(interfaces.at(sender));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // until the ports forward
+    receiver.send_to(interfaces.at(sender));
+    for (auto _ : state) port.send_to(interfaces.at(1));
+  }
+  site.clear();
+}
+
 void sizes(benchmark::internal::Benchmark* bench) {
   bench->Args({1, 1000})->Args({4, 1000})->ArgNames({"bridges", "guests"});
   bench->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -209,6 +230,12 @@ BENCHMARK(nothing_to_do)->Apply(sizes);
 BENCHMARK(one_more_guest)->Apply(sizes)->Iterations(5);
 BENCHMARK(read_spec)->Apply(sizes);
 BENCHMARK(plan_of_all)->Apply(sizes);
+BENCHMARK(one_frame)
+    ->Args({1000, 0, 0})
+    ->Args({16, 0, 1})
+    ->Args({1000, 0, 1})
+    ->Args({1000, 999, 1})
+    ->ArgNames({"guests", "sender", "guarded"});
 
 }  // namespace
 }  // namespace plumbline::bench

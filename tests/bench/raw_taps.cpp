@@ -1,16 +1,18 @@
 #include "tests/bench/raw_taps.hpp"
 
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "plumbline/wire/netlink.hpp"
@@ -40,13 +42,18 @@ wire::Bytes new_link(const std::string& name, const char* kind) {
   return std::move(message).finish();
 }
 
-void make_tap(const std::string& name) {
-  const io::Descriptor tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+io::Descriptor attach(std::string_view name) {
+  io::Descriptor tun(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
   ifreq request{};
   std::copy(name.begin(), name.end(), request.ifr_name);
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
-  if (ioctl(tun.get(), TUNSETIFF, &request) != 0 || ioctl(tun.get(), TUNSETOWNER, 1000UL) != 0 ||
-      ioctl(tun.get(), TUNSETPERSIST, 1UL) != 0) {
+  if (ioctl(tun.get(), TUNSETIFF, &request) != 0) std::abort();
+  return tun;
+}
+
+void make_tap(const std::string& name) {
+  const io::Descriptor tun = attach(name);
+  if (ioctl(tun.get(), TUNSETOWNER, 1000UL) != 0 || ioctl(tun.get(), TUNSETPERSIST, 1UL) != 0) {
     std::abort();
   }
 }
@@ -145,6 +152,25 @@ void RawTaps::dump() {
         question(RTM_GETRULE, rtmsg{})}) {
     if (socket_.dump(asked).error != 0) std::abort();
   }
+}
+
+GuestPort::GuestPort(const spec::AssignedInterface& self) : tap_(attach(self.tap.view())) {
+  const auto put = [&](std::size_t at, std::span<const std::byte> bytes) {
+    std::memcpy(frame_.data() + at, bytes.data(), bytes.size());
+  };
+  put(6, self.mac.bytes());
+  frame_[12] = 8;  // IPv4
+  frame_[14] = 0x45;
+  frame_[17] = 50;
+  frame_[22] = 64;
+  frame_[23] = IPPROTO_UDP;
+  put(26, self.ip.bytes());
+}
+
+void GuestPort::send_to(const spec::AssignedInterface& other) {
+  std::memcpy(frame_.data(), other.mac.bytes().data(), other.mac.bytes().size());
+  std::memcpy(frame_.data() + 30, other.ip.bytes().data(), other.ip.bytes().size());
+  if (write(tap_.get(), frame_.data(), frame_.size()) < 0) std::abort();
 }
 
 }  // namespace plumbline::bench

@@ -3,7 +3,11 @@
 
 #pragma once
 
+#include <array>
+
+#include "plumbline/io/descriptor.hpp"
 #include "plumbline/io/netlink_socket.hpp"
+#include "plumbline/spec/network.hpp"
 
 namespace plumbline::bench {
 
@@ -26,6 +30,19 @@ class RawTaps {
   void send(const std::vector<wire::Bytes>& messages);
 
   io::NetlinkSocket socket_;
+};
+
+/// A guest: holds its TAP, and sends frames of its own as a VMM does.
+class GuestPort {
+ public:
+  explicit GuestPort(const spec::AssignedInterface& self);
+
+  /// One UDP packet to another guest. Aborts when the TAP does not take it.
+  void send_to(const spec::AssignedInterface& other);
+
+ private:
+  io::Descriptor tap_;
+  std::array<unsigned char, 64> frame_{};
 };
 
 }  // namespace plumbline::bench

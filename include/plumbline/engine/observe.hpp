@@ -15,8 +15,9 @@ struct Observed {
   std::vector<std::string> warnings;
 };
 
-/// Throws io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
-[[nodiscard]] Observed observe(io::Host& host, const Scope& scope);
+/// What does not depend on what is looked for: links, tunnels, addresses, routes and rules. Throws
+/// io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
+[[nodiscard]] Observed look_around(io::Host& host);
 
 /// What to look at among chains, on nf_tables.
 struct ChainScope {
@@ -24,9 +25,9 @@ struct ChainScope {
   std::set<std::string> ipsets;  ///< that rules may want
 };
 
-/// The same with chains by way of `ruleset`: those of IP where their rules have code (`linked`),
-/// else by text.
+/// The rest as well, beside what was seen `around`. Chains by way of `ruleset`: those of IP where
+/// their rules have code (`linked`), else by text.
 [[nodiscard]] Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
-                               const ChainScope& chains);
+                               const ChainScope& chains, Observed around);
 
 }  // namespace plumbline::engine
