@@ -1,6 +1,5 @@
 // Rows of the ledger on addresses, NAT and the ways out of the host.
 
-#include "plumbline/spec/assignments.hpp"
 #include "tests/network/ledger.hpp"
 #include "tests/support/dump.hpp"
 
@@ -82,7 +81,7 @@ TEST_F(LedgerRouting, W37_ForwardingIsPutBack) {
 
 TEST_F(LedgerRouting, W42_TheBridgesMacStaysWhateverJoins) {
   apply("");
-  const std::string mac = format(spec::bridge_mac(IfName::parse("br0").value()));
+  const std::string mac = format(bridge_mac_of());
   EXPECT_THAT(ip("link show br0"), HasSubstr(mac));
   must_run({"ip", "tuntap", "add", "low", "mode", "tap"});
   ip("link set low address 00:00:00:00:00:01 master br0 up");

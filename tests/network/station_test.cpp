@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include "plumbline/spec/assignments.hpp"
 #include "tests/support/world.hpp"
 
 namespace plumbline::test {
@@ -43,7 +42,7 @@ class Stations : public World {
   /// What plumbline would make, without any guard.
   void make_network() {
     ip("link add br0 type bridge");
-    ip("link set br0 address " + format(bridge_mac_));
+    ip("link set br0 address " + format(bridge_mac_of()));
     ip("address add 10.30.0.1/24 dev br0");
     for (const char name : {'a', 'b'}) {
       const std::string tap = guest_identity(name).tap;
@@ -53,7 +52,6 @@ class Stations : public World {
     ip("link set br0 up");
     sysctl("net/ipv4/ip_forward", "1");
   }
-  const Mac bridge_mac_ = spec::bridge_mac(IfName::parse("br0").value());
 };
 
 TEST_F(Stations, MeetAcrossTheHostAndTheSnifferSeesEveryPacket) {

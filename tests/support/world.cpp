@@ -37,6 +37,12 @@ GuestIdentity guest_identity(char name, int network) {
           IpAddress::parse(network_of(network) + std::to_string(number)).value()};
 }
 
+Mac bridge_mac_of(int number) {
+  spec::Network network;
+  network.bridge = IfName::parse(bridge_of(number)).value();
+  return spec::bridge_mac(network);
+}
+
 std::string network_entry(const std::string& members, int network, const std::string& guests) {
   std::string vms;
   for (const char name : guests) {
@@ -123,7 +129,7 @@ std::unique_ptr<Station> World::guest(char name, int network) {
   const GuestIdentity identity = guest_identity(name, network);
   auto station = std::make_unique<Station>(open_tap(identity.tap),
                                            Manner{.mac = identity.mac, .ip = identity.ip});
-  station->use_gateway(spec::bridge_mac(IfName::parse(bridge_of(network)).value()));
+  station->use_gateway(bridge_mac_of(network));
   return station;
 }
 

@@ -46,6 +46,9 @@ struct GuestIdentity {
 /// `a` is 10.30.0.10 behind `tapa`, `b` 10.30.0.11 behind `tapb`, and so on.
 [[nodiscard]] GuestIdentity guest_identity(char name, int network = 30);
 
+/// Of the bridge that plumbline makes.
+[[nodiscard]] Mac bridge_mac_of(int network = 30);
+
 /// `"br0": {…}` of 10.30.0.0/24 with the members and guests `a` and `b`; of another number
 /// likewise, with the guests given.
 [[nodiscard]] std::string network_entry(const std::string& members, int network = 30,
