@@ -19,6 +19,8 @@
 #include "plumbline/daemon/service_notify.hpp"
 #include "plumbline/io/kernel_events.hpp"
 #include "plumbline/io/watch.hpp"
+#include "plumbline/spec/load.hpp"
+#include "read_files.hpp"
 
 namespace plumbline::daemon {
 
@@ -75,9 +77,11 @@ std::string_view cause_of(Hint hint) {
 class Daemon {
  public:
   Daemon(const RunOptions& options, const engine::Workshop& workshop, FileReader& files)
-      : pace_(pace_of(options)),
+      : sources_(options.sources),
+        read_files_(files),
+        pace_(pace_of(options)),
         pacer_(pace_, Clock::now()),
-        keeper_(options.sources, workshop, files),
+        keeper_(options.sources, workshop, read_files_),
         notify_(ServiceNotify::socket_from_environment()) {
     watch_.set_sources(options.sources);
     if (!events_.hears_nf_tables()) {
@@ -153,10 +157,24 @@ class Daemon {
     without_hint_ = "it was time";
     pacer_.pass_starts(start);
     const Ending ending = keeper_.pass(read_files, cause);
+    if (read_files) watch_what_was_read();
     const TimePoint end = Clock::now();
     pacer_.pass_ends(ending, end, jitter_(random_));
     pacer_.look_at(keeper_.rivalry().next_release(end));
     tell(end - start, cause);
+  }
+
+  /// A file that the spec names may have changed before it was watched, so it is read once more.
+  void watch_what_was_read() {
+    std::set<std::string> names = read_files_.take_names();
+    for (const std::string& file : spec::files_of(sources_, read_files_)) names.erase(file);
+    if (names == watched_) return;
+    watched_ = std::move(names);
+    std::vector<std::string> all = sources_;
+    all.insert(all.end(), watched_.begin(), watched_.end());
+    watch_.set_sources(std::move(all));
+    files_changed_ = true;
+    hint(Hint::spec);
   }
 
   void tell(Duration took, std::string_view cause) {
@@ -179,6 +197,10 @@ class Daemon {
   Readable kernel_{context_, events_.fd()};
   asio::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer timer_{context_};
+
+  std::vector<std::string> sources_;
+  ReadFiles read_files_;
+  std::set<std::string> watched_;  ///< beside the sources
 
   Pace pace_;
   Pacer pacer_;

@@ -51,6 +51,19 @@ TEST_F(RunFiles, FollowsASingleFileThatIsRenamedIntoPlace) {
   expect_second();
 }
 
+/// Whether this kernel makes a tunnel of it or not: what the file lacked is no longer complained of.
+TEST_F(RunFiles, FollowsAFileThatTheSpecNames) {
+  const fs::path secrets = directory().parent_path() / "secrets";
+  fs::create_directories(secrets);
+  write(file(), spec(R"("links": {"wg0": {"kind": "wireguard",
+      "wireguard": {"privateKeyFile": "../secrets/wg0.key", "peers": {}}}})"));
+  start();
+  EXPECT_TRUE(soon("the complaint", [&] { return log().find("UNREADABLE_FILE") != log().npos; }));
+  EXPECT_EQ(log().find("no longer: "), log().npos);
+  write(secrets / "wg0.key", "CCpsZ3Wp1fWCSmJ8sPpQh/tBDNZIYz5jb3HKsXtrGFA=\n");
+  EXPECT_TRUE(soon("its end", [&] { return log().find("no longer: ") != log().npos; }));
+}
+
 TEST_F(RunFiles, FollowsASymbolicLinkThatIsTurnedElsewhere) {
   const fs::path elsewhere = directory().parent_path() / "elsewhere";
   fs::create_directories(elsewhere);

@@ -32,7 +32,8 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
   }
 
   State observe() {
-    State state = engine::observe(*host_, ruleset_, linked(), {}, {}).state;
+    State state =
+        engine::observe(*host_, ruleset_, linked(), {}, {}, engine::look_around(*host_)).state;
     if (linked()) ruleset_.name_rules(*host_, compiler_->book(), true, state);
     return state;
   }

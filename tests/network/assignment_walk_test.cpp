@@ -105,6 +105,7 @@ class AssignmentWalk : public World {
   std::map<Key, Value> apply(const Wanted& wanted) {
     std::map<Key, Value> assigned;
     std::set<std::string> once;
+    site().options.allow_empty = true;
     const engine::Prepared prepared = site().apply(wanted.text());
     for (const auto& network : prepared.desired.assigned) {
       for (const auto& interface : network.interfaces) {

@@ -117,8 +117,9 @@ Lines by_port(const std::string& rule) {
 Lines policy(const Lines& rules) {
   Lines policy;
   for (const std::string& rule : rules) {
+    const bool is_mark = rule == "-m comment --comment plumbline";
     const bool is_other = rule.find("--ctstate") != rule.npos || rule.starts_with("! -o ");
-    if (is_other || rule.empty()) continue;
+    if (is_mark || is_other) continue;
     for (std::string& each : by_port(rule)) {
       if (std::ranges::find(policy, each) == policy.end()) policy.push_back(std::move(each));
     }
@@ -307,7 +308,9 @@ class ReferenceScenario : public NetnsTest, public ::testing::WithParamInterface
       EXPECT_THROW(static_cast<void>(site_->prepare(manager_->spec())), std::runtime_error);
       return;
     }
-    const engine::Prepared prepared = site_->apply(manager_->spec());
+    const engine::Prepared prepared = site_->prepare(manager_->spec());
+    EXPECT_EQ(site_->carry_out(prepared).result, engine::Result::applied) << shown(prepared);
+    EXPECT_TRUE(site_->prepare(manager_->spec()).plan.empty());
     const json::object& tap = step.at("tap").as_object();
     for (const auto& network : prepared.desired.assigned) {
       chain_ = spec::chain_name(network.network.bridge, network.network.subnet);
