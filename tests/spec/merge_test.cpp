@@ -122,4 +122,15 @@ TEST(MergeFiles, NamesTheFirstPlaceAtEachLaterOne) {
                                            HasSubstr("at a.json:2:36"))));
 }
 
+TEST(Merge, LetsEveryFileSayWhereItsSchemaIs) {
+  EXPECT_THAT(load_files({{"a.json", R"({"$schema": "x", "version": 1})"},
+                          {"b.json", R"({"$schema": "y", "version": 1})"}})
+                  .errors,
+              ::testing::IsEmpty());
+  EXPECT_THAT(load_files({{"a.json", R"({"$schema": "x", "version": 1})"},
+                          {"b.json", R"({"$schema": {}, "version": 1})"}})
+                  .errors,
+              ::testing::ElementsAre(::testing::HasSubstr("b.json:1:13: WRONG_TYPE")));
+}
+
 }  // namespace plumbline::spec

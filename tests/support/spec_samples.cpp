@@ -27,7 +27,7 @@ const std::map<std::string, std::string> members{
      R"("$schema": "s", "networks": {}, "links": {}, "routes": [], "rules": [], "sysctls": {},
         "iptables": {}, "ip6tables": {}, "ebtables": {})"},
     {"network", R"("networks": {"svbr0": {
-        "subnet": "172.30.0.0/24", "uplink": "auto", "nat": true, "localNetworks": "tunnel",
+        "subnet": "172.30.0.0/24", "mac": "02:00:00:00:00:01", "uplink": "auto", "nat": true, "localNetworks": "tunnel",
         "rulePriority": 31820, "isolation": false, "antiSpoofing": true, "ipv6": "block",
         "firewall": {}, "vms": {}}})"},
     {"network firewall", R"("networks": {"svbr0": {"firewall": {
@@ -53,7 +53,7 @@ const std::map<std::string, std::string> members{
         "mac": "02:00:00:00:00:01", "txQueueLength": 1000, "alias": "lan",
         "addresses": ["10.1.0.1/24", "fd00::1/64"],
         "bridge": {"stp": false, "forwardDelay": 15, "ageingTime": 300, "vlanFiltering": false,
-                   "multicastSnooping": true}}})"},
+                   "multicastSnooping": true, "noLinklocalLearn": false}}})"},
     {"tap", R"("links": {"br0": {"kind": "bridge"}, "tap7": {"kind": "tap", "master": "br0",
         "tap": {"owner": 1000, "group": 1000, "multiQueue": false, "vnetHeader": false},
         "port": {"isolated": true, "learning": true, "hairpin": false, "cost": 100,
