@@ -23,11 +23,17 @@ using test::CommandResult;
 using test::ip;
 using test::must_run;
 
-/// The entries of specs/: files, and directories that are one spec each.
+/// What users of other tools have: a folder of examples, where the others are one spec each.
+constexpr const char* peers = "peers";
+
+/// The entries of specs/ and of specs/peers: files, and directories that are one spec each.
 std::vector<std::string> examples() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(root() / "specs")) {
-    names.push_back(entry.path().filename().string());
+  for (const fs::path folder : {"", peers}) {
+    for (const auto& entry : fs::directory_iterator(root() / "specs" / folder)) {
+      if (entry.path().filename() == peers) continue;
+      names.push_back((folder / entry.path().filename()).string());
+    }
   }
   std::ranges::sort(names);
   return names;
@@ -65,7 +71,8 @@ void guard_keys(const std::string& example) {
   const fs::path path = path_of(example);
   if (!fs::is_directory(path)) return;
   for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.path().extension() != ".key") continue;
+    const auto suffix = entry.path().extension();
+    if (suffix != ".key" && suffix != ".conf") continue;
     std::error_code read_only;  // then it may be seen as it is
     fs::permissions(entry.path(), fs::perms::owner_read | fs::perms::owner_write, read_only);
   }
@@ -81,20 +88,22 @@ bool has_ebtables() { return test::run({"ebtables-nft", "-V"}).status == 0; }
 
 /// Why the machine cannot run the example, or nothing.
 std::string missing_for(const std::string& text) {
-  if (text.find("\"tap\"") != std::string::npos) {
+  const bool guests = text.find("\"networks\"") != std::string::npos;
+  if (guests || text.find("\"tap\"") != std::string::npos) {
     const int descriptor = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC);
     if (descriptor < 0) return "/dev/net/tun cannot be opened";
     ::close(descriptor);
   }
-  if (text.find("tables\"") != std::string::npos && test::run({"iptables-save"}).status != 0) {
+  const bool filters = guests || text.find("tables\"") != std::string::npos;
+  if (filters && test::run({"iptables-save"}).status != 0) {
     return "iptables-save does not run here";
   }
-  if (text.find("\"ebtables\"") != std::string::npos && !has_ebtables()) {
+  if ((guests || text.find("\"ebtables\"") != std::string::npos) && !has_ebtables()) {
     return "ebtables-nft is not installed";
   }
-  if (text.find("\"kind\": \"wireguard\"") != std::string::npos && !has_wireguard()) {
-    return "this kernel has no wireguard";
-  }
+  const bool tunnels = text.find("\"kind\": \"wireguard\"") != std::string::npos ||
+                       text.find("\"configFile\"") != std::string::npos;
+  if (tunnels && !has_wireguard()) return "this kernel has no wireguard";
   return {};
 }
 
@@ -131,7 +140,8 @@ std::string snapshot() {
     text += std::string("--- ") + save + '\n' +
             std::regex_replace(without(must_run({save}), noise), counters, "[]");
   }
-  for (const char* sysctl : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"}) {
+  for (const char* sysctl : {"net/ipv4/ip_forward", "net/ipv4/conf/all/src_valid_mark",
+                             "net/ipv6/conf/all/forwarding"}) {
     text += std::string(sysctl) + " = " + must_run({"cat", std::string("/proc/sys/") + sysctl});
   }
   return text;
@@ -155,7 +165,7 @@ class Specs : public test::NetnsTest, public ::testing::WithParamInterface<std::
       ip("link add " + name + " type veth peer name far-" + name);
       ip("link set far-" + name + " up");
     }
-    if (GetParam() == "beside-docker.json") {
+    if (text.find("\"DOCKER-USER\"") != std::string::npos) {
       for (const char* rule : {"-N DOCKER-USER", "-A FORWARD -j DOCKER-USER",
                                "-A DOCKER-USER -s 203.0.113.7/32 -j DROP"}) {
         std::istringstream words(rule);
@@ -170,7 +180,8 @@ class Specs : public test::NetnsTest, public ::testing::WithParamInterface<std::
 class SpecFiles : public ::testing::TestWithParam<std::string> {};
 
 std::string test_name(const ::testing::TestParamInfo<std::string>& parameter) {
-  return std::regex_replace(fs::path(parameter.param).stem().string(), std::regex("\\W"), "_");
+  const auto path = fs::path(parameter.param).replace_extension().string();
+  return std::regex_replace(path, std::regex("\\W"), "_");
 }
 
 }  // namespace
@@ -225,11 +236,13 @@ TEST_P(Specs, IsRepairedAfterEverythingOfItWasTakenAway) {
 INSTANTIATE_TEST_SUITE_P(Examples, SpecFiles, ::testing::ValuesIn(examples()), test_name);
 INSTANTIATE_TEST_SUITE_P(Examples, Specs, ::testing::ValuesIn(examples()), test_name);
 
-TEST(SpecExamples, CoverWhatTheReadmePromises) {
-  for (const char* name :
-       {"vm-host.json", "dual-stack-router.json", "two-uplinks.json", "blackholes.json",
-        "beside-docker.json", "bridge-guards.json", "drop-ins"}) {
-    EXPECT_TRUE(fs::exists(path_of(name))) << name;
+TEST(SpecExamples, AreEachLinkedInTheReadmeOrInThePageForUsersOfOtherTools) {
+  std::string documents;
+  for (const char* document : {"README.md", "docs/coming-from-other-tools.md"}) {
+    for (const auto& line : read_file(root() / document).lines) documents += line + '\n';
+  }
+  for (const auto& example : examples()) {
+    EXPECT_NE(documents.find("specs/" + example + ")"), std::string::npos) << example;
   }
 }
 
