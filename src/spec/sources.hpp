@@ -1,7 +1,7 @@
 // The files of a spec, read: which ones there are, and the document in each.
 //
-// Knows of a document's content only what it says of itself, `version` and `$schema`. Private to this
-// layer.
+// Knows of a document's content only what it says of itself, `version` and `$schema`. Private to
+// this layer.
 
 #pragma once
 

@@ -122,7 +122,7 @@ TEST(MergeFiles, NamesTheFirstPlaceAtEachLaterOne) {
                                            HasSubstr("at a.json:2:36"))));
 }
 
-TEST(Merge, LetsEveryFileSayWhereItsSchemaIs) {
+TEST(MergeFiles, LetsEveryFileSayWhereItsSchemaIs) {
   EXPECT_THAT(load_files({{"a.json", R"({"$schema": "x", "version": 1})"},
                           {"b.json", R"({"$schema": "y", "version": 1})"}})
                   .errors,
