@@ -51,7 +51,8 @@ TEST_F(RunFiles, FollowsASingleFileThatIsRenamedIntoPlace) {
   expect_second();
 }
 
-/// Whether this kernel makes a tunnel of it or not: what the file lacked is no longer complained of.
+/// Whether this kernel makes a tunnel of it or not: what the file lacked is no longer complained
+/// of.
 TEST_F(RunFiles, FollowsAFileThatTheSpecNames) {
   const fs::path secrets = directory().parent_path() / "secrets";
   fs::create_directories(secrets);
