@@ -24,21 +24,26 @@ std::string_view format(StepResult result) {
 
 namespace {
 
+/// How many there are: they come first.
+std::size_t guard_steps(const Plan& plan) {
+  const auto is_guard = [](const Step& step) { return step.phase == Phase::guard; };
+  const auto behind = std::ranges::find_if_not(plan.steps, is_guard);
+  return static_cast<std::size_t>(behind - plan.steps.begin());
+}
+
 std::string words_for(const MoveResult& result) {
   const std::string reason = std::generic_category().message(result.error);
   return result.message.empty() ? reason : result.message + " (" + reason + ")";
 }
 
-/// Carries out the steps in order until one fails. Says which were done.
-std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) {
-  std::vector<Move> moves;
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) moves.push_back({i, &plan.steps[i], false});
-  std::vector<Move> done;
+/// Carries out the steps in order until one fails, and adds those that were done.
+void go_forwards(Sender& sender, std::span<const Move> moves, std::vector<Move>& done,
+                 Report& report) {
   std::size_t next = 0;
   while (next < moves.size() && !report.failed) {
-    const std::vector<MoveResult> results = sender.send(std::span(moves).subspan(next));
+    const std::vector<MoveResult> results = sender.send(moves.subspan(next));
     for (std::size_t i = 0; i < results.size(); ++i) {
-      StepReport& step = report.steps[next + i];
+      StepReport& step = report.steps[moves[next + i].position];
       const bool failed = results[i].error != 0;
       step.result = failed ? StepResult::failed : StepResult::done;
       if (results[i].error == ECANCELED) step.result = StepResult::skipped;
@@ -51,7 +56,6 @@ std::vector<Move> go_forwards(Sender& sender, const Plan& plan, Report& report) 
     }
     next += results.size();
   }
-  return done;
 }
 
 void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
@@ -79,8 +83,15 @@ void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
 Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan, Surroundings surroundings) {
   Report report;
   report.steps.resize(plan.steps.size());
+  const std::function<void()> guarded = std::move(surroundings.guarded);
   Sender sender(host, ruleset, std::move(surroundings));
-  std::vector<Move> done = go_forwards(sender, plan, report);
+  std::vector<Move> moves;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) moves.push_back({i, &plan.steps[i], false});
+  const std::size_t guards = guard_steps(plan);
+  std::vector<Move> done;
+  go_forwards(sender, std::span(moves).first(guards), done, report);
+  if (guards != 0 && !report.failed && guarded) guarded();
+  go_forwards(sender, std::span(moves).subspan(guards), done, report);
   if (report.failed) go_backwards(sender, std::move(done), report);
   return report;
 }

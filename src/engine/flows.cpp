@@ -42,9 +42,11 @@ std::vector<Touched> touched_networks(const Plan& plan, const spec::Desired& des
   return touched;
 }
 
-std::set<IpAddress> own_addresses(const State& now) {
+std::set<IpAddress> addresses_of_host(const State& have, const State& want) {
   std::set<IpAddress> own;
-  for (const Address& address : now.of<Address>()) own.insert(address.local.address);
+  for (const State* state : {&have, &want}) {
+    for (const Address& address : state->of<Address>()) own.insert(address.local.address);
+  }
   return own;
 }
 
@@ -71,16 +73,17 @@ std::string words_for(const wire::Reply& reply) {
 }  // namespace
 
 std::string forget_flows(io::Host& host, const Plan& plan, const spec::Desired& desired,
-                         const State& now) {
+                         const State& have) {
   const std::vector<Touched> networks = touched_networks(plan, desired);
   if (networks.empty()) return {};
   const wire::Request question = wire::NetfilterQuery{wire::flow_dump()};
   const wire::Reply answer = host.exchange({&question, 1}).front();
   if (answer.error != 0) return words_for(answer);
-  const std::set<IpAddress> own = own_addresses(now);
+  const std::set<IpAddress> own = addresses_of_host(have, desired.state);
   std::vector<wire::Flow> outdated;
   for (wire::Flow& flow : wire::read_flows(answer.bytes)) {
-    // What the host itself sends or takes passes none of these chains.
+    // Without its flow, the host's answer to a guest would be the packet that begins one, and what
+    // the guest may no longer say would answer it.
     if (own.contains(flow.from) || own.contains(flow.to)) continue;
     const auto is_of = [&](const Touched& network) { return is_outdated(flow, network); };
     if (std::ranges::any_of(networks, is_of)) outdated.push_back(std::move(flow));

@@ -186,8 +186,14 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   ledger.along.insert(along.begin(), along.end());
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
 
-  outcome.report = apply(workshop.host, workshop.ruleset, prepared.plan,
-                         {prepared.have.links, along, ledger.along, workshop.compiler.linked()});
+  const auto guarded = [&] {
+    std::string flows =
+        forget_flows(workshop.host, prepared.plan, prepared.desired, prepared.have.state);
+    if (!flows.empty()) outcome.warnings.push_back({Code::host_warning, std::move(flows), {}, {}});
+  };
+  outcome.report =
+      apply(workshop.host, workshop.ruleset, prepared.plan,
+            {prepared.have.links, along, ledger.along, workshop.compiler.linked(), guarded});
   Observed now = look(workshop, prepared.desired, ledger.memory.earlier);
   name_rules(workshop, now.state);
   if (outcome.report.failed) {
@@ -199,8 +205,6 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
     return outcome;
   }
   outcome.result = Result::applied;
-  std::string flows = forget_flows(workshop.host, prepared.plan, prepared.desired, now.state);
-  if (!flows.empty()) outcome.warnings.push_back({Code::host_warning, std::move(flows), {}, {}});
   next.desired = prepared.desired;
   next.ledger = settle_ledger(workshop, prepared, now.state, std::move(ledger));
   next.have = std::move(now);

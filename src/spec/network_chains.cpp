@@ -202,6 +202,9 @@ bool filters_inbound(const NetworkFirewall& firewall) {
 
 void NetworkFirewallRules::forward() {
   if (filters_inbound(network_.firewall)) {
+    // While there is no bridge such a packet would go elsewhere, and begin a flow on its way.
+    forward(filter, Line::to_guests,
+            "-d " + format(network_.subnet) + " ! -o " + bridge_ + " -j DROP");
     forward(filter, Line::to_guests, to_guests() + " -j " + shape_.chain + "-IN");
   }
   forward(filter, Line::from_guests, from_guests() + " -j " + shape_.chain);

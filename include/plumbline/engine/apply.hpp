@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct Surroundings {
   /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
   /// iptables-restore.
   bool linked = false;
+  /// Called once, between the steps of the guard phase, when there are any, and all others.
+  std::function<void()> guarded = {};
 };
 
 /// `ruleset` knows the chains as observed along with the plan's `have`, and as they are afterwards.

@@ -13,10 +13,10 @@
 
 namespace plumbline::engine {
 
-/// After `plan` was carried out: of networks whose chains it touched, flows of guests that leave
-/// without the NAT they should have, and flows to guests that somebody else began. Returns why that
-/// was not possible, in words, or nothing.
+/// Once the guards of `plan` are in: of networks whose chains it touches, flows of guests that
+/// leave without the NAT they should have, and flows to guests that somebody else began; not those
+/// of the host itself. Returns why that was not possible, in words, or nothing.
 [[nodiscard]] std::string forget_flows(io::Host& host, const Plan& plan,
-                                       const spec::Desired& desired, const State& now);
+                                       const spec::Desired& desired, const State& have);
 
 }  // namespace plumbline::engine
