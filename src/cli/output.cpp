@@ -131,7 +131,9 @@ json::object outcome_json(const engine::Prepared& prepared, const engine::Outcom
                       {"action", actions.at(shown.step->id)},
                       {"result", engine::format(shown.report.result)}};
     if (shown.report.error != 0) {
-      step["error"] = {{"message", shown.report.message}, {"errno", shown.report.error}};
+      json::object error{{"message", shown.report.message}, {"errno", shown.report.error}};
+      if (shown.report.busy) error["code"] = engine::busy_code;
+      step["error"] = std::move(error);
     }
     steps.push_back(std::move(step));
   }
@@ -159,6 +161,7 @@ std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const
   for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
     if (shown.report.error == 0) continue;
     text += "failed: " + printable(format(shown.step->key)) + ": " +
+            (shown.report.busy ? std::string(engine::busy_code) + ": " : "") +
             printable(shown.report.message) + "\n";
   }
   const auto undone = std::ranges::count(outcome.report.steps, engine::StepResult::undone,

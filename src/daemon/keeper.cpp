@@ -164,7 +164,8 @@ void Keeper::log_failure(const Plan& plan, const engine::Outcome& outcome) {
     if (step.result != engine::StepResult::failed) continue;
     const std::string reason =
         step.message.empty() ? std::generic_category().message(step.error) : step.message;
-    errors_.push_back("failed: " + format(plan.steps[i].key) + ": " + reason);
+    const std::string code = step.busy ? std::string(engine::busy_code) + ": " : "";
+    errors_.push_back("failed: " + format(plan.steps[i].key) + ": " + code + reason);
   }
   for (const std::string& what : report.left_behind) {
     errors_.push_back("not as it was before the failure: " + what);

@@ -50,6 +50,7 @@ void go_forwards(Sender& sender, std::span<const Move> moves, std::vector<Move>&
       if (failed) {
         step.error = results[i].error;
         step.message = words_for(results[i]);
+        step.busy = results[i].busy;
         report.failed = true;
       }
       if (!failed || results[i].in_effect) done.push_back(moves[next + i]);

@@ -26,6 +26,7 @@ struct MoveResult {
   int error = 0;
   std::string message;
   bool in_effect = false;  ///< failed, and yet to be undone
+  bool busy = false;       ///< failed, as others were faster every time
 };
 
 class Sender {

@@ -25,6 +25,7 @@ struct Refusal {
   int error = 0;
   std::string message;
   bool committed = false;
+  bool busy = false;
 };
 
 /// A new rule in a chain of Link::made_, in the order in which they are sent.
@@ -60,8 +61,8 @@ class Link {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(tries / 2));
     }
-    return refused(
-        Refusal{0, EBUSY, "busy: others change the firewall faster than it can be looked at"});
+    return refused(Refusal{0, EBUSY, "others change the firewall faster than it can be looked at",
+                           false, true});
   }
 
  private:
@@ -261,7 +262,7 @@ class Link {
   std::vector<MoveResult> refused(const Refusal& refusal) const {
     std::vector<MoveResult> results(
         targets_.size(), {ECANCELED, "another step of the same commit failed", refusal.committed});
-    results.at(refusal.move) = {refusal.error, refusal.message, refusal.committed};
+    results.at(refusal.move) = {refusal.error, refusal.message, refusal.committed, refusal.busy};
     return results;
   }
 

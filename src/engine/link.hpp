@@ -14,7 +14,7 @@
 namespace plumbline::engine {
 
 /// One result per move. `nft`: chains of IP are looked at as well, not only those of bridges. EBUSY
-/// when others change the rules faster than they can be looked at.
+/// and `busy` when others change the rules faster than they can be looked at.
 [[nodiscard]] std::vector<MoveResult> link(io::Host& host, Ruleset& ruleset, bool nft,
                                            std::span<const Move> moves);
 

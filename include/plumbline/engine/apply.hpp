@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plumbline/engine/ledger.hpp"
@@ -19,10 +20,14 @@ enum class StepResult : std::uint8_t { done, failed, undone, skipped };
 
 [[nodiscard]] std::string_view format(StepResult result);
 
+/// The stable word for StepReport::busy; docs/errors.md explains it.
+inline constexpr std::string_view busy_code = "BUSY";
+
 struct StepReport {
   StepResult result = StepResult::skipped;
   int error = 0;        ///< errno of a failed step, or of one whose undoing failed
   std::string message;  ///< the kernel's own words where it had any
+  bool busy = false;    ///< failed, as others were faster every time
 
   bool operator==(const StepReport&) const = default;
 };
