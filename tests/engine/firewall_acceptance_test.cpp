@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -113,6 +114,48 @@ TEST_P(Acceptance, EveryAcceptanceRuleIsAppliedStaysAndGoesInASharedChain) {
       EXPECT_FALSE(is_marked(chain, Mark{})) << format(key(chain));
     }
   }
+}
+
+/// What is done by hand to the only rule of a chain, as lines of a restore.
+const std::vector<std::string> edits_by_hand = {
+    "-D APP 1\n",                                           // deleted
+    "-F APP\n",                                             // with our mark
+    "-A APP -j ACCEPT\n",                                   // another behind our mark
+    "-D APP 2\n-I APP 1 -m comment --comment plumbline\n",  // our mark moved before it
+    "-R APP 1 -s 192.0.2.1\n",                              // replaced
+};
+
+TEST_P(Acceptance, ByItselfARuleIsAppliedStaysAndIsRepaired) {
+  const auto lines = lines_of("rules.jsonl");
+  if (!lines) GTEST_SKIP() << "the acceptance rules are not here";
+  // All of them take minutes: then only every 25th, from another one on each backend.
+  const bool all = std::getenv("PLUMBLINE_TEST_ALL_RULES") != nullptr;
+  const std::size_t step = all ? 1 : 25;
+  std::size_t count = 0;
+  for (std::size_t i = all || linked() ? 0 : step / 2; i < lines->size(); i += step) {
+    const auto name = [](const std::string&) { return std::string("APP"); };
+    const Corpus one = corpus({(*lines)[i]}, GetParam(), "chains", name, "rules");
+    if (one.saved.empty()) continue;
+    ++count;
+    SCOPED_TRACE(text((*lines)[i], "rule"));
+    const auto& [chain, saved] = *one.saved.begin();
+    const State want = compiled(one.spec);
+    EXPECT_EQ(apply(want), 1U);
+    EXPECT_EQ(apply(want), 0U);
+    const State settled = observe();
+    EXPECT_EQ(settled.find<Chain>(chain)->rules.front().text(), saved.front());
+    const std::string restore = (chain.family == Family::inet ? "iptables-" : "ip6tables-") +
+                                std::string(format(GetParam())) + "-restore";
+    for (const std::string& edit : edits_by_hand) {
+      test::must_run({restore, "--noflush"}, "*" + chain.table + "\n" + edit + "COMMIT\n");
+      EXPECT_EQ(apply(want), 1U) << edit;
+      EXPECT_EQ(apply(want), 0U) << edit;
+      EXPECT_TRUE(observe() == settled) << edit;
+    }
+    enter_another_namespace();
+  }
+  std::cout << "    " << count << " rules\n";
+  EXPECT_GT(count, 20U);
 }
 
 /// A whole firewall as iptables-save printed it, as a spec.
