@@ -130,6 +130,7 @@ KnownRules known_from(const RuleSet& rules, std::string key, const KnownRules* e
 }
 
 void store(const KnownRules& known, Family family, spec::Desired& desired) {
+  for (const auto& [table, name] : known.declared) desired.chains.insert({family, table, name});
   for (const auto& [name, chain] : known.chains) {
     const auto& [table, chain_name, shared] = name;
     if (shared) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "made_tables.hpp"
 #include "plumbline/engine/flows.hpp"
 #include "restoration.hpp"
 
@@ -10,33 +11,12 @@ namespace plumbline::engine {
 
 namespace {
 
-std::set<TableKey> tables_of(const State& state) {
-  std::set<TableKey> tables;
-  for (const Chain& chain : state.of<Chain>()) tables.emplace(chain.family, chain.table);
-  for (const SharedChain& chain : state.of<SharedChain>()) {
-    tables.emplace(chain.family, chain.table);
-  }
-  return tables;
-}
-
 Scope scope_of(const State& desired, const State& earlier) {
   std::set<std::string> paths;
   for (const State* state : {&desired, &earlier}) {
     for (const Sysctl& sysctl : state->of<Sysctl>()) paths.insert(sysctl.path);
   }
   return {{paths.begin(), paths.end()}};
-}
-
-std::set<TableKey> tables_of(const Plan& plan) {
-  std::set<TableKey> tables;
-  for (const Step& step : plan.steps) {
-    if (const auto* chain = std::get_if<Chain::Key>(&step.key)) {
-      tables.emplace(chain->family, chain->table);
-    } else if (const auto* shared = std::get_if<SharedChain::Key>(&step.key)) {
-      tables.emplace(shared->family, shared->table);
-    }
-  }
-  return tables;
 }
 
 ChainScope chain_scope(const spec::Desired& desired) {
@@ -89,19 +69,11 @@ SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
   return along;
 }
 
-/// Drops those of `tables` that hold nothing; the Host leaves the others alone.
-void drop_empty(io::Host& host, const std::set<TableKey>& tables) {
-  std::vector<wire::Request> requests;
-  for (const auto& [family, table] : tables) {
-    requests.emplace_back(wire::FirewallDropTable{family, table});
-  }
-  static_cast<void>(host.exchange(requests));
-}
-
-std::set<TableKey> minus(const std::set<TableKey>& all, const std::set<TableKey>& some) {
-  std::set<TableKey> rest;
-  std::ranges::set_difference(all, some, std::inserter(rest, rest.end()));
-  return rest;
+Plan plan_for(const Workshop& workshop, const Prepared& prepared) {
+  PlanOptions options = workshop.options;
+  options.chains = prepared.desired.chains;
+  return make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
+                   prepared.desired.origins, options);
 }
 
 /// Networks depend on what the host has; everything else was known when the files were read.
@@ -130,7 +102,7 @@ void name_networks(const spec::Desired& desired, Plan& plan) {
 
 /// After success: what was put back is forgotten, what was applied is noted, empty tables go.
 Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const State& now,
-                     Ledger ledger) {
+                     Ledger ledger, const std::set<TableKey>& bare = {}) {
   const State& want = prepared.desired.state;
   forget(ledger.memory, want);
   std::erase_if(ledger.along, [&](const auto& entry) {
@@ -151,14 +123,15 @@ Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const S
     ledger.tables_made = minus(ledger.tables_made, unused);
   }
   for (const TableKey& table : minus(tables_of(now), tables_of(prepared.have.state))) {
-    if (!unused.contains(table)) ledger.tables_made.insert(table);
+    if (!unused.contains(table) && !bare.contains(table)) ledger.tables_made.insert(table);
   }
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
   return ledger;
 }
 
 /// After a failed apply whose steps were undone: the rest of the way back, and what is left of it.
-void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, Report& report) {
+void put_back(const Workshop& workshop, const Prepared& prepared, const std::set<TableKey>& bare,
+              Observed now, Report& report) {
   const State& before = prepared.have.state;
   const State& earlier = prepared.ledger.memory.earlier;
   // What is put back may take something along itself, so look again, but not for ever.
@@ -171,7 +144,7 @@ void put_back(const Workshop& workshop, const Prepared& prepared, Observed now, 
   }
   std::set<TableKey> tables = tables_of(now.state);
   tables.merge(tables_of(prepared.plan));
-  drop_empty(workshop.host, minus(tables, tables_of(before)));
+  drop_empty(workshop.host, minus(minus(tables, tables_of(before)), bare));
   report.left_behind = differences(before, look(workshop, prepared.desired, earlier).state);
 }
 
@@ -182,6 +155,8 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   // Written before anything is changed: a process killed on the way must still know what it found.
   Ledger ledger = prepared.ledger;
   const SysctlsAlong along = read_along(workshop, prepared);
+  const std::set<TableKey> bare =
+      bare_tables(workshop.host, workshop.compiler.linked(), prepared.have.state, prepared.plan);
   remember(ledger.memory, prepared.plan);
   ledger.along.insert(along.begin(), along.end());
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
@@ -197,7 +172,7 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   Observed now = look(workshop, prepared.desired, ledger.memory.earlier);
   name_rules(workshop, now.state);
   if (outcome.report.failed) {
-    put_back(workshop, prepared, std::move(now), outcome.report);
+    put_back(workshop, prepared, bare, std::move(now), outcome.report);
     // What could not be put back may still be later, so what it was is kept.
     const bool is_back = outcome.report.left_behind.empty();
     if (is_back) write_ledger(workshop.directory, prepared.ledger);
@@ -206,10 +181,9 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   }
   outcome.result = Result::applied;
   next.desired = prepared.desired;
-  next.ledger = settle_ledger(workshop, prepared, now.state, std::move(ledger));
+  next.ledger = settle_ledger(workshop, prepared, now.state, std::move(ledger), bare);
   next.have = std::move(now);
-  next.plan = make_plan(next.have.state, next.desired.state, next.ledger.memory,
-                        next.desired.origins, workshop.options);
+  next.plan = plan_for(workshop, next);
   name_networks(next.desired, next.plan);
   if (select) next.plan = select(next.plan);
   return outcome;
@@ -275,8 +249,7 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   prepared.errors = std::move(diagnostics.errors);
   std::ranges::move(diagnostics.warnings, std::back_inserter(prepared.warnings));
   if (prepared.errors.empty()) {
-    prepared.plan = make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
-                              prepared.desired.origins, workshop.options);
+    prepared.plan = plan_for(workshop, prepared);
     name_networks(prepared.desired, prepared.plan);
   }
   return prepared;

@@ -93,6 +93,8 @@ struct PlanOptions {
   Mark mark;
   bool take_foreign = false;  ///< links may be removed along with what foreigners put on them
   bool allow_empty = false;   ///< everything of ours may be removed
+  /// Names that rules jump to and that are those of chains, though none may be there.
+  std::set<Chain::Key> chains = {};
 };
 
 /// The digest that Memory::applied holds for a value.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "plumbline/spec/assignments.hpp"
 #include "plumbline/spec/load.hpp"
@@ -17,6 +18,8 @@ struct Desired {
   State state;
   std::map<Key, Origin> origins;
   std::map<Key, std::vector<Origin>> rule_origins;
+  /// What wanted rules lead to and is a chain, no target of iptables; found by compiling them.
+  std::set<Chain::Key> chains;
   /// Which networks an object came from, by their bridges' names, sorted: a shared chain has rules
   /// of several, most objects are of none.
   std::map<Key, std::vector<std::string>> networks;
