@@ -143,7 +143,7 @@ TEST_P(Acceptance, ByItselfARuleIsAppliedStaysAndIsRepaired) {
     EXPECT_EQ(apply(want), 1U);
     EXPECT_EQ(apply(want), 0U);
     const State settled = observe();
-    EXPECT_EQ(settled.find<Chain>(chain)->rules.front().text(), saved.front());
+    EXPECT_EQ(settled.find<Chain>(chain)->rules[0].text(), saved.front());
     const std::string restore = (chain.family == Family::inet ? "iptables-" : "ip6tables-") +
                                 std::string(format(GetParam())) + "-restore";
     for (const std::string& edit : edits_by_hand) {
