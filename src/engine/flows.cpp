@@ -11,6 +11,9 @@ namespace plumbline::engine {
 
 namespace {
 
+/// An answer that was under way while its flow was forgotten begins one the wrong way round.
+constexpr int most_rounds = 8;
+
 /// What fits into the receive buffer if every one of them fails.
 constexpr std::size_t most_at_once = 128;
 
@@ -70,6 +73,33 @@ std::string words_for(const wire::Reply& reply) {
   return "flows from before cannot be ended: " + std::generic_category().message(reply.error);
 }
 
+/// Those of `flows` that are outdated, or answer one that was forgotten.
+std::vector<wire::Flow> outdated_among(std::vector<wire::Flow> flows,
+                                       const std::vector<Touched>& networks,
+                                       const std::set<IpAddress>& own,
+                                       const std::set<wire::Bytes>& forgotten_answers) {
+  std::vector<wire::Flow> outdated;
+  for (wire::Flow& flow : flows) {
+    // Without its flow, the host's answer to a guest would be the packet that begins one, and what
+    // the guest may no longer say would answer it.
+    if (own.contains(flow.from) || own.contains(flow.to)) continue;
+    const auto is_of = [&](const Touched& network) { return is_outdated(flow, network); };
+    if (forgotten_answers.contains(flow.original) || std::ranges::any_of(networks, is_of)) {
+      outdated.push_back(std::move(flow));
+    }
+  }
+  return outdated;
+}
+
+std::vector<wire::Request> deletions(const std::vector<wire::Flow>& flows) {
+  std::vector<wire::Request> requests;
+  for (std::size_t first = 0; first < flows.size(); first += most_at_once) {
+    const std::size_t count = std::min(most_at_once, flows.size() - first);
+    requests.push_back(deletion(std::span(flows).subspan(first, count)));
+  }
+  return requests;
+}
+
 }  // namespace
 
 std::string forget_flows(io::Host& host, const Plan& plan, const spec::Desired& desired,
@@ -77,25 +107,19 @@ std::string forget_flows(io::Host& host, const Plan& plan, const spec::Desired& 
   const std::vector<Touched> networks = touched_networks(plan, desired);
   if (networks.empty()) return {};
   const wire::Request question = wire::NetfilterQuery{wire::flow_dump()};
-  const wire::Reply answer = host.exchange({&question, 1}).front();
-  if (answer.error != 0) return words_for(answer);
   const std::set<IpAddress> own = addresses_of_host(have, desired.state);
-  std::vector<wire::Flow> outdated;
-  for (wire::Flow& flow : wire::read_flows(answer.bytes)) {
-    // Without its flow, the host's answer to a guest would be the packet that begins one, and what
-    // the guest may no longer say would answer it.
-    if (own.contains(flow.from) || own.contains(flow.to)) continue;
-    const auto is_of = [&](const Touched& network) { return is_outdated(flow, network); };
-    if (std::ranges::any_of(networks, is_of)) outdated.push_back(std::move(flow));
-  }
-  std::vector<wire::Request> requests;
-  for (std::size_t first = 0; first < outdated.size(); first += most_at_once) {
-    const std::size_t count = std::min(most_at_once, outdated.size() - first);
-    requests.push_back(deletion(std::span(outdated).subspan(first, count)));
-  }
-  for (const wire::Reply& reply : host.exchange(requests)) {
-    // ENOENT: it ended by itself meanwhile.
-    if (reply.error != 0 && reply.error != ENOENT) return words_for(reply);
+  std::set<wire::Bytes> forgotten_answers;
+  for (int round = 0; round < most_rounds; ++round) {
+    const wire::Reply answer = host.exchange({&question, 1}).front();
+    if (answer.error != 0) return words_for(answer);
+    const std::vector<wire::Flow> outdated =
+        outdated_among(wire::read_flows(answer.bytes), networks, own, forgotten_answers);
+    if (outdated.empty()) break;
+    for (const wire::Flow& flow : outdated) forgotten_answers.insert(flow.reply);
+    for (const wire::Reply& reply : host.exchange(deletions(outdated))) {
+      // ENOENT: it ended by itself meanwhile.
+      if (reply.error != 0 && reply.error != ENOENT) return words_for(reply);
+    }
   }
   return {};
 }

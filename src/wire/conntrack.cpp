@@ -34,7 +34,11 @@ Flow read_flow(const Message& message) {
     switch (attribute.type()) {
       case CTA_TUPLE_ORIG:
         read_addresses(attribute, flow);
+        flow.original.assign(attribute.payload().begin(), attribute.payload().end());
         deletion.bytes(CTA_TUPLE_ORIG | NLA_F_NESTED, attribute.payload());
+        break;
+      case CTA_TUPLE_REPLY:
+        flow.reply.assign(attribute.payload().begin(), attribute.payload().end());
         break;
       case CTA_STATUS:
         flow.status = ntohl(attribute.u32());

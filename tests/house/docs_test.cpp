@@ -178,6 +178,40 @@ TEST(Docs, EveryFindingOfTheDoctorIsExplained) {
   }
 }
 
+TEST(Docs, EveryRowOfTheLedgerHasATestAndEveryTestARow) {
+  static const std::regex row(R"re(^\| ([WN]\d+) \|)re");
+  static const std::regex named(R"re(`(Ledger\w*\.([WN]\d+)_\w+)`)re");
+  static const std::regex test(R"re(TEST(?:_F|_P)?\((Ledger\w*),\s*([WN]\d+_\w+)\))re");
+  std::set<std::string> rows;
+  std::set<std::string> in_table;
+  for (const auto& line : read_file(root() / "docs/vm-networks.md").lines) {
+    std::smatch match;
+    if (!std::regex_search(line, match, row)) continue;
+    const std::string of_row = match[1];
+    rows.insert(of_row);
+    std::size_t tests = 0;
+    for (std::sregex_iterator it(line.begin(), line.end(), named), end; it != end; ++it, ++tests) {
+      EXPECT_EQ((*it)[2], of_row) << line;
+      in_table.insert((*it)[1]);
+    }
+    EXPECT_GT(tests, 0U) << "no test of " << of_row;
+  }
+  for (const auto& [letter, last] : {std::pair{"W", 52}, std::pair{"N", 5}}) {
+    for (int i = 1; i <= last; ++i) {
+      EXPECT_TRUE(rows.contains(letter + std::to_string(i))) << letter << i;
+    }
+  }
+  std::set<std::string> in_sources;
+  for (const auto& file : files_below("tests/network", {".cpp"})) {
+    std::string text;
+    for (const auto& line : file.lines) text += line + '\n';
+    for (std::sregex_iterator it(text.begin(), text.end(), test), end; it != end; ++it) {
+      in_sources.insert((*it)[1].str() + "." + (*it)[2].str());
+    }
+  }
+  EXPECT_EQ(in_table, in_sources);
+}
+
 TEST(Docs, AnOptionThatIsNotThereIsSeen) {
   EXPECT_EQ(fault_of(command_in("plumbline plan --no-such host.json")), "no option --no-such");
   EXPECT_EQ(fault_of(command_in("$ plumbline frobnicate host.json")), "no verb");

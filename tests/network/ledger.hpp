@@ -31,7 +31,7 @@ class Ledger : public World {
   }
   void attach() {
     try {
-      attacker = guest('a');
+      attacker = attached('a');
     } catch (const std::system_error&) {
       return;  // there is no TAP yet
     }

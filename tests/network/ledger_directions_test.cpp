@@ -7,7 +7,9 @@
 #include <array>
 #include <cstring>
 
+#include "plumbline/spec/load.hpp"
 #include "tests/network/ledger.hpp"
+#include "tests/support/memory_files.hpp"
 
 namespace plumbline::test {
 namespace {
@@ -75,7 +77,6 @@ TEST_F(LedgerDirections, W18_ThePolicyForTheHostCoversEveryAddressOfIt) {
         "rules": [{"action": "allow", "protocol": "udp", "ports": 7001}]}})"
                   : "");
     const auto a = guest('a');
-    a->learn_gateway(gateway_ip);
     for (const IpAddress& address : {gateway_ip, uplink_ip, local_ip}) {
       Stream stream(*a, {a->udp(address, allowed_port), a->udp(address, denied_port)});
       stream.run_for(200);
@@ -89,11 +90,12 @@ TEST_F(LedgerDirections, W18_ThePolicyForTheHostCoversEveryAddressOfIt) {
 }
 
 TEST_F(LedgerDirections, W18_AnOpenHostBehindADeniedEgressIsWarnedOf) {
-  const auto warnings = [this](const std::string& members) {
+  const auto warnings = [](const std::string& members) {
+    testing::MemoryFiles files({{"a.json", network_spec(members)}});
+    Diagnostics diagnostics;
+    static_cast<void>(spec::load({"a.json"}, files, diagnostics));
     std::string all;
-    for (const Diagnostic& warning : site().prepare(network_spec(members)).warnings) {
-      all += warning.message + "\n";
-    }
+    for (const Diagnostic& warning : diagnostics.warnings) all += warning.message + "\n";
     return all;
   };
   EXPECT_THAT(warnings(deny_but_one), HasSubstr("host"));
@@ -106,13 +108,11 @@ TEST_F(LedgerDirections, W19_NothingComesInUnaskedOnceEgressIsFiltered) {
   apply("");
   {
     const auto a = guest('a');
-    a->learn_gateway(gateway_ip);
     EXPECT_GT(let_in(*a).second, 0U) << "without any firewall everything does";
   }
   apply(deny_but_one);
   {
     const auto a = guest('a');
-    a->learn_gateway(gateway_ip);
     EXPECT_EQ(let_in(*a), std::pair(std::uint64_t{0}, std::uint64_t{0}));
     EXPECT_EQ(host_pings(guest_a), 3) << "the host is not outside";
     EXPECT_TRUE(a->send(a->udp(remote_ip, allowed_port)));
@@ -121,7 +121,6 @@ TEST_F(LedgerDirections, W19_NothingComesInUnaskedOnceEgressIsFiltered) {
   apply(R"("firewall": {"ingress": {"defaultAction": "deny",
       "rules": [{"action": "allow", "from": "203.0.113.0/24", "protocol": "udp", "ports": 7001}]}})");
   const auto a = guest('a');
-  a->learn_gateway(gateway_ip);
   const auto [allowed, denied] = let_in(*a);
   EXPECT_GT(allowed, 0U);
   EXPECT_EQ(denied, 0U);
@@ -132,7 +131,6 @@ TEST_F(LedgerDirections, W19_APortForwardPasses) {
   must_run({"iptables-nft", "-t", "nat", "-A", "PREROUTING", "-d", format(uplink_ip), "-p", "udp",
             "--dport", "9000", "-j", "DNAT", "--to-destination", format(guest_a) + ":7002"});
   const auto a = guest('a');
-  a->learn_gateway(gateway_ip);
   EXPECT_TRUE(internet().send(internet().udp(uplink_ip, 9000)));
   EXPECT_TRUE(a->await({.from = remote_ip, .to_port = denied_port}));
 }
@@ -167,11 +165,10 @@ TEST_F(LedgerDirections, N3_OneNetworksWayBackDoesNotOpenAnother) {
   for (const bool is_open : {true, false}) {
     // Whether the first lets anything of the second in.
     const std::string ingress = is_open ? R"(, "ingress": {"defaultAction": "allow"}})" : "}";
-    site().apply(spec(deny + ingress, ""));
+    // Without NAT, under which the second would be the host.
+    site().apply(spec(deny + ingress, R"("nat": false)"));
     const auto a = guest('a');
     const auto c = guest('c', 31);
-    a->learn_gateway(gateway_ip);
-    c->learn_gateway("10.31.0.1"_ip);
     // Both ends of one flow speak.
     Packet from_c = c->udp(guest_a, guests_port);
     from_c.from_port = denied_port;

@@ -54,7 +54,6 @@ TEST_F(LedgerTunnel, W2_TheHostAnswersGuestsWhileTheTunnelIsOn) {
   tunnel();
   apply(members());
   const auto a = guest('a');
-  a->learn_gateway(gateway_ip);
   EXPECT_EQ(a->pings(gateway_ip), 3);
   EXPECT_EQ(host_pings(guest_identity('a').ip), 3);
 }
@@ -105,7 +104,6 @@ TEST_F(LedgerTunnel, W6_BothSidesAreToldOfSegmentsThatFit) {
   tunnel();
   apply(members());
   const auto a = guest('a');
-  a->learn_gateway(gateway_ip);
   ASSERT_TRUE(a->send(a->syn(remote_ip, 443)));
   const Like first{.carries = Carries::tcp, .to = remote_ip, .type = tcp_syn};
   const Like answer{.carries = Carries::tcp, .from = remote_ip, .type = tcp_syn_ack};
@@ -119,7 +117,6 @@ TEST_F(LedgerTunnel, W6_AGuestLearnsTheMtu) {
   tunnel();
   apply(members("", ", " + std::string(deny_but_one)));
   const auto a = guest('a');
-  a->learn_gateway(gateway_ip);
   Packet large = a->udp(remote_ip, allowed_port);
   large.size = 1400;
   large.whole = true;

@@ -30,7 +30,16 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
 Site::Site(io::Backend backend)
     : host_(backend), scratch_(backend), compiler_(scratch_), directory_(fresh_directory()) {}
 
-Site::~Site() { std::filesystem::remove_all(directory_); }
+Site::Site(std::filesystem::path ledger)
+    : host_(io::Backend::nft),
+      scratch_(io::Backend::nft),
+      compiler_(scratch_),
+      directory_(std::move(ledger)),
+      keeps_directory_(true) {}
+
+Site::~Site() {
+  if (!keeps_directory_) std::filesystem::remove_all(directory_);
+}
 
 spec::Desired Site::desired(const std::string& spec_text) const {
   const std::filesystem::path path = directory_ / "spec.json";

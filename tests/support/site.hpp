@@ -14,6 +14,8 @@ namespace plumbline::test {
 class Site {
  public:
   explicit Site(io::Backend backend = io::Backend::nft);
+  /// With the ledger of another one, which may be gone.
+  explicit Site(std::filesystem::path ledger);
   ~Site();
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
@@ -42,6 +44,7 @@ class Site {
   engine::Compiler compiler_;
   engine::Ruleset ruleset_;
   std::filesystem::path directory_;
+  bool keeps_directory_ = false;
 };
 
 /// What the plan would print, for messages of tests.

@@ -17,6 +17,10 @@
 
 namespace plumbline::test {
 
+/// Lets the calling thread run before those of others, so that a machine that is busy still has
+/// somebody on the wire who is fast enough.
+void go_first();
+
 /// The descriptor of a TAP that is there already. It is attached to and never made: throws where
 /// there is none, or somebody else holds it.
 [[nodiscard]] io::Descriptor open_tap(const std::string& name);
@@ -57,6 +61,8 @@ class Station {
 
   /// Whether the kernel took it: it does not while the interface is down.
   bool send(const Packet& packet) const;
+  bool send(const std::string& bytes) const;
+  [[nodiscard]] std::string bytes_of(const Packet& packet) const;
 
   /// Packets from here to wherever, by way of the gateway that was learned. Change what shall be
   /// forged.

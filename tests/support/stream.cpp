@@ -4,19 +4,23 @@
 
 namespace plumbline::test {
 
-Stream::Stream(const Station& from, std::vector<Packet> packets, int per_second) {
-  sender_ = std::thread([this, &from, packets = std::move(packets), per_second] {
-    send_all(from, packets, per_second);
+Stream::Stream(const Station& from, const std::vector<Packet>& packets, int per_second) {
+  std::vector<std::string> bytes;
+  for (const Packet& packet : packets) bytes.push_back(from.bytes_of(packet));
+  sender_ = std::thread([this, &from, bytes = std::move(bytes), per_second] {
+    go_first();
+    send_all(from, bytes, per_second);
   });
 }
 
-void Stream::send_all(const Station& from, const std::vector<Packet>& packets, int per_second) {
+void Stream::send_all(const Station& from, const std::vector<std::string>& packets,
+                      int per_second) {
   while (sending_) {
     const auto elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
     const auto due = static_cast<std::uint64_t>(elapsed * per_second);
     for (; tried_ < due && sending_; ++tried_) {
       bool taken = true;
-      for (const Packet& packet : packets) taken = from.send(packet) && taken;
+      for (const std::string& packet : packets) taken = from.send(packet) && taken;
       if (taken) ++sent_;
     }
     std::this_thread::sleep_for(std::chrono::microseconds(500));

@@ -14,7 +14,7 @@ namespace plumbline::test {
 /// Sends packets over and over from a thread of its own, each `per_second` times a second.
 class Stream {
  public:
-  Stream(const Station& from, std::vector<Packet> packets, int per_second = 1500);
+  Stream(const Station& from, const std::vector<Packet>& packets, int per_second = 1500);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() { stop(); }
@@ -32,7 +32,7 @@ class Stream {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void send_all(const Station& from, const std::vector<Packet>& packets, int per_second);
+  void send_all(const Station& from, const std::vector<std::string>& packets, int per_second);
 
   std::atomic<std::uint64_t> sent_ = 0;
   std::atomic<std::uint64_t> tried_ = 0;

@@ -1,6 +1,7 @@
 #include "tests/support/world.hpp"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,13 +96,17 @@ void World::SetUp() {
   bring_up_loopback();
   uplink_.emplace("up0", "192.0.2.10/24", remote_ip);
   ip("route add default via 192.0.2.1 dev up0");
-  site_.emplace();
+  std::string home = std::filesystem::temp_directory_path() / "plumbline-world-XXXXXX";
+  if (mkdtemp(home.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  home_ = home;
+  restart();
 }
 
 void World::TearDown() {
   if (uplink_) {
     EXPECT_EQ(internet().overrun(), 0U) << "the sniffer did not see everything";
     std::filesystem::remove_all(engine::state_directory());
+    std::filesystem::remove_all(home_);
   }
   tunnel_.reset();
   NetnsTest::TearDown();
@@ -125,11 +130,17 @@ Station& World::tunnel() {
 
 void World::remove_tunnel() { tunnel_.reset(); }
 
-std::unique_ptr<Station> World::guest(char name, int network) {
+std::unique_ptr<Station> World::attached(char name, int network) {
   const GuestIdentity identity = guest_identity(name, network);
   auto station = std::make_unique<Station>(open_tap(identity.tap),
                                            Manner{.mac = identity.mac, .ip = identity.ip});
   station->use_gateway(bridge_mac_of(network));
+  return station;
+}
+
+std::unique_ptr<Station> World::guest(char name, int network) {
+  auto station = attached(name, network);
+  station->learn_gateway(IpAddress::parse(network_of(network) + "1").value());
   return station;
 }
 

@@ -83,12 +83,13 @@ class World : public NetnsTest {
   /// Makes the tunnel `tun9`, as 10.99.0.2, MTU 1280, when first asked or when it was taken away.
   Station& tunnel();
   void remove_tunnel();
-  /// Attaches to the guest's TAP.
-  [[nodiscard]] std::unique_ptr<Station> guest(char name, int network = 30);
+  /// Attaches to the guest's TAP, at once or when its port carries packets.
+  [[nodiscard]] static std::unique_ptr<Station> attached(char name, int network = 30);
+  [[nodiscard]] static std::unique_ptr<Station> guest(char name, int network = 30);
 
   [[nodiscard]] Site& site() { return *site_; }
   /// As a new process would be.
-  void restart() { site_.emplace(); }
+  void restart() { site_.emplace(home_); }
   void apply(const std::string& members) { site().apply(network_spec(members)); }
   /// Removes everything that is ours.
   void remove_all();
@@ -114,6 +115,7 @@ class World : public NetnsTest {
   std::optional<Wire> local_;
   std::optional<Station> tunnel_;
   std::optional<Site> site_;
+  std::filesystem::path home_;
 };
 
 }  // namespace plumbline::test

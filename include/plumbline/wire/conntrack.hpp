@@ -15,7 +15,11 @@ struct Flow {
   IpAddress from;            ///< of the packet that began it
   IpAddress to;              ///< before any NAT
   std::uint32_t status = 0;  ///< IPS_… of linux/netfilter/nf_conntrack_common.h
-  Bytes deletion;            ///< the message that deletes this very entry
+  /// Addresses and ports as the kernel has them, of the packets that began it and of the answers.
+  /// Bytes to compare: a flow that the other end begins has one's answers as its own.
+  Bytes original;
+  Bytes reply;
+  Bytes deletion;  ///< the message that deletes this very entry
 
   /// Its source (its destination) is another one behind this host.
   [[nodiscard]] bool has_source_nat() const;
