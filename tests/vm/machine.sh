@@ -55,16 +55,15 @@ vm_accelerator() {
   fi
 }
 
-# vm_qemu RELEASE INITRAMFS ARGUMENTS WORD...: the machine, with what the kernel is told besides and
-# further options. Without KVM only the clock of ACPI is right.
-vm_qemu() {
-  local release=$1 initramfs=$2 arguments=$3 accelerator
-  shift 3
+# vm_set_machine RELEASE INITRAMFS ARGUMENTS: sets vm_machine, the command that starts one; ARGUMENTS
+# is what the kernel is told besides. Without KVM only the clock of ACPI is right.
+vm_set_machine() {
+  local accelerator
   read -ra accelerator <<<"$(vm_accelerator)"
-  LD_LIBRARY_PATH=$vm_libraries exec "$vm_root/usr/bin/qemu-system-x86_64" \
-    -L "$vm_root/usr/share/qemu" -L "$vm_root/usr/share/seabios" -M q35 "${accelerator[@]}" \
-    -nodefaults -no-user-config -display none -no-reboot \
-    -kernel "$vm_cache/kernels/vmlinux-$release" -initrd "$initramfs" \
+  vm_machine=(env "LD_LIBRARY_PATH=$vm_libraries" "$vm_root/usr/bin/qemu-system-x86_64"
+    -L "$vm_root/usr/share/qemu" -L "$vm_root/usr/share/seabios" -M q35 "${accelerator[@]}"
+    -smp 1 -nodefaults -no-user-config -display none -no-reboot
+    -kernel "$vm_cache/kernels/vmlinux-$1" -initrd "$2"
     -append "console=ttyS0 panic=-1 quiet mitigations=off nopti nokaslr clocksource=acpi_pm \
-no_timer_check cryptomgr.notests random.trust_cpu=on audit=0 apparmor=0 nowatchdog $arguments" "$@"
+no_timer_check cryptomgr.notests random.trust_cpu=on audit=0 apparmor=0 nowatchdog $3")
 }
