@@ -10,14 +10,15 @@ vm_libraries=$vm_root/usr/lib/x86_64-linux-gnu:$vm_root/lib/x86_64-linux-gnu
 
 # The release of the newest unpacked kernel of a series: 6.1 is 6.1.0-56-amd64.
 vm_release() {
-  local release
-  release=$(find "$vm_cache/kernels" -maxdepth 1 -name "vmlinux-$1.*" -printf '%f\n' 2>/dev/null |
-    sed 's/^vmlinux-//' | sort -V | tail -n1)
-  if [[ -z $release ]]; then
-    echo "no kernel $1 in $vm_cache: run tests/vm/fetch" >&2
-    return 1
-  fi
-  echo "$release"
+  find "$vm_cache/kernels" -maxdepth 1 -name "vmlinux-$1.*" -printf '%f\n' 2>/dev/null |
+    sed 's/^vmlinux-//' | sort -V | tail -n1
+}
+
+# Ends a script that cannot start a machine with this kernel, as a skipped test.
+vm_demand() {
+  if [[ -n $(vm_release "$1") && $(id -u) -eq 0 ]]; then return; fi
+  echo "skipped: it needs root, and kernel $1 from tests/vm/fetch"
+  exit 77
 }
 
 # One program of kmod (modprobe, depmod) out of its package.
