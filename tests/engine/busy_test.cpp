@@ -14,7 +14,9 @@ class OvertakenHost final : public io::Host {
   std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override {
     for (const wire::Request& request : requests) {
       if (!std::holds_alternative<wire::NftBatch>(request)) continue;
-      if (++batches_ <= overtaken_) test::must_run({"nft", "add", "table", "ip", "theirs"});
+      // Every one of them is a change, so that the generation moves.
+      const char* const verb = ++batches_ % 2 == 1 ? "add" : "delete";
+      if (batches_ <= overtaken_) test::must_run({"nft", verb, "table", "ip", "theirs"});
     }
     return host_->exchange(requests);
   }

@@ -122,7 +122,7 @@ const std::vector<std::string> edits_by_hand = {
     "-F APP\n",                                             // with our mark
     "-A APP -j ACCEPT\n",                                   // another behind our mark
     "-D APP 2\n-I APP 1 -m comment --comment plumbline\n",  // our mark moved before it
-    "-R APP 1 -s 192.0.2.1\n",                              // replaced
+    "-R APP 1 -i theirs0\n",                                // replaced
 };
 
 TEST_P(Acceptance, ByItselfARuleIsAppliedStaysAndIsRepaired) {
@@ -133,6 +133,8 @@ TEST_P(Acceptance, ByItselfARuleIsAppliedStaysAndIsRepaired) {
   const std::size_t step = all ? 1 : 25;
   std::size_t count = 0;
   for (std::size_t i = all || linked() ? 0 : step / 2; i < lines->size(); i += step) {
+    // Compares what another rule counts, and is refused without it.
+    if (text((*lines)[i], "rule").find("--rateest") != std::string::npos) continue;
     const auto name = [](const std::string&) { return std::string("APP"); };
     const Corpus one = corpus({(*lines)[i]}, GetParam(), "chains", name, "rules");
     if (one.saved.empty()) continue;
