@@ -97,7 +97,7 @@ wire::Bytes question(std::uint16_t type, const Header& header) {
 
 void make_uplink() {
   io::NetlinkSocket socket(NETLINK_ROUTE);
-  const wire::Bytes message = new_link("up0", "dummy");
+  const wire::Bytes message = new_link("up0", "bridge");
   if (socket.change({&message}).front().error != 0) std::abort();
 }
 

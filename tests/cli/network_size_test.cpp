@@ -67,7 +67,7 @@ TEST_F(NetworkSizeTest, AsManyGuestsAsABridgeTakesAreMadeAndTheKernelTakesNoMore
   EXPECT_EQ(applied.status, 0) << applied.output;
   const std::string ports = ip("-o link show master net0");
   EXPECT_EQ(std::ranges::count(ports, '\n'), most_ports);
-  ip("link add one type dummy");
+  ip("link add one type veth peer name two");
   const CommandResult more = run({"ip", "link", "set", "one", "master", "net0"});
   EXPECT_NE(more.status, 0);
   EXPECT_THAT(more.output, testing::HasSubstr("Exchange full"));

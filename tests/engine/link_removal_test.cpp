@@ -125,13 +125,14 @@ TEST_F(LinkRemovalTest, WithoutAFreeGroupTapsGoOneByOne) {
   site.apply(taps(1, 3));
   for (int i = 0; i < 16; ++i) {
     const std::string name = "far" + std::to_string(i);
-    ip("link add " + name + " type dummy");
-    ip("link set " + name + " group " + std::to_string(std::stoul(first_group) + i));
+    const unsigned long group = std::stoul(first_group) + static_cast<unsigned long>(i);
+    ip("link add " + name + " type veth peer name near" + std::to_string(i));
+    ip("link set " + name + " group " + std::to_string(group));
   }
-  const std::string before = ip("-o link show type dummy");
+  const std::string before = ip("-o link show type veth");
   site.options.allow_empty = true;
   site.apply(nothing);
-  EXPECT_EQ(ip("-o link show type dummy"), before);
+  EXPECT_EQ(ip("-o link show type veth"), before);
 }
 
 TEST_F(LinkRemovalTest, ATapThatVanishesMeanwhileIsGoneAllTheSame) {
