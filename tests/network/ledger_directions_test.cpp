@@ -138,11 +138,13 @@ TEST_F(LedgerDirections, W19_APortForwardPasses) {
 TEST_F(LedgerDirections, N1_ARemoteThatSpeaksFirstOpensNothing) {
   const std::string members = R"("nat": false, )" + std::string(deny_but_one);
   sysctl("net/ipv4/ip_forward", "1");
+  // Before there is a network its packets are forwarded back to where they came from.
   Stream remote(internet(), {unasked_answer()});
+  remote.run_for(100);
   apply_under_fire(site().prepare(network_spec(members)));
   ASSERT_TRUE(attack);
   for (int i = 0; i < 10; ++i) {
-    apply(i % 2 == 0 ? members : members + R"(, "ipv6": "ignore")");
+    apply(i % 2 == 0 ? members + R"(, "ipv6": "ignore")" : members);
     static_cast<void>(run({"conntrack", "-F"}));  // where there is such a program
   }
   attack->run_for(300);

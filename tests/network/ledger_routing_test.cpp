@@ -24,7 +24,9 @@ class LedgerRouting : public Ledger {
   /// Everything there came from the address that the host has there.
   void expect_only_from(Station& station, const IpAddress& address) {
     EXPECT_GT(station.count({.from = address, .to = remote_ip}), 0U);
-    EXPECT_EQ(station.count({.to = remote_ip}), station.count({.from = address, .to = remote_ip}));
+    for (const Packet& packet : station.received({.to = remote_ip})) {
+      EXPECT_EQ(format(packet.from), format(address)) << format(packet);
+    }
   }
 
  private:

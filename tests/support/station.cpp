@@ -160,13 +160,20 @@ void Station::learn_gateway(const IpAddress& gateway) {
 }
 
 int Station::pings(const IpAddress& to, int requests) {
+  // A flow of its own for each: one that takes another way out loses its first packet there, as
+  // masquerading ends it (nf_nat_oif_changed() in net/netfilter/nf_nat_core.c).
+  static std::atomic<std::uint16_t> identifiers = 0;
   int answered = 0;
   for (int i = 0; i < requests; ++i) {
     Packet request = echo(to);
+    request.from_port = ++identifiers;
     request.to_port = ++echoes_;
     send(request);
-    const Like reply{
-        .carries = Carries::icmp, .from = to, .to_port = request.to_port, .type = icmp_echo_reply};
+    const Like reply{.carries = Carries::icmp,
+                     .from = to,
+                     .from_port = request.from_port,
+                     .to_port = request.to_port,
+                     .type = icmp_echo_reply};
     if (await(reply)) ++answered;
   }
   return answered;
