@@ -140,6 +140,12 @@ std::string_view format(Code code) {
       return "HOST_OPEN";
     case Code::would_remove_everything:
       return "WOULD_REMOVE_EVERYTHING";
+    case Code::no_such_object:
+      return "NO_SUCH_OBJECT";
+    case Code::not_adoptable:
+      return "NOT_ADOPTABLE";
+    case Code::stale_plan:
+      return "STALE_PLAN";
     case Code::locked:
       return "LOCKED";
     case Code::not_confirmed:

@@ -17,8 +17,7 @@ namespace {
 using Verb = int (*)(const Options&);
 
 /// Named by the contract and not built yet: exit 64, and says so.
-constexpr const char* verbs_to_come[] = {"confirm", "rollback", "adopt",
-                                         "status",  "history",  "graph"};
+constexpr const char* verbs_to_come[] = {"confirm", "rollback", "status", "history", "graph"};
 
 struct NotAvailable {
   std::string what;
@@ -113,6 +112,12 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
   sub->add_flag("--yes", options.yes, "Do not ask");
   sub->add_flag("--take-foreign", options.take_foreign,
                 "Remove links along with what others put on them");
+
+  sub = add_verb(app, chosen, "adopt", adopt,
+                 "Make existing objects ours, so that a spec can take them over");
+  sub->add_option("KEY", options.keys, "What plans call it, as one argument: 'link br0'")
+      ->required();
+  sub->add_flag("--yes", options.yes, "Do not ask");
 
   sub = add_verb(app, chosen, "show", show, "Print the observed state, as a spec");
   sub->add_flag("--all", options.all, "Everything that can be expressed, not only ours");

@@ -19,6 +19,7 @@ struct Options {
   unsigned route_protocol = 112;
   // of verbs
   std::vector<std::string> sources;
+  std::vector<std::string> keys;
   bool detailed_exitcode = false;
   bool yes = false;
   bool allow_empty = false;

@@ -11,6 +11,7 @@
 #include "guests.hpp"
 #include "output.hpp"
 #include "plumbline/daemon/daemon.hpp"
+#include "plumbline/engine/adopt.hpp"
 #include "plumbline/io/files.hpp"
 #include "plumbline/plan/owned.hpp"
 #include "plumbline/plan/render.hpp"
@@ -61,19 +62,38 @@ std::optional<int> told_why_not(const Options& options, const engine::Prepared& 
     return exit_error;
   }
   if (!prepared.plan.refusals.empty()) {
+    print_warnings(options, prepared.plan.warnings);
     print_refusal(options, prepared.plan.refusals);
     return exit_refused;
   }
   return std::nullopt;
 }
 
+bool may_go_on(const Options& options) {
+  if (options.yes || isatty(STDIN_FILENO) == 1) return true;
+  std::fputs("plumbline: without a terminal to ask on, --yes is needed\n", stderr);
+  return false;
+}
+
+int exit_status(engine::Result result) {
+  switch (result) {
+    case engine::Result::rolled_back:
+      return exit_rolled_back;
+    case engine::Result::failed:
+      return exit_left_behind;
+    case engine::Result::refused:
+      return exit_refused;
+    case engine::Result::unchanged:
+    case engine::Result::applied:
+      break;
+  }
+  return exit_done;
+}
+
 /// From a desired state to the end of an apply.
 int carry_out(const Options& options, spec::Desired desired, const char* question,
               const char* done) {
-  if (!options.yes && isatty(STDIN_FILENO) != 1) {
-    std::fputs("plumbline: without a terminal to ask on, --yes is needed\n", stderr);
-    return exit_usage;
-  }
+  if (!may_go_on(options)) return exit_usage;
   Session session(options);
   const std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
@@ -87,18 +107,7 @@ int carry_out(const Options& options, spec::Desired desired, const char* questio
   }
   const engine::Outcome outcome = engine::carry_out(workshop, prepared);
   print_outcome(options, prepared, outcome, done);
-  switch (outcome.result) {
-    case engine::Result::rolled_back:
-      return exit_rolled_back;
-    case engine::Result::failed:
-      return exit_left_behind;
-    case engine::Result::refused:
-      return exit_refused;
-    case engine::Result::unchanged:
-    case engine::Result::applied:
-      break;
-  }
-  return exit_done;
+  return exit_status(outcome.result);
 }
 
 }  // namespace
@@ -139,6 +148,32 @@ int destroy(const Options& options) {
   Options all = options;
   all.allow_empty = true;
   return carry_out(all, {}, "Remove all of this?", "Removed. What was before is back.");
+}
+
+int adopt(const Options& options) {
+  if (!may_go_on(options)) return exit_usage;
+  Session session(options);
+  const std::optional<engine::Lock> lock = session.lock(options);
+  if (!lock) return exit_refused;
+  const engine::Workshop workshop = session.workshop();
+  const engine::Prepared prepared = engine::prepare_adoption(workshop, options.keys);
+  if (const auto status = told_why_not(options, prepared)) return *status;
+  if (!options.json() && prepared.plan.empty()) std::puts("Nothing to do: all of it is ours.");
+  if (!options.json() && !prepared.plan.empty()) print_plan(options, prepared.plan);
+  if (!options.yes && !prepared.plan.empty()) {
+    if (!confirmed("Make these ours? The next apply removes those that its spec does not want.")) {
+      print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
+      return exit_refused;
+    }
+    if (engine::prepare_adoption(workshop, options.keys).plan != prepared.plan) {
+      print_refusal(options, {{Code::stale_plan, "the host changed meanwhile", {}, {}}});
+      return exit_refused;
+    }
+  }
+  const engine::Outcome outcome = engine::adopt(workshop, prepared);
+  print_outcome(options, prepared, outcome,
+                "Adopted. Apply a spec that wants it: what no spec wants is removed.");
+  return exit_status(outcome.result);
 }
 
 int show(const Options& options) {

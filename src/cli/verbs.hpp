@@ -10,6 +10,7 @@ namespace plumbline::cli {
 [[nodiscard]] int plan(const Options& options);
 [[nodiscard]] int apply(const Options& options);
 [[nodiscard]] int destroy(const Options& options);
+[[nodiscard]] int adopt(const Options& options);
 [[nodiscard]] int show(const Options& options);
 [[nodiscard]] int vms(const Options& options);
 [[nodiscard]] int run(const Options& options);

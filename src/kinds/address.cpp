@@ -54,6 +54,8 @@ Address complete(Address want, const Address& have) {
   if (is_another(have, want)) return want;
   want.secondary = have.secondary;
   want.dad_failed = have.dad_failed;
+  want.chosen_flags = have.chosen_flags;
+  want.route_metric = have.route_metric;
   return want;
 }
 
@@ -72,6 +74,10 @@ Transition transition(const Address& have, const Address& want) {
 
 namespace {
 
+/// Set and cleared by inet6_addr_modify() in net/ipv6/addrconf.c; IPv4 knows the last two.
+constexpr std::uint32_t choosable_flags =
+    IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+
 /// Attributes of one address, before they have a meaning together.
 struct Raw {
   std::optional<IpAddress> address;
@@ -79,6 +85,7 @@ struct Raw {
   std::uint32_t flags = 0;
   std::uint8_t protocol = 0;
   std::uint32_t preferred = UINT32_MAX;
+  std::uint32_t route_metric = 0;
 };
 
 Raw read_raw(const wire::Message& message) {
@@ -97,6 +104,9 @@ Raw read_raw(const wire::Message& message) {
         break;
       case IFA_PROTO:
         raw.protocol = attribute.u8();
+        break;
+      case IFA_RT_PRIORITY:
+        raw.route_metric = attribute.u32();
         break;
       case IFA_CACHEINFO:
         raw.preferred = attribute.read<ifa_cacheinfo>().ifa_prefered;
@@ -126,6 +136,8 @@ std::optional<Address> decode_address(const wire::Message& message, const LinkNa
   address.protocol = raw.protocol;
   address.permanent = (raw.flags & IFA_F_PERMANENT) != 0 && (raw.flags & IFA_F_DEPRECATED) == 0 &&
                       raw.preferred == UINT32_MAX;
+  address.chosen_flags = raw.flags & choosable_flags;
+  address.route_metric = raw.route_metric;
   // For IPv6 the same bit says that it is a temporary address.
   if (local->family() == Family::inet) {
     address.secondary = (raw.flags & IFA_F_SECONDARY) != 0;
@@ -170,6 +182,16 @@ wire::MessageBuilder message_for(std::uint16_t type, std::uint16_t flags, const 
   return message;
 }
 
+/// What REPLACE would take for "none" where it is not said.
+wire::MessageBuilder whole_message_for(std::uint16_t flags, const Address& address,
+                                       const LinkNames& links) {
+  auto message = message_for(RTM_NEWADDR, flags, address, links);
+  message.u8(IFA_PROTO, address.protocol);
+  if (address.chosen_flags.value_or(0) != 0) message.u32(IFA_FLAGS, *address.chosen_flags);
+  if (address.route_metric.value_or(0) != 0) message.u32(IFA_RT_PRIORITY, *address.route_metric);
+  return message;
+}
+
 std::vector<wire::Request> only(wire::MessageBuilder message) {
   return {wire::NetlinkChange{std::move(message).finish()}};
 }
@@ -177,18 +199,14 @@ std::vector<wire::Request> only(wire::MessageBuilder message) {
 }  // namespace
 
 std::vector<wire::Request> create(const Address& address, const LinkNames& links) {
-  auto message = message_for(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address, links);
-  message.u8(IFA_PROTO, address.protocol);
-  return only(std::move(message));
+  return only(whole_message_for(NLM_F_CREATE | NLM_F_EXCL, address, links));
 }
 
 std::vector<wire::Request> update(const Address& /*have*/, const Address& want,
                                   const LinkNames& links) {
   // What lifetimes somebody had given it is not known: they cannot be put back.
   if (!want.permanent) return {};
-  auto message = message_for(RTM_NEWADDR, NLM_F_REPLACE, want, links);
-  message.u8(IFA_PROTO, want.protocol);
-  return only(std::move(message));
+  return only(whole_message_for(NLM_F_REPLACE, want, links));
 }
 
 std::vector<wire::Request> remove(const Address& address, const LinkNames& links) {

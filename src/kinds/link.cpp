@@ -50,6 +50,12 @@ std::pair<std::uint32_t, std::string> unfinished_mark(const Link& link) {
   return {first_leaving_group, alias_text(link)};
 }
 
+bool has_room_for_mark(const Link& link) {
+  Link marked = link;
+  marked.marked = true;
+  return alias_text(marked).size() <= longest_alias;
+}
+
 void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   link.marked = alias.starts_with(alias_mark) || group == unfinished_group;
   if (!link.marked) {
@@ -63,6 +69,20 @@ void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   link.assignment = alias.substr(0, end);
   const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
   if (!leaving) link.alias = alias.substr(end + 1);
+}
+
+namespace {
+
+constexpr std::string_view mac_note = "mac ";
+
+}  // namespace
+
+std::string note_of_mac(const Mac& mac) { return std::string(mac_note) + format(mac); }
+
+std::optional<Mac> noted_mac(const Link& bridge) {
+  const std::string_view note = bridge.assignment;
+  if (bridge.kind != LinkKind::bridge || !note.starts_with(mac_note)) return std::nullopt;
+  return Mac::parse(note.substr(mac_note.size()));
 }
 
 // ---- how one value becomes another --------------------------------------------------------------
@@ -121,7 +141,8 @@ Disruption disruption(const Link& have, const Link& want) {
   if (have.up == true && want.up == false) at_least(Disruption::traffic);
   if (have.master != want.master) at_least(Disruption::traffic);
   // The guest has the address or the MAC from before until it is told.
-  if (!have.assignment.empty() && have.assignment != want.assignment) {
+  const bool of_guest = !have.assignment.empty() && have.kind == LinkKind::tap;
+  if (of_guest && have.assignment != want.assignment) {
     at_least(Disruption::traffic);
   }
   // Neighbours keep the old address for a while; frames of the old size get lost. Drivers of real

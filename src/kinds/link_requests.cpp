@@ -174,7 +174,8 @@ void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
 /// What the message that makes a link takes as well.
 void add_basics(MessageBuilder& message, const Link& have, const Link& want) {
   if (differs(have.mtu, want.mtu)) message.u32(IFLA_MTU, *want.mtu);
-  if (differs(have.mac, want.mac)) message.bytes(IFLA_ADDRESS, want.mac->bytes());
+  const bool noted = noted_mac(want) == want.mac && have.assignment != want.assignment;
+  if (want.mac && (have.mac != want.mac || noted)) message.bytes(IFLA_ADDRESS, want.mac->bytes());
   if (differs(have.tx_queue_length, want.tx_queue_length)) {
     message.u32(IFLA_TXQLEN, *want.tx_queue_length);
   }

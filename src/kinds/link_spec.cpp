@@ -18,8 +18,8 @@ using wire::Entry;
 /// Hundredths of a second in a second.
 constexpr std::uint32_t hundredths = 100;
 
-constexpr std::array can_be_made{LinkKind::physical, LinkKind::bridge, LinkKind::tap,
-                                 LinkKind::veth, LinkKind::wireguard};
+constexpr std::array nameable{LinkKind::physical, LinkKind::bridge, LinkKind::tap, LinkKind::veth,
+                              LinkKind::wireguard};
 constexpr std::array known{LinkKind::vxlan,  LinkKind::ifb,    LinkKind::dummy, LinkKind::vlan,
                            LinkKind::bond,   LinkKind::vrf,    LinkKind::gre,   LinkKind::macvlan,
                            LinkKind::ipvlan, LinkKind::geneve, LinkKind::sit,   LinkKind::ipip,
@@ -37,7 +37,7 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
   if (!member) return std::nullopt;
   const auto text = member->string();
   if (!text) return std::nullopt;
-  if (auto kind = find_kind(can_be_made, *text)) return kind;
+  if (auto kind = find_kind(nameable, *text)) return kind;
   if (find_kind(known, *text)) {
     member->error(Code::not_available, "links of kind " + *text + " are not available yet");
   } else {
@@ -171,7 +171,7 @@ std::optional<PortSettings> port_of(const Entry& entry, LinkKind kind) {
 void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
   entry.for_each_member([&](const Entry& member) {
     const auto other = find_kind(known, member.key());
-    const auto options = other ? other : find_kind(can_be_made, member.key());
+    const auto options = other ? other : find_kind(nameable, member.key());
     if (options && *options != kind && *options != LinkKind::physical) {
       member.error(Code::invalid_link, "a link of kind " + std::string(format(kind)) +
                                            " has no options of a " + std::string(member.key()));
@@ -180,6 +180,10 @@ void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
 }
 
 }  // namespace
+
+bool can_be_made(LinkKind kind) {
+  return kind != LinkKind::physical && std::ranges::find(nameable, kind) != nameable.end();
+}
 
 std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   if (!entry.is_object()) return std::nullopt;

@@ -91,12 +91,13 @@ bool passes(const std::optional<T>& said, const std::optional<T>& has) {
 bool removal_may_hit(const Rule& removed, const Rule& other) {
   const std::uint32_t mark = removed.fwmark.value_or(0);
   const std::uint32_t mask = removed.fwmask.value_or(0);
-  return removed.family == other.family && removed.priority == other.priority &&
-         removed.protocol == other.protocol && removed.action == other.action &&
-         passes(removed.table, other.table) && passes(removed.from, other.from) &&
-         passes(removed.to, other.to) && passes(removed.iif, other.iif) &&
-         passes(removed.oif, other.oif) && (mark == 0 || other.fwmark == mark) &&
-         (mask == 0 || other.fwmask == mask) && (removed.tos == 0 || removed.tos == other.tos) &&
+  const bool of_protocol = removed.protocol == 0 || removed.protocol == other.protocol;
+  return removed.family == other.family && removed.priority == other.priority && of_protocol &&
+         removed.action == other.action && passes(removed.table, other.table) &&
+         passes(removed.from, other.from) && passes(removed.to, other.to) &&
+         passes(removed.iif, other.iif) && passes(removed.oif, other.oif) &&
+         (mark == 0 || other.fwmark == mark) && (mask == 0 || other.fwmask == mask) &&
+         (removed.tos == 0 || removed.tos == other.tos) &&
          passes(removed.ip_protocol, other.ip_protocol) &&
          passes(removed.source_ports, other.source_ports) &&
          passes(removed.destination_ports, other.destination_ports) &&

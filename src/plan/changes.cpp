@@ -39,7 +39,9 @@ std::vector<std::pair<std::string, std::string>> members(const std::optional<Res
   flatten(value, "", found);
   // No key of a spec's, but what the guest has by it.
   const auto* link = std::get_if<Link>(&*resource);
-  if (link != nullptr && !link->assignment.empty()) found.emplace_back("for", link->assignment);
+  if (link != nullptr && !link->assignment.empty()) {
+    found.emplace_back(link->kind == LinkKind::bridge ? "keeps" : "for", link->assignment);
+  }
   return found;
 }
 
@@ -85,6 +87,20 @@ std::vector<Mention> changes(const std::optional<Resource>& before,
     if (find(has, name) == nullptr) mentions.push_back({name, value, ""});
   }
   return mentions;
+}
+
+std::vector<Mention> mark_changes(const std::optional<Resource>& before,
+                                  const std::optional<Resource>& after) {
+  const auto protocol = [](const std::optional<Resource>& resource) {
+    const auto of = [](const auto& value) -> std::string {
+      if constexpr (requires { value.protocol; }) return std::to_string(value.protocol);
+      return {};
+    };
+    return resource ? std::visit(of, *resource) : std::string();
+  };
+  const Mention mention{"protocol", protocol(before), protocol(after)};
+  if (mention.from == mention.to) return {};
+  return {mention};
 }
 
 std::vector<std::string> rule_changes(const std::optional<Resource>& before,

@@ -20,6 +20,11 @@ struct Mention {
 [[nodiscard]] std::vector<Mention> changes(const std::optional<Resource>& before,
                                            const std::optional<Resource>& after);
 
+/// What tells whose an object is, which no spec says: `protocol 3 -> 112`. A link's alias is told
+/// by that alone, so it is none.
+[[nodiscard]] std::vector<Mention> mark_changes(const std::optional<Resource>& before,
+                                                const std::optional<Resource>& after);
+
 /// The rules of a chain that go (`-`) and come (`+`), where they stand; empty for other kinds.
 [[nodiscard]] std::vector<std::string> rule_changes(const std::optional<Resource>& before,
                                                     const std::optional<Resource>& after);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "adoptable.hpp"
 #include "ownership.hpp"
 
 namespace plumbline {
@@ -140,7 +141,7 @@ class Comparison {
       const bool beside = std::ranges::any_of(
           there, [&](const Route* other) { return !is_ours(*other, now_.options.mark, true); });
       const bool changes = transition(have, complete(want, have)).change != Change::none;
-      if (beside && changes) return conflict(want);
+      if (beside && changes) return conflict(want, there);
     }
     change(have, want, want);
   }
@@ -190,25 +191,40 @@ class Comparison {
     const bool equal = std::ranges::any_of(
         there, [&](const K* foreign) { return is_equal(*foreign, want, now_.options.mark); });
     if (equal) {
-      result_.warnings.push_back(
-          {Code::foreign_equal,
-           format(key(want)) + " is there as wanted, but not ours: it is left alone",
-           now_.origin(key(want)),
-           {}});
+      const std::string command = takeover(there);
+      result_.warnings.push_back({Code::foreign_equal,
+                                  format(key(want)) +
+                                      " is there as wanted, but not ours: it is left alone" +
+                                      (command.empty() ? "" : " (" + command + " makes it ours)"),
+                                  now_.origin(key(want)),
+                                  {}});
     } else {
-      conflict(want);
+      conflict(want, there);
     }
   }
 
   template <class K>
-  void conflict(const K& want) {
+  void conflict(const K& want, const std::vector<const K*>& there) {
+    const std::string command = takeover(there);
     result_.refusals.push_back(
         {Code::foreign_conflict,
          format(key(want)) +
-             " is there, is not ours and differs from the spec: have its owner remove it "
-             "(taking it over with 'adopt' is not available yet)",
+             " is there, is not ours and differs from the spec: have its owner remove it" +
+             (command.empty() ? "" : ", or take it over: " + command),
          now_.origin(key(want)),
          {}});
+  }
+
+  /// The command that would make it ours, where one can.
+  template <class K>
+  [[nodiscard]] std::string takeover(const std::vector<const K*>& there) const {
+    const bool one = there.size() == 1;
+    if (!one || !why_not_adoptable(now_.have, *there.front(), now_.options.mark).empty()) return {};
+    return adopt_command(key(*there.front()));
+  }
+  /// A tunnel is ours as its link is, of which there is a message too.
+  [[nodiscard]] static std::string takeover(const std::vector<const WireGuard*>& /*there*/) {
+    return {};
   }
 
   // ---- not wanted ----

@@ -21,6 +21,8 @@ std::string_view format(Why why) {
       return "unwanted";
     case Why::cascade:
       return "cascade";
+    case Why::adopted:
+      return "adopted";
   }
   return "unknown";
 }

@@ -71,10 +71,15 @@ std::string line(const Object& object, bool colour) {
   std::vector<Mention> mentions = changes(object.before(), object.after());
   std::erase_if(mentions,
                 [&](const Mention& mention) { return goes_without_saying(object, mention); });
+  if (step.why == Why::adopted) {
+    for (const Mention& mention : mark_changes(object.before(), object.after())) {
+      mentions.push_back(mention);
+    }
+  }
   const std::string changed = words(mentions);
   const bool said =
-      std::holds_alternative<Rule::Key>(step.key) ||
-      (std::holds_alternative<Address::Key>(step.key) && object.shown != Shown::update);
+      object.shown != Shown::update && (std::holds_alternative<Rule::Key>(step.key) ||
+                                        std::holds_alternative<Address::Key>(step.key));
   if (!changed.empty() && !said) text += ": " + printable(changed);
   text += "  (" + printable(why(step)) + ")";
   if (object.disrupts() == Disruption::traffic) text += "  ! disrupts traffic";

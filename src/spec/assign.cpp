@@ -74,7 +74,10 @@ Assigning::Assigning(const Spec& spec, const Facts& facts) {
     subnet.network.network = *network;
     subnet.network.gateway = gateway_of(network->subnet);
     subnet.network.uplinks = network->uplink ? std::vector{*network->uplink} : defaults;
-    macs_.insert(bridge_mac(*network));
+    const auto kept =
+        std::ranges::find(facts.kept_macs, network->bridge, &std::pair<IfName, Mac>::first);
+    if (!network->mac && kept != facts.kept_macs.end()) subnet.network.kept_mac = kept->second;
+    macs_.insert(subnet.network.kept_mac.value_or(bridge_mac(*network)));
     subnets_.push_back(std::move(subnet));
   }
   for (Subnet& subnet : subnets_) add_slots(subnet);

@@ -72,6 +72,7 @@ Facts facts_of(const State& have, const std::vector<Assignment>& copy, const Mar
   for (const Link& link : have.of<Link>()) {
     if (is_marked(link, mark)) {
       ours.insert(link.name);
+      if (const auto mac = noted_mac(link)) facts.kept_macs.emplace_back(link.name, *mac);
     } else {
       facts.links.push_back({link.name, link.kind, link.mtu.value_or(0)});
     }
@@ -80,6 +81,7 @@ Facts facts_of(const State& have, const std::vector<Assignment>& copy, const Mar
   add_networks(have, mark, ours, facts.networks);
   add_defaults(have, mark, facts.defaults);
   sort_unique(facts.assignments);
+  sort_unique(facts.kept_macs);
   sort_unique(facts.links);
   sort_unique(facts.networks);
   sort_unique(facts.defaults);

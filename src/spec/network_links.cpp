@@ -27,7 +27,9 @@ void add_links(const NetworkShape& shape, NetworkResources& resources) {
   bridge.name = network.bridge;
   bridge.kind = LinkKind::bridge;
   bridge.up = true;
-  bridge.mac = bridge_mac(network);
+  const auto& kept_mac = shape.assigned->kept_mac;
+  bridge.mac = kept_mac.value_or(bridge_mac(network));
+  if (kept_mac) bridge.assignment = note_of_mac(*kept_mac);
   // Else a guest's frame to 01:80:c2:00:00:0X would be learned from before any chain sees it.
   bridge.bridge = BridgeOptions();
   bridge.bridge->no_linklocal_learn = true;

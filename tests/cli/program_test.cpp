@@ -178,7 +178,7 @@ TEST_F(ProgramTest, WithoutATerminalWantsYes) {
 }
 
 TEST_F(ProgramTest, SaysWhatIsNotAvailable) {
-  for (const char* verb : {"confirm", "rollback", "adopt", "status", "history", "graph"}) {
+  for (const char* verb : {"confirm", "rollback", "status", "history", "graph"}) {
     const Ran ran = plumbline({verb});
     EXPECT_EQ(ran.status, 64) << verb;
     EXPECT_NE(ran.err.find("not available"), std::string::npos) << ran.err;

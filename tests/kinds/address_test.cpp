@@ -2,6 +2,7 @@
 
 #include "plumbline/kinds/address.hpp"
 
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <unistd.h>
 
@@ -100,8 +101,11 @@ TEST(CompleteAddress, ForgetsNoField) {
   have.secondary = true;
   have.dad_failed = true;
   // When this no longer compiles there is a new field, for complete() and the decoder.
-  const auto& [link, local, peer, protocol, permanent, secondary, dad_failed] = have;
-  static_cast<void>(std::tie(link, local, peer, protocol, permanent, secondary, dad_failed));
+  have.chosen_flags = IFA_F_NOPREFIXROUTE;
+  have.route_metric = 5;
+  const auto& [link, local, peer, protocol, permanent, secondary, dad_failed, flags, metric] = have;
+  static_cast<void>(
+      std::tie(link, local, peer, protocol, permanent, secondary, dad_failed, flags, metric));
   EXPECT_EQ(complete(address("10.0.0.1/24"), have), have);
 }
 

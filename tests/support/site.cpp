@@ -41,6 +41,11 @@ Site::~Site() {
   if (!keeps_directory_) std::filesystem::remove_all(directory_);
 }
 
+engine::Workshop Site::workshop(io::Host* host) {
+  io::Host& through = host != nullptr ? *host : host_;
+  return {through, compiler_, ruleset_, directory_, options};
+}
+
 spec::Desired Site::desired(const std::string& spec_text) const {
   const std::filesystem::path path = directory_ / "spec.json";
   std::ofstream(path) << spec_text;
@@ -52,15 +57,13 @@ spec::Desired Site::desired(const std::string& spec_text) const {
 }
 
 engine::Prepared Site::prepare(const spec::Desired& wanted) {
-  engine::Prepared prepared =
-      engine::prepare({host_, compiler_, ruleset_, directory_, options}, wanted);
+  engine::Prepared prepared = engine::prepare(workshop(), wanted);
   if (!prepared.errors.empty()) throw std::runtime_error(joined(prepared.errors));
   return prepared;
 }
 
 engine::Outcome Site::carry_out(const engine::Prepared& prepared, io::Host* host) {
-  io::Host& through = host != nullptr ? *host : host_;
-  return engine::carry_out({through, compiler_, ruleset_, directory_, options}, prepared);
+  return engine::carry_out(workshop(host), prepared);
 }
 
 engine::Prepared Site::apply(const std::string& spec_text) { return apply(desired(spec_text)); }

@@ -35,6 +35,7 @@ class Site {
   engine::Prepared apply(const std::string& spec_text);
   engine::Prepared apply(const spec::Desired& wanted);
 
+  [[nodiscard]] engine::Workshop workshop(io::Host* host = nullptr);
   [[nodiscard]] io::KernelHost& host() { return host_; }
   PlanOptions options;
 

@@ -104,8 +104,8 @@ struct Link {
   /// off before it had its alias, which update() finishes.
   std::optional<std::string> alias;
   /// Which guest of a network a TAP of ours is for, and what that guest was given: text without `;`
-  /// between our mark and the user's alias. Empty on every other link. spec/assignments.hpp knows
-  /// what it says.
+  /// between our mark and the user's alias. spec/assignments.hpp knows what it says. On an adopted
+  /// bridge it is note_of_mac(); empty on every other link.
   std::string assignment;
   std::optional<BridgeOptions> bridge;
   std::optional<TapOptions> tap;
@@ -150,6 +150,18 @@ struct Link {
                                                 const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> remove(const Link& link, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Link& link);
+
+/// Whether a spec can want such a link to be made.
+[[nodiscard]] bool can_be_made(LinkKind kind);
+
+/// Whether IFLA_IFALIAS has room for the alias and the note of the link behind our mark.
+[[nodiscard]] bool has_room_for_mark(const Link& link);
+
+/// In place of an assignment, on a bridge that was adopted: the MAC that its network keeps, as the
+/// guests know it, instead of one made from its name. Noting it sets it, for a bridge follows its
+/// ports until it is given one (br_stp_recalculate_bridge_id() in net/bridge/br_stp_if.c).
+[[nodiscard]] std::string note_of_mac(const Mac& mac);
+[[nodiscard]] std::optional<Mac> noted_mac(const Link& bridge);
 
 /// Whether this end of a veth pair is the one whose create() and remove() act on both.
 [[nodiscard]] bool makes_the_pair(const Link& veth);

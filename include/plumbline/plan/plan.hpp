@@ -25,6 +25,7 @@ enum class Why : std::uint8_t {
   drifted,   ///< the spec is the one last applied; somebody changed the kernel
   unwanted,  ///< ours, and no longer in the spec
   cascade,   ///< lost, or taken down, because of another step
+  adopted,   ///< somebody else's, and to be ours: plan/adoption.hpp
 };
 
 [[nodiscard]] std::string_view format(Why why);

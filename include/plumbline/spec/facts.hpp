@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plumbline/kinds/kinds.hpp"
@@ -52,13 +53,16 @@ struct HostDefault {
   auto operator<=>(const HostDefault&) const = default;
 };
 
-/// But for the assignments nothing in here is ours: what is ours is in the spec, and the facts must
-/// be the same before and after what follows from them is applied. All IPv4, all sorted.
+/// But for the assignments and kept MACs nothing in here is ours: what is ours is in the spec, and
+/// the facts must be the same before and after what follows from them is applied. All IPv4, all
+/// sorted.
 struct Facts {
   std::vector<Assignment> assignments;  ///< of the TAPs that are there, else of the ledger
   std::vector<HostLink> links;          ///< without our mark
   std::vector<HostNetwork> networks;    ///< of addresses, and routes of the main table, not default
   std::vector<HostDefault> defaults;    ///< of every table
+  /// Of adopted bridges; these too are ours.
+  std::vector<std::pair<IfName, Mac>> kept_macs;
 
   bool operator==(const Facts&) const = default;
 };

@@ -204,6 +204,8 @@ struct AssignedNetwork {
   /// Where it leaves without a tunnel: `uplink`, or those of all default routes, sorted; may be
   /// none.
   std::vector<IfName> uplinks;
+  /// The bridge's, where it was adopted and the spec gives none: its guests know it.
+  std::optional<Mac> kept_mac;
 
   bool operator==(const AssignedNetwork&) const = default;
 };

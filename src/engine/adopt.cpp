@@ -1,0 +1,150 @@
+#include "plumbline/engine/adopt.hpp"
+
+#include <cerrno>
+#include <set>
+#include <utility>
+
+#include "plumbline/plan/adoption.hpp"
+#include "restoration.hpp"
+
+namespace plumbline::engine {
+
+namespace {
+
+Report apply_to(const Workshop& workshop, const Observed& now, const Plan& plan) {
+  return apply(workshop.host, workshop.ruleset, plan, {now.links, {}, {}, false});
+}
+
+void note_failure(StepReport& step, int error, std::string message) {
+  step.result = StepResult::failed;
+  step.error = error;
+  step.message = std::move(message);
+}
+
+/// The kernel said yes to all, and still not all of it came to be.
+void note_unexpected(const State& now, const Plan& plan, Report& report) {
+  for (const std::size_t position : not_adopted(now, plan)) {
+    note_failure(report.steps.at(position), ESTALE,
+                 "it did not become ours: somebody changed or removed it meanwhile");
+    report.failed = true;
+  }
+}
+
+/// What went wrong while addresses were removed and added again, as the failure of `step`.
+void note_failure_of(const Report& report, StepReport& step) {
+  for (const StepReport& part : report.steps) {
+    if (part.result == StepResult::failed) note_failure(step, part.error, part.message);
+  }
+}
+
+/// Marks by removing and adding what the kernel did not mark in place. Adds to `plan`, for the way
+/// back, what was done; says in the report where it failed.
+void finish_addresses(const Workshop& workshop, Observed& now, Plan& plan, Report& report) {
+  const std::vector<std::size_t> unmarked = not_adopted(now.state, plan);
+  const Plan rest = make_readdressing(now.state, plan, unmarked);
+  if (rest.steps.empty() && rest.refusals.empty()) return;
+  StepReport& step = report.steps.at(unmarked.front());
+  if (!rest.refusals.empty()) {
+    note_failure(step, EOPNOTSUPP, rest.refusals.front().message);
+    report.failed = true;
+    return;
+  }
+  const Report second = apply_to(workshop, now, rest);
+  plan.steps.insert(plan.steps.end(), rest.steps.begin(), rest.steps.end());
+  now = look_around(workshop.host);
+  if (!second.failed) return;
+  note_failure_of(second, step);
+  report.failed = true;
+}
+
+/// What `plan` changes and adds. What somebody else took away before its step came is not to be
+/// brought back.
+std::set<Key> touched_by(const Plan& plan, const std::set<Key>& vanished) {
+  std::set<Key> keys;
+  for (const Step& step : plan.steps) {
+    if (step.after) keys.insert(key_of(*step.after));
+    if (step.before && !vanished.contains(key_of(*step.before))) keys.insert(key_of(*step.before));
+  }
+  for (const Key& key : vanished) keys.erase(key);
+  return keys;
+}
+
+/// Of the first steps of `plan`, those that the report is of. An address that is missing while
+/// addresses are removed and added again is missing by us.
+std::set<Key> vanished(const Plan& plan, const Report& report, const State& now) {
+  const bool by_us = plan.steps.size() > report.steps.size();
+  std::set<Key> keys;
+  for (std::size_t i = 0; i < report.steps.size(); ++i) {
+    if (report.steps[i].result != StepResult::failed) continue;
+    if (by_us && std::holds_alternative<Address::Key>(plan.steps[i].key)) continue;
+    const bool is_there =
+        std::visit([&]<class K>(const K& value) { return now.find<K>(key(value)) != nullptr; },
+                   *plan.steps[i].before);
+    if (!is_there) keys.insert(key_of(*plan.steps[i].before));
+  }
+  return keys;
+}
+
+State part_of(const State& state, const std::set<Key>& keys) {
+  State part;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    for (const K& value : state.of<K>()) {
+      if (keys.contains(Key(key(value)))) part.of<K>().push_back(value);
+    }
+  });
+  return part;
+}
+
+/// Undoes what is still done of `plan`, and says what could not be.
+void put_back(const Workshop& workshop, const State& before, const Plan& plan,
+              const std::set<Key>& keys, Observed now, Report& report) {
+  const State had = part_of(before, keys);
+  constexpr int most_rounds = 3;
+  for (int round = 0; round < most_rounds; ++round) {
+    const Plan rest = way_back(had, part_of(now.state, keys), plan, workshop.options.mark);
+    if (rest.empty()) break;
+    static_cast<void>(apply_to(workshop, now, rest));
+    now = look_around(workshop.host);
+  }
+  for (StepReport& step : report.steps) {
+    if (step.result == StepResult::done) step.result = StepResult::undone;
+  }
+  report.left_behind = differences(had, part_of(now.state, keys));
+}
+
+}  // namespace
+
+Prepared prepare_adoption(const Workshop& workshop, const std::vector<std::string>& keys) {
+  Prepared prepared;
+  prepared.have = look_around(workshop.host);
+  Adoption adoption = make_adoption(prepared.have.state, keys, workshop.options.mark);
+  prepared.plan = std::move(adoption.plan);
+  prepared.errors = std::move(adoption.errors);
+  return prepared;
+}
+
+Outcome adopt(const Workshop& workshop, const Prepared& prepared) {
+  Outcome outcome;
+  if (!prepared.errors.empty() || !prepared.plan.refusals.empty()) {
+    outcome.result = Result::refused;
+    return outcome;
+  }
+  if (prepared.plan.empty()) return outcome;
+  Plan plan = prepared.plan;
+  outcome.report = apply_to(workshop, prepared.have, plan);
+  Observed now = look_around(workshop.host);
+  if (!outcome.report.failed) finish_addresses(workshop, now, plan, outcome.report);
+  if (!outcome.report.failed) note_unexpected(now.state, prepared.plan, outcome.report);
+  if (outcome.report.failed) {
+    const std::set<Key> gone = vanished(plan, outcome.report, now.state);
+    put_back(workshop, prepared.have.state, plan, touched_by(plan, gone), std::move(now),
+             outcome.report);
+    const bool is_back = outcome.report.left_behind.empty();
+    outcome.result = is_back ? Result::rolled_back : Result::failed;
+    return outcome;
+  }
+  outcome.result = Result::applied;
+  return outcome;
+}
+
+}  // namespace plumbline::engine
