@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <iterator>
 
 #include "plumbline/io/descriptor.hpp"
 #include "plumbline/io/generic_netlink.hpp"
+#include "plumbline/io/namespace.hpp"
 #include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/sysctl_files.hpp"
 #include "plumbline/io/tap.hpp"
@@ -29,6 +31,18 @@ bool has_nfnetlink() {
   return socket || errno != EPROTONOSUPPORT;
 }
 
+wire::Reply change(NetlinkSocket& socket, const wire::NamespaceChange& request) {
+  try {
+    const auto there = NetworkNamespace::open(request.netns);
+    const std::int32_t descriptor = there.get();
+    wire::Bytes message = request.message;
+    std::memcpy(&message.at(request.place), &descriptor, sizeof descriptor);
+    return socket.change({&message}).front();
+  } catch (const HostError& error) {
+    return {ENOENT, error.what(), {}, {}};
+  }
+}
+
 }  // namespace
 
 KernelHost::KernelHost(Backend backend) : rtnetlink_(NETLINK_ROUTE), iptables_(backend) {}
@@ -37,6 +51,7 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
   return std::visit(
       Overload{
           [&](const wire::NetlinkChange& it) { return rtnetlink_.change({&it.message}).front(); },
+          [&](const wire::NamespaceChange& it) { return change(rtnetlink_, it); },
           [&](const wire::NetlinkDump& it) { return rtnetlink_.dump(it.message); },
           [&](const wire::TapChange& it) { return change_tap(rtnetlink_, it); },
           [&](const wire::SysctlRead& it) { return read_sysctl(it.path); },

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "link_mark.hpp"
+#include "link_options.hpp"
 
 namespace plumbline {
 
@@ -20,14 +21,27 @@ Link::Key key(const Link& link) { return {link.name}; }
 
 std::string format(const Link::Key& key) { return "link " + format(key.name); }
 
+std::optional<IfName> peer_here(const Link& link) {
+  if (link.kind != LinkKind::veth || !link.veth || link.veth->peer_netns) return std::nullopt;
+  return link.veth->peer;
+}
+
 bool makes_the_pair(const Link& veth) {
-  return !veth.veth || !veth.veth->peer || veth.name < *veth.veth->peer;
+  const auto peer = peer_here(veth);
+  return !peer || veth.name < *peer;
+}
+
+bool exclude_each_other(const Link& one, const Link& other) {
+  return one.vxlan && other.vxlan && one.name != other.name && one.vxlan->id == other.vxlan->id &&
+         one.vxlan->port.value_or(default_vxlan_port) ==
+             other.vxlan->port.value_or(default_vxlan_port);
 }
 
 std::vector<Need> needs(const Link& link) {
   std::vector<Need> needs;
   if (link.master) needs.emplace_back(NeedsLink{*link.master});
-  if (!makes_the_pair(link)) needs.emplace_back(NeedsLink{*link.veth->peer});
+  if (link.vxlan && link.vxlan->device) needs.emplace_back(NeedsLink{*link.vxlan->device});
+  if (!makes_the_pair(link)) needs.emplace_back(NeedsLink{*peer_here(link)});
   return needs;
 }
 
@@ -89,50 +103,34 @@ std::optional<Mac> noted_mac(const Link& bridge) {
 
 namespace {
 
-template <class T>
-void take(std::optional<T>& want, const std::optional<T>& have) {
-  if (!want) want = have;
-}
-
 /// What a link is from its making on, and cannot be given later.
 bool is_another(const Link& have, const Link& want) {
   if (want.kind == LinkKind::physical) return false;
   if (want.kind != have.kind) return true;
-  if (!want.veth || !want.veth->peer) return false;
-  return !have.veth || have.veth->peer != want.veth->peer;
+  // drivers/net/ifb.c has no ndo_set_mac_address(): a MAC is given at the making only.
+  if (want.kind == LinkKind::ifb && differs(have.mac, want.mac)) return true;
+  if (want.veth && is_another(have.veth.value_or(VethOptions()), *want.veth)) return true;
+  return want.vxlan && is_another(have.vxlan.value_or(VxlanOptions()), *want.vxlan);
+}
+
+/// Options of a kind, all of which may be left open.
+template <class Options>
+void complete_some(std::optional<Options>& want, const std::optional<Options>& have) {
+  take(want, have);
+  if (want && have) complete(*want, *have);
 }
 
 void complete_options(Link& want, const Link& have) {
-  take(want.bridge, have.bridge);
-  take(want.tap, have.tap);
-  take(want.veth, have.veth);
-  if (want.bridge && have.bridge) {
-    take(want.bridge->stp, have.bridge->stp);
-    take(want.bridge->forward_delay, have.bridge->forward_delay);
-    take(want.bridge->ageing_time, have.bridge->ageing_time);
-    take(want.bridge->vlan_filtering, have.bridge->vlan_filtering);
-    take(want.bridge->multicast_snooping, have.bridge->multicast_snooping);
-    take(want.bridge->no_linklocal_learn, have.bridge->no_linklocal_learn);
-  }
-  if (want.tap && have.tap) {
-    take(want.tap->owner, have.tap->owner);
-    take(want.tap->group, have.tap->group);
-    want.tap->multi_queue = have.tap->multi_queue;
-    want.tap->vnet_header = have.tap->vnet_header;
-  }
-  if (want.veth && have.veth) take(want.veth->peer, have.veth->peer);
+  complete_some(want.bridge, have.bridge);
+  complete_some(want.tap, have.tap);
+  complete_some(want.veth, have.veth);
+  complete_some(want.vxlan, have.vxlan);
 }
 
 /// Joining a bridge resets the settings of the port: what the spec leaves open is open then.
 void complete_port(Link& want, const Link& have) {
   if (want.master != have.master) return;
-  take(want.port, have.port);
-  if (!want.port || !have.port) return;
-  take(want.port->isolated, have.port->isolated);
-  take(want.port->learning, have.port->learning);
-  take(want.port->hairpin, have.port->hairpin);
-  take(want.port->cost, have.port->cost);
-  take(want.port->priority, have.port->priority);
+  complete_some(want.port, have.port);
 }
 
 Disruption disruption(const Link& have, const Link& want) {
@@ -154,6 +152,10 @@ Disruption disruption(const Link& have, const Link& want) {
   if (have.bridge && want.bridge) {
     if (have.bridge->stp != want.bridge->stp) at_least(Disruption::traffic);
     if (have.bridge->vlan_filtering != want.bridge->vlan_filtering) at_least(Disruption::traffic);
+  }
+  if (have.vxlan && want.vxlan) {
+    if (have.vxlan->local != want.vxlan->local) at_least(Disruption::traffic);
+    if (have.vxlan->remote != want.vxlan->remote) at_least(Disruption::traffic);
   }
   if (have.port && want.port && have.port->isolated == false && want.port->isolated == true) {
     at_least(Disruption::traffic);

@@ -1,9 +1,7 @@
 // What the kernel says of its links: the dumps asked for, and what is read from them.
 
 #include <linux/if.h>
-#include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <linux/if_tun.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 
@@ -14,6 +12,7 @@
 
 #include "dump.hpp"
 #include "link_mark.hpp"
+#include "link_options.hpp"
 
 namespace plumbline {
 
@@ -28,6 +27,16 @@ void inside(const Attribute& attribute, Visit&& visit) {
   wire::for_each_attribute(attribute.payload(), visit);
 }
 
+/// What is read first and given a meaning when all of the message is known.
+struct Raw {
+  std::string_view alias;
+  std::uint32_t group = 0;
+  std::uint32_t master = 0;
+  std::uint32_t peer = 0;
+  std::uint32_t device = 0;  ///< of a VXLAN
+  bool elsewhere = false;
+};
+
 LinkKind kind_of(std::string_view name) {
   for (auto kind = LinkKind::bridge; kind != LinkKind::other;
        kind = static_cast<LinkKind>(static_cast<std::uint8_t>(kind) + 1)) {
@@ -37,96 +46,7 @@ LinkKind kind_of(std::string_view name) {
   return LinkKind::other;
 }
 
-/// Nothing when this kernel does not know the option: it masks what it says.
-std::optional<bool> read_option(const Attribute& attribute, unsigned option) {
-  const auto options = attribute.read<br_boolopt_multi>();
-  const std::uint32_t bit = 1U << option;
-  if ((options.optmask & bit) == 0) return std::nullopt;
-  return (options.optval & bit) != 0;
-}
-
-BridgeOptions bridge_options(const Attribute& data) {
-  BridgeOptions options;
-  inside(data, [&](const Attribute& attribute) {
-    switch (attribute.type()) {
-      case IFLA_BR_STP_STATE:
-        options.stp = attribute.u32() != 0;
-        break;
-      case IFLA_BR_FORWARD_DELAY:
-        options.forward_delay = attribute.u32();
-        break;
-      case IFLA_BR_AGEING_TIME:
-        options.ageing_time = attribute.u32();
-        break;
-      case IFLA_BR_VLAN_FILTERING:
-        options.vlan_filtering = attribute.u8() != 0;
-        break;
-      case IFLA_BR_MCAST_SNOOPING:
-        options.multicast_snooping = attribute.u8() != 0;
-        break;
-      case IFLA_BR_MULTI_BOOLOPT:
-        options.no_linklocal_learn = read_option(attribute, BR_BOOLOPT_NO_LL_LEARN);
-        break;
-      default:
-        break;
-    }
-  });
-  return options;
-}
-
-PortSettings port_settings(const Attribute& data) {
-  PortSettings port;
-  inside(data, [&](const Attribute& attribute) {
-    switch (attribute.type()) {
-      case IFLA_BRPORT_ISOLATED:
-        port.isolated = attribute.u8() != 0;
-        break;
-      case IFLA_BRPORT_LEARNING:
-        port.learning = attribute.u8() != 0;
-        break;
-      case IFLA_BRPORT_MODE:
-        port.hairpin = attribute.u8() != 0;
-        break;
-      case IFLA_BRPORT_COST:
-        port.cost = attribute.u32();
-        break;
-      case IFLA_BRPORT_PRIORITY:
-        port.priority = attribute.u16();
-        break;
-      default:
-        break;
-    }
-  });
-  return port;
-}
-
-void read_tun(Link& link, const Attribute& data) {
-  TapOptions options;
-  inside(data, [&](const Attribute& attribute) {
-    switch (attribute.type()) {
-      case IFLA_TUN_TYPE:
-        link.kind = attribute.u8() == IFF_TAP ? LinkKind::tap : LinkKind::tun;
-        break;
-      case IFLA_TUN_OWNER:
-        options.owner = attribute.u32();
-        break;
-      case IFLA_TUN_GROUP:
-        options.group = attribute.u32();
-        break;
-      case IFLA_TUN_MULTI_QUEUE:
-        options.multi_queue = attribute.u8() != 0;
-        break;
-      case IFLA_TUN_VNET_HDR:
-        options.vnet_header = attribute.u8() != 0;
-        break;
-      default:
-        break;
-    }
-  });
-  if (link.kind == LinkKind::tap) link.tap = options;
-}
-
-void read_link_info(Link& link, const Attribute& linkinfo) {
+void read_link_info(Link& link, Raw& raw, const Attribute& linkinfo) {
   std::optional<Attribute> data;
   std::optional<Attribute> slave_data;
   std::string_view slave_kind;
@@ -136,9 +56,15 @@ void read_link_info(Link& link, const Attribute& linkinfo) {
     if (attribute.type() == IFLA_INFO_SLAVE_KIND) slave_kind = attribute.string();
     if (attribute.type() == IFLA_INFO_SLAVE_DATA) slave_data = attribute;
   });
-  if (link.kind == LinkKind::bridge && data) link.bridge = bridge_options(*data);
-  if (link.kind == LinkKind::tun && data) read_tun(link, *data);
-  if (slave_kind == "bridge" && slave_data) link.port = port_settings(*slave_data);
+  if (link.kind == LinkKind::bridge && data) link.bridge = read_bridge(*data);
+  if (link.kind == LinkKind::tun && data) link.tap = read_tap(*data);
+  if (link.tap) link.kind = LinkKind::tap;
+  if (link.kind == LinkKind::vxlan && data) {
+    const SeenVxlan seen = read_vxlan(*data);
+    link.vxlan = seen.options;
+    raw.device = seen.device;
+  }
+  if (slave_kind == "bridge" && slave_data) link.port = read_port(*slave_data);
 }
 
 /// IFLA_AF_SPEC holds, for AF_INET, the link's `net/ipv4/conf` as an array (inet_fill_link_af()).
@@ -167,15 +93,6 @@ IfName name_of(const wire::Message& message) {
   return *name;
 }
 
-/// What is read first and given a meaning when all of the message is known.
-struct Raw {
-  std::string_view alias;
-  std::uint32_t group = 0;
-  std::uint32_t master = 0;
-  std::uint32_t peer = 0;
-  bool elsewhere = false;
-};
-
 void read_attribute(Link& link, Raw& raw, const Attribute& attribute) {
   switch (attribute.type()) {
     case IFLA_MTU:
@@ -191,7 +108,7 @@ void read_attribute(Link& link, Raw& raw, const Attribute& attribute) {
       link.carrier = attribute.u8() != 0;
       break;
     case IFLA_LINKINFO:
-      read_link_info(link, attribute);
+      read_link_info(link, raw, attribute);
       break;
     case IFLA_AF_SPEC:
       link.promote_secondaries = promotes_secondaries(attribute);
@@ -234,6 +151,7 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
     link.veth.emplace();
     if (!raw.elsewhere) link.veth->peer = links.name(raw.peer);
   }
+  if (link.vxlan && raw.device != 0 && !raw.elsewhere) link.vxlan->device = links.name(raw.device);
   return link;
 }
 

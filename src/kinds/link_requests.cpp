@@ -4,7 +4,6 @@
 // an alternative one, can be hit. Only messages behind its making, when that went well, name it.
 
 #include <linux/if.h>
-#include <linux/if_bridge.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -13,6 +12,7 @@
 #include <climits>
 
 #include "link_mark.hpp"
+#include "link_options.hpp"
 #include "plumbline/wire/netlink.hpp"
 
 namespace plumbline {
@@ -50,55 +50,29 @@ void send(Requests& requests, MessageBuilder message) {
   requests.emplace_back(wire::NetlinkChange{std::move(message).finish()});
 }
 
-/// 0 would take the link out of its bridge. An index no link has makes the kernel refuse.
-std::uint32_t master_index(const Link& link, const LinkNames& links) {
-  if (!link.master) return 0;
-  const std::uint32_t index = links.index(*link.master);
+/// 0 would mean none. An index no link has makes the kernel refuse.
+std::uint32_t index_of(const std::optional<IfName>& name, const LinkNames& links) {
+  if (!name) return 0;
+  const std::uint32_t index = links.index(*name);
   return index != 0 ? index : static_cast<std::uint32_t>(INT_MAX);
-}
-
-/// Whether `want` says something that is not so.
-template <class T>
-bool differs(const std::optional<T>& have, const std::optional<T>& want) {
-  return want && have != want;
 }
 
 void add_bytes(MessageBuilder& message, std::uint16_t type, std::string_view text) {
   message.bytes(type, std::as_bytes(std::span(text.data(), text.size())));
 }
 
-// ---- options of a bridge and of its ports -------------------------------------------------------
+// ---- options of a kind, and of a port -----------------------------------------------------------
 
-void add_options(MessageBuilder& message, const BridgeOptions& have, const BridgeOptions& want) {
-  if (differs(have.forward_delay, want.forward_delay)) {
-    message.u32(IFLA_BR_FORWARD_DELAY, *want.forward_delay);
-  }
-  if (differs(have.ageing_time, want.ageing_time)) {
-    message.u32(IFLA_BR_AGEING_TIME, *want.ageing_time);
-  }
-  if (differs(have.stp, want.stp)) message.u32(IFLA_BR_STP_STATE, *want.stp ? 1 : 0);
-  if (differs(have.vlan_filtering, want.vlan_filtering)) {
-    message.u8(IFLA_BR_VLAN_FILTERING, *want.vlan_filtering ? 1 : 0);
-  }
-  if (differs(have.multicast_snooping, want.multicast_snooping)) {
-    message.u8(IFLA_BR_MCAST_SNOOPING, *want.multicast_snooping ? 1 : 0);
-  }
-  if (differs(have.no_linklocal_learn, want.no_linklocal_learn)) {
-    constexpr std::uint32_t bit = 1U << BR_BOOLOPT_NO_LL_LEARN;
-    const br_boolopt_multi option{*want.no_linklocal_learn ? bit : 0, bit};
-    message.bytes(IFLA_BR_MULTI_BOOLOPT, std::as_bytes(std::span(&option, 1)));
-  }
-}
-
-void change_options(Requests& requests, const Target& target, const BridgeOptions& have,
-                    const BridgeOptions& want) {
+template <class Options>
+void change_options(Requests& requests, const Target& target, LinkKind kind, const Options& have,
+                    const Options& want) {
   MessageBuilder message = to_link(RTM_NEWLINK, target);
   bool any = false;
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
-    linkinfo.string(IFLA_INFO_KIND, "bridge");
+    linkinfo.string(IFLA_INFO_KIND, format(kind));
     linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
       const std::size_t before = data.size();
-      add_options(data, have, want);
+      add_changes(data, have, want);
       any = data.size() > before;
     });
   });
@@ -113,22 +87,16 @@ void change_bridge(Requests& requests, const Target& target, const Link& have, c
   if (now.stp == true && want.bridge->stp == false) {
     BridgeOptions off = now;
     off.stp = false;
-    change_options(requests, target, now, off);
+    change_options(requests, target, want.kind, now, off);
     now = off;
   }
-  change_options(requests, target, now, *want.bridge);
+  change_options(requests, target, want.kind, now, *want.bridge);
 }
 
-void add_settings(MessageBuilder& message, const PortSettings& have, const PortSettings& want) {
-  if (differs(have.isolated, want.isolated)) {
-    message.u8(IFLA_BRPORT_ISOLATED, *want.isolated ? 1 : 0);
+void change_vxlan(Requests& requests, const Target& target, const Link& have, const Link& want) {
+  if (have.vxlan && want.vxlan) {
+    change_options(requests, target, want.kind, *have.vxlan, *want.vxlan);
   }
-  if (differs(have.learning, want.learning)) {
-    message.u8(IFLA_BRPORT_LEARNING, *want.learning ? 1 : 0);
-  }
-  if (differs(have.hairpin, want.hairpin)) message.u8(IFLA_BRPORT_MODE, *want.hairpin ? 1 : 0);
-  if (differs(have.cost, want.cost)) message.u32(IFLA_BRPORT_COST, *want.cost);
-  if (differs(have.priority, want.priority)) message.u16(IFLA_BRPORT_PRIORITY, *want.priority);
 }
 
 /// Nothing when there is nothing to set. In a message with IFLA_MASTER the kernel ignores or
@@ -145,7 +113,7 @@ std::optional<MessageBuilder> port_message(const Target& target, const Link& hav
     linkinfo.string(IFLA_INFO_SLAVE_KIND, "bridge");
     linkinfo.nest(IFLA_INFO_SLAVE_DATA, [&](MessageBuilder& data) {
       const std::size_t before = data.size();
-      add_settings(data, now, *want.port);
+      add_changes(data, now, *want.port);
       any = data.size() > before;
     });
   });
@@ -203,6 +171,7 @@ Requests configure(const Target& target, const Link& have, const Link& want,
 
   change_owner(requests, have, want);
   change_bridge(requests, target, have, want);
+  change_vxlan(requests, target, have, want);
 
   auto port = port_message(target, have, want, raise ? Raise::up : Raise::no);
   const Raise along = raise && !port ? Raise::up : Raise::no;
@@ -210,7 +179,7 @@ Requests configure(const Target& target, const Link& have, const Link& want,
   const std::size_t empty = settings.size();
   add_basics(settings, have, want);
   add_mark(settings, have, want);
-  if (have.master != want.master) settings.u32(IFLA_MASTER, master_index(want, links));
+  if (have.master != want.master) settings.u32(IFLA_MASTER, index_of(want.master, links));
   if (settings.size() > empty || along == Raise::up) send(requests, std::move(settings));
   if (port) send(requests, std::move(*port));
   return requests;
@@ -218,33 +187,56 @@ Requests configure(const Target& target, const Link& have, const Link& want,
 
 // ---- making one ---------------------------------------------------------------------------------
 
-void add_kind(MessageBuilder& message, const Link& link) {
-  // A kernel without CONFIG_BRIDGE_VLAN_FILTERING refuses to be told "no".
-  BridgeOptions fresh;
-  fresh.vlan_filtering = false;
+/// In another namespace the peer is not marked, as it is none of ours to whoever keeps that, and
+/// stays down: no end can be up before both are there (veth_open() in drivers/net/veth.c). `place`
+/// is where the namespace goes.
+void add_peer(MessageBuilder& peer, const Link& link, std::size_t& place) {
+  const ifinfomsg header{};
+  peer.append(&header, sizeof header);
+  peer.string(IFLA_IFNAME, link.veth->peer->view());
+  if (link.veth->peer_netns) {
+    peer.u32(IFLA_NET_NS_FD, 0);
+    place = peer.size() - sizeof(std::uint32_t);
+  } else if (link.marked) {
+    peer.u32(IFLA_GROUP, unfinished_group);
+  }
+}
+
+void add_new_options(MessageBuilder& data, const Link& link, const LinkNames& links,
+                     std::size_t& place) {
+  if (link.bridge) {
+    // A kernel without CONFIG_BRIDGE_VLAN_FILTERING refuses to be told "no".
+    BridgeOptions fresh;
+    fresh.vlan_filtering = false;
+    add_changes(data, fresh, *link.bridge);
+  }
+  if (link.vxlan) add_new(data, *link.vxlan, index_of(link.vxlan->device, links));
+  if (!link.veth || !link.veth->peer) return;
+  data.nest(
+      VETH_INFO_PEER, [&](MessageBuilder& peer) { add_peer(peer, link, place); }, false);
+}
+
+void send_new(Requests& requests, MessageBuilder message, const Link& link,
+              const LinkNames& links) {
+  // Undoing may ask for a pair whose other end was elsewhere, and is not known. The kernel would
+  // make one here, of a name of its own.
+  if (link.kind == LinkKind::veth && !link.veth->peer) {
+    requests.emplace_back(wire::NamespaceChange{std::move(message).finish(), "", 0});
+    return;
+  }
+  std::size_t place = 0;
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
     linkinfo.string(IFLA_INFO_KIND, format(link.kind));
-    if (link.bridge) {
-      linkinfo.nest(IFLA_INFO_DATA,
-                    [&](MessageBuilder& data) { add_options(data, fresh, *link.bridge); });
-    }
-    if (!link.veth || !link.veth->peer) return;
-    linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
-      data.nest(
-          VETH_INFO_PEER,
-          [&](MessageBuilder& peer) {
-            const ifinfomsg header{};
-            peer.append(&header, sizeof header);
-            peer.string(IFLA_IFNAME, link.veth->peer->view());
-            if (link.marked) peer.u32(IFLA_GROUP, unfinished_group);
-          },
-          false);
-    });
+    linkinfo.nest(IFLA_INFO_DATA,
+                  [&](MessageBuilder& data) { add_new_options(data, link, links, place); });
   });
+  if (place == 0) return send(requests, std::move(message));
+  requests.emplace_back(
+      wire::NamespaceChange{std::move(message).finish(), *link.veth->peer_netns, place});
 }
 
 /// Appends what makes the link, and gives what it is then.
-Link make(Requests& requests, const Link& link) {
+Link make(Requests& requests, const Link& link, const LinkNames& links) {
   Link made = link;
   made.up = false;
   made.master.reset();
@@ -263,12 +255,14 @@ Link make(Requests& requests, const Link& link) {
   // when it is another and after its making (br_dev_change_mtu() in net/bridge/br_device.c).
   if (link.kind == LinkKind::bridge) made.mtu.reset();
   if (link.kind == LinkKind::bridge && link.mtu == ETH_DATA_LEN) made.mtu = ETH_DATA_LEN - 1;
+  // The MTU that a new VXLAN is given is cut to its device's without a word, later it is refused
+  // (vxlan_config_apply(), vxlan_change_mtu()).
+  if (link.kind == LinkKind::vxlan) made.mtu.reset();
   MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.header(ifinfomsg{}).string(IFLA_IFNAME, link.name.view());
   if (link.marked) message.u32(IFLA_GROUP, unfinished_group);
   add_basics(message, Link(), made);
-  add_kind(message, link);
-  send(requests, std::move(message));
+  send_new(requests, std::move(message), link, links);
   made.alias.reset();
   return made;
 }
@@ -282,7 +276,7 @@ std::vector<wire::Request> create(const Link& link, const LinkNames& links) {
   Requests requests;
   Link made;
   if (makes_the_pair(link)) {
-    made = make(requests, want);
+    made = make(requests, want, links);
   } else {
     made.marked = link.marked;  // by the end that made both
     made.up = false;

@@ -7,6 +7,7 @@
 #include <climits>
 
 #include "link_mark.hpp"
+#include "link_options.hpp"
 #include "spec_words.hpp"
 
 namespace plumbline {
@@ -15,15 +16,12 @@ namespace {
 
 using wire::Entry;
 
-/// Hundredths of a second in a second.
-constexpr std::uint32_t hundredths = 100;
-
-constexpr std::array nameable{LinkKind::physical, LinkKind::bridge, LinkKind::tap, LinkKind::veth,
+constexpr std::array nameable{LinkKind::physical, LinkKind::bridge, LinkKind::tap,
+                              LinkKind::veth,     LinkKind::vxlan,  LinkKind::ifb,
                               LinkKind::wireguard};
-constexpr std::array known{LinkKind::vxlan,  LinkKind::ifb,    LinkKind::dummy, LinkKind::vlan,
-                           LinkKind::bond,   LinkKind::vrf,    LinkKind::gre,   LinkKind::macvlan,
-                           LinkKind::ipvlan, LinkKind::geneve, LinkKind::sit,   LinkKind::ipip,
-                           LinkKind::gretap};
+constexpr std::array known{LinkKind::dummy, LinkKind::vlan,    LinkKind::bond,   LinkKind::vrf,
+                           LinkKind::gre,   LinkKind::macvlan, LinkKind::ipvlan, LinkKind::geneve,
+                           LinkKind::sit,   LinkKind::ipip,    LinkKind::gretap};
 
 template <class Kinds>
 std::optional<LinkKind> find_kind(const Kinds& kinds, std::string_view name) {
@@ -43,21 +41,10 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
   } else {
     member->error(
         Code::invalid_link,
-        "'" + *text + "' is no kind of link: use physical, bridge, tap, veth or wireguard");
+        "'" + *text +
+            "' is no kind of link: use physical, bridge, tap, veth, vxlan, ifb or wireguard");
   }
   return std::nullopt;
-}
-
-/// The name of another link.
-std::optional<IfName> other_link(const Entry& entry, std::string_view key, const IfName& self) {
-  const auto member = entry.find(key);
-  if (!member) return std::nullopt;
-  const auto name = link_word(*member);
-  if (name == self) {
-    member->error(Code::invalid_link, "a link cannot be its own " + std::string(key));
-    return std::nullopt;
-  }
-  return name;
 }
 
 std::optional<Mac> mac_of(const Entry& entry, LinkKind kind) {
@@ -96,78 +83,6 @@ std::optional<std::string> alias_of(const Entry& entry, LinkKind kind) {
   return alias;
 }
 
-// ---- options ------------------------------------------------------------------------------------
-
-std::optional<std::uint32_t> seconds(const Entry& entry, std::string_view key, std::int64_t max) {
-  const auto value = entry.integer<std::uint32_t>(key, 0, max);
-  if (!value) return std::nullopt;
-  return *value * hundredths;
-}
-
-std::optional<BridgeOptions> bridge_of(const Entry& entry) {
-  const auto member = entry.find("bridge");
-  if (!member || !member->is_object()) return std::nullopt;
-  member->only({"stp", "forwardDelay", "ageingTime", "vlanFiltering", "multicastSnooping",
-                "noLinklocalLearn"});
-  BridgeOptions bridge;
-  bridge.stp = member->boolean("stp");
-  // BR_MIN_FORWARD_DELAY and BR_MAX_FORWARD_DELAY in net/bridge/br_private_stp.h
-  bridge.forward_delay = seconds(*member, "forwardDelay", 30);
-  bridge.ageing_time = seconds(*member, "ageingTime", UINT32_MAX / hundredths);
-  bridge.vlan_filtering = member->boolean("vlanFiltering");
-  bridge.multicast_snooping = member->boolean("multicastSnooping");
-  bridge.no_linklocal_learn = member->boolean("noLinklocalLearn");
-  if (bridge.forward_delay == hundredths) {
-    member->find("forwardDelay")->error(Code::out_of_range, "a forward delay is 0 or 2 to 30");
-  }
-  if (bridge.forward_delay == 0U && bridge.stp == true) {
-    member->find("forwardDelay")
-        ->error(Code::invalid_link, "STP needs a forward delay of at least 2 seconds");
-  }
-  return bridge;
-}
-
-std::optional<TapOptions> tap_of(const Entry& entry) {
-  const auto member = entry.find("tap");
-  if (!member || !member->is_object()) return std::nullopt;
-  member->only({"owner", "group", "multiQueue", "vnetHeader"});
-  constexpr std::int64_t last_id = UINT32_MAX - std::int64_t{1};  // the last one means nobody
-  TapOptions tap;
-  tap.owner = member->integer<std::uint32_t>("owner", 0, last_id);
-  tap.group = member->integer<std::uint32_t>("group", 0, last_id);
-  tap.multi_queue = member->boolean("multiQueue");
-  tap.vnet_header = member->boolean("vnetHeader");
-  return tap;
-}
-
-std::optional<VethOptions> veth_of(const Entry& entry, const IfName& self) {
-  const auto member = entry.require("veth");
-  if (!member || !member->is_object()) return std::nullopt;
-  member->only({"peer", "peerNetns"});
-  static_cast<void>(member->require("peer"));
-  if (const auto elsewhere = member->find("peerNetns")) {
-    elsewhere->error(Code::not_available, "peerNetns is not available yet");
-  }
-  return VethOptions{other_link(*member, "peer", self)};
-}
-
-std::optional<PortSettings> port_of(const Entry& entry, LinkKind kind) {
-  const auto member = entry.find("port");
-  if (!member || !member->is_object()) return std::nullopt;
-  member->only({"isolated", "learning", "hairpin", "cost", "priority"});
-  if (kind != LinkKind::physical && !entry.has("master")) {
-    member->error(Code::invalid_link, "bridge port settings need a 'master'");
-  }
-  PortSettings port;
-  port.isolated = member->boolean("isolated");
-  port.learning = member->boolean("learning");
-  port.hairpin = member->boolean("hairpin");
-  // br_stp_set_path_cost() and br_stp_set_port_priority() in net/bridge/br_stp_if.c
-  port.cost = member->integer<std::uint32_t>("cost", 1, 65535);
-  port.priority = member->integer<std::uint16_t>("priority", 0, 63);
-  return port;
-}
-
 void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
   entry.for_each_member([&](const Entry& member) {
     const auto other = find_kind(known, member.key());
@@ -183,6 +98,17 @@ void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
 
 bool can_be_made(LinkKind kind) {
   return kind != LinkKind::physical && std::ranges::find(nameable, kind) != nameable.end();
+}
+
+std::optional<IfName> other_link(const Entry& options, std::string_view key, const IfName& self) {
+  const auto member = options.find(key);
+  if (!member) return std::nullopt;
+  const auto name = link_word(*member);
+  if (name == self) {
+    member->error(Code::invalid_link, "a link cannot be its own " + std::string(key));
+    return std::nullopt;
+  }
+  return name;
 }
 
 std::optional<Link> Link::from_spec(const wire::Entry& entry) {
@@ -210,61 +136,11 @@ std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   if (link.kind == LinkKind::bridge) link.bridge = bridge_of(entry);
   if (link.kind == LinkKind::tap) link.tap = tap_of(entry);
   if (link.kind == LinkKind::veth) link.veth = veth_of(entry, self);
+  if (const auto ifb = entry.find("ifb")) ifb->only({});
+  if (link.kind == LinkKind::vxlan) link.vxlan = vxlan_of(entry, self);
   if (!name) return std::nullopt;
   return link;
 }
-
-// ---- the way back -------------------------------------------------------------------------------
-
-namespace {
-
-template <class T>
-void put(boost::json::object& object, std::string_view key, const std::optional<T>& value) {
-  if (value) object[key] = *value;
-}
-
-/// Whole seconds, as the spec takes them; what others set may be a fraction.
-void put_seconds(boost::json::object& object, std::string_view key,
-                 const std::optional<std::uint32_t>& value) {
-  if (!value) return;
-  if (*value % hundredths == 0) {
-    object[key] = *value / hundredths;
-  } else {
-    object[key] = *value / double{hundredths};
-  }
-}
-
-boost::json::object to_spec(const BridgeOptions& bridge) {
-  boost::json::object object;
-  put(object, "stp", bridge.stp);
-  put_seconds(object, "forwardDelay", bridge.forward_delay);
-  put_seconds(object, "ageingTime", bridge.ageing_time);
-  put(object, "vlanFiltering", bridge.vlan_filtering);
-  put(object, "multicastSnooping", bridge.multicast_snooping);
-  put(object, "noLinklocalLearn", bridge.no_linklocal_learn);
-  return object;
-}
-
-boost::json::object to_spec(const TapOptions& tap) {
-  boost::json::object object;
-  put(object, "owner", tap.owner);
-  put(object, "group", tap.group);
-  put(object, "multiQueue", tap.multi_queue);
-  put(object, "vnetHeader", tap.vnet_header);
-  return object;
-}
-
-boost::json::object to_spec(const PortSettings& port) {
-  boost::json::object object;
-  put(object, "isolated", port.isolated);
-  put(object, "learning", port.learning);
-  put(object, "hairpin", port.hairpin);
-  put(object, "cost", port.cost);
-  put(object, "priority", port.priority);
-  return object;
-}
-
-}  // namespace
 
 boost::json::value to_spec(const Link& link) {
   boost::json::object object;
@@ -278,7 +154,8 @@ boost::json::value to_spec(const Link& link) {
   if (link.port) object["port"] = to_spec(*link.port);
   if (link.bridge) object["bridge"] = to_spec(*link.bridge);
   if (link.tap) object["tap"] = to_spec(*link.tap);
-  if (link.veth && link.veth->peer) object["veth"] = {{"peer", link.veth->peer->view()}};
+  if (link.veth && link.veth->peer) object["veth"] = to_spec(*link.veth);
+  if (link.vxlan) object["vxlan"] = to_spec(*link.vxlan);
   return object;
 }
 

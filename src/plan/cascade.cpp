@@ -14,6 +14,11 @@ struct ByKey {
   bool operator()(const Rule* a, const Rule* b) const { return *a < *b; }
 };
 
+/// A link that goes with another, not a port that only loses its bridge.
+bool is_lost_link(const Taken& taken) {
+  return std::holds_alternative<Link>(taken.before) && !taken.after;
+}
+
 Link without_master(Link port) {
   port.master.reset();
   port.port.reset();
@@ -33,7 +38,8 @@ void Cascade::before_order() {
     if (link.has_qdisc.value_or(false) && !now_.options.take_foreign) {
       refuse(key, key, format(key) + " has a queueing discipline that is not ours");
     }
-    if (link.kind == LinkKind::veth && link.veth && link.veth->peer) take_peer(key, link);
+    if (const auto peer = peer_here(link)) take_peer(key, *peer);
+    if (link.vxlan) free_identifier(key, link);
   }
   // A setting of a link goes with it: there is nothing to put back. Undoing sets it again.
   for (auto& [key, draft] : drafts_) {
@@ -52,8 +58,8 @@ bool Cascade::is_of_leaving_link(const Sysctl::Key& sysctl) const {
   return false;
 }
 
-void Cascade::take_peer(const Key& cause, const Link& link) {
-  const Link* peer = now_.have.find<Link>(Link::Key{*link.veth->peer});
+void Cascade::take_peer(const Key& cause, const IfName& name) {
+  const Link* peer = now_.have.find<Link>(Link::Key{name});
   if (peer == nullptr || peer->kind != LinkKind::veth) return;
   const auto found = drafts_.find(Key(key(*peer)));
   if (found != drafts_.end()) {
@@ -74,6 +80,16 @@ void Cascade::take_peer(const Key& cause, const Link& link) {
     return refuse(cause, key(*peer), format(key(*peer)) + ", its other end, is not ours");
   }
   drafts_.emplace(key(*peer), std::move(draft));
+}
+
+/// The identifier of a VXLAN that goes is free for another of another name only then.
+void Cascade::free_identifier(const Key& key, const Link& going) {
+  for (const auto& [other, draft] : drafts_) {
+    const auto* coming = draft.want ? std::get_if<Link>(&*draft.want) : nullptr;
+    if (coming != nullptr && exclude_each_other(*coming, going)) {
+      constraints_.insert(Constraint{{key, Side::down}, {other, Side::up}});
+    }
+  }
 }
 
 /// The kernel may delete another rule than the one asked for, if that says more and stands before:
@@ -137,7 +153,8 @@ void Cascade::split(const Key& key) {
 bool Cascade::resolve(const Taken& taken, const Node& cause) {
   const Key key = key_of(taken.before);
   if (key == *cause.key) return false;
-  if (!is_marked_or_wanted(taken.before)) {
+  if (!is_marked_or_wanted(taken.before) ||
+      (is_lost_link(taken) && !std::get<Link>(taken.before).marked)) {
     return !is_automatic(taken.before) && lose_foreign(taken, cause.end());
   }
   const auto found = drafts_.find(key);
@@ -178,6 +195,11 @@ bool Cascade::constrain(const Key& key, Draft& draft, const Taken& taken, const 
   if (!draft.have) return after(key, cause);
   if (draft.split) return around(key, cause);
   if (!draft.want) return before(key, cause);
+  if (is_lost_link(taken)) {
+    draft.replace();
+    draft.disrupts = Disruption::traffic;
+    return around(key, cause) || true;
+  }
   if (std::holds_alternative<Sysctl>(taken.before) && taken.after) return after(key, cause);
   if (const auto* port = std::get_if<Link>(&taken.before)) {
     auto& want = std::get<Link>(*draft.want);
@@ -210,8 +232,9 @@ bool Cascade::lose_ours(const Taken& taken, const End& cause) {
       [&]<class K>(const K& value) {
         const K* want = now_.want.find<K>(key(value));
         if constexpr (std::is_same_v<K, Link>) {
-          return lose_port(value, cause, want);
-        } else if constexpr (std::is_same_v<K, Sysctl>) {
+          if (!is_lost_link(taken)) return lose_port(value, cause, want);
+        }
+        if constexpr (std::is_same_v<K, Sysctl>) {
           if (want == nullptr) return false;
           if (!taken.after) {
             return add(taken, cause, {.want = *want, .asked = *want, .split = true});
@@ -247,7 +270,8 @@ bool Cascade::lose_foreign(const Taken& taken, const End& cause) {
     return false;
   }
   if (drafts_.contains(key)) return before(key, cause);
-  if (const auto* port = std::get_if<Link>(&taken.before)) return lose_port(*port, cause, nullptr);
+  const auto* port = std::get_if<Link>(&taken.before);
+  if (port != nullptr && !is_lost_link(taken)) return lose_port(*port, cause, nullptr);
   if (taken.after) return false;
   return add(taken, cause, {});
 }

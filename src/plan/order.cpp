@@ -122,7 +122,7 @@ class Graph {
       if (node.action != Action::remove) continue;
       const auto* link = std::get_if<Link>(node.before);
       if (link == nullptr || makes_the_pair(*link)) continue;
-      const std::size_t maker = find({Link::Key{*link->veth->peer}, Side::down});
+      const std::size_t maker = find({Link::Key{*peer_here(*link)}, Side::down});
       connect(ends.first, maker);
       if (ends.first != ends.second) connect(maker, ends.second);
     }

@@ -15,10 +15,12 @@ bool carries_ipv6(const Link& link) { return link.mtu.value_or(least_ipv6_mtu) >
 void World::put(const Link& link) {
   links_[key(link)] = link;
   if (link.master) ports_[*link.master].insert(link.name);
+  if (link.vxlan && link.vxlan->device) vxlans_[*link.vxlan->device].insert(link.name);
 }
 
 void World::unlist(const Link& link) {
   if (link.master) ports_[*link.master].erase(link.name);
+  if (link.vxlan && link.vxlan->device) vxlans_[*link.vxlan->device].erase(link.name);
   links_.erase(key(link));
 }
 
@@ -47,17 +49,26 @@ void World::take(const Link& link) {
   link_removed(had.name);
   // veth_dellink() in drivers/net/veth.c removes both ends. The end that did not make the pair is
   // not removed by itself: its step waits for the other's.
-  if (had.kind != LinkKind::veth || !had.veth || !had.veth->peer || !makes_the_pair(had)) return;
-  const auto peer = links_.find(Link::Key{*had.veth->peer});
-  if (peer == links_.end() || peer->second.kind != LinkKind::veth) return;
-  const Link lost = peer->second;
+  const auto name = peer_here(had);
+  if (!name || !makes_the_pair(had)) return;
+  const auto peer = links_.find(Link::Key{*name});
+  if (peer != links_.end() && peer->second.kind == LinkKind::veth) lose_link(*name);
+}
+
+void World::lose_link(const IfName& name) {
+  const Link lost = links_.at(Link::Key{name});
   lose(lost);
   unlist(lost);
-  link_removed(lost.name);
+  link_removed(name);
 }
 
 /// unregister_netdevice_many_notify() in net/core/dev.c.
 void World::link_removed(const IfName& name) {
+  // vxlan_handle_lowerdev_unregister() in drivers/net/vxlan/vxlan_core.c
+  const auto above = vxlans_.extract(name);
+  if (!above.empty()) {
+    for (const IfName& vxlan : above.mapped()) lose_link(vxlan);
+  }
   const auto ports = ports_.extract(name);
   if (!ports.empty()) {
     for (const IfName& port : ports.mapped()) lose_port(port);

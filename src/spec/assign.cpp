@@ -106,7 +106,7 @@ void Assigning::add_slots(Subnet& subnet) {
 void Assigning::take_names(const Spec& spec, const Facts& facts) {
   for (const Link& link : spec.state.of<Link>()) {
     taps_.insert(link.name);
-    if (link.veth && link.veth->peer) taps_.insert(*link.veth->peer);
+    if (const auto peer = peer_here(link)) taps_.insert(*peer);
   }
   for (const HostLink& link : facts.links) taps_.insert(link.name);
   for (const Network& network : spec.networks) {

@@ -17,9 +17,10 @@ class LinkCheck {
   void check(const Entry& entry, const Link& link) {
     check_master(entry, link);
     check_addresses(entry, link);
-    if (link.kind == LinkKind::veth && link.veth && link.veth->peer) {
-      check_peer(*entry.find("veth")->find("peer"), link, *link.veth->peer);
+    if (const auto peer = peer_here(link)) {
+      check_peer(*entry.find("veth")->find("peer"), link, *peer);
     }
+    if (link.vxlan && link.vxlan->id) check_vxlan(*entry.find("vxlan")->find("id"), link);
   }
 
  private:
@@ -29,10 +30,13 @@ class LinkCheck {
   void check_master(const Entry& entry, const Link& link) const;
   static void check_addresses(const Entry& entry, const Link& link);
   void check_peer(const Entry& place, const Link& link, const IfName& peer);
+  void check_vxlan(const Entry& place, const Link& link);
 
   const State* state_;
   /// Peers without an entry of their own, and where they are named.
   std::map<IfName, Origin> implied_;
+  /// VXLANs, and where each has its identifier from.
+  std::map<const Link*, Origin> vxlans_;
 };
 
 void LinkCheck::check_master(const Entry& entry, const Link& link) const {
@@ -76,10 +80,23 @@ void LinkCheck::check_peer(const Entry& place, const Link& link, const IfName& p
   } else if (other->kind != LinkKind::veth) {
     place.error(Code::invalid_link, quoted(peer) + " is a " + std::string(format(other->kind)) +
                                         " in this spec, not a veth");
+  } else if (other->veth && other->veth->peer_netns) {
+    place.error(Code::invalid_link,
+                "the other end of " + quoted(peer) + " is in another network namespace");
   } else if (other->veth && other->veth->peer && *other->veth->peer != link.name) {
     place.error(Code::invalid_link, "the peer of " + quoted(peer) + " is " +
                                         quoted(*other->veth->peer) + ", not " + quoted(link.name));
   }
+}
+
+void LinkCheck::check_vxlan(const Entry& place, const Link& link) {
+  for (const auto& [other, origin] : vxlans_) {
+    if (!exclude_each_other(link, *other)) continue;
+    place.error(Code::duplicate_identity,
+                "a VXLAN of this id and port is already given at " + format(origin));
+    return;
+  }
+  vxlans_.emplace(&link, place.origin());
 }
 
 /// A chain is ours as a whole or shared, not both.

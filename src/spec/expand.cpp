@@ -14,9 +14,10 @@ namespace {
 void add_veth_peers(Spec& spec) {
   std::vector<Link> peers;
   for (const Link& link : spec.state.of<Link>()) {
-    if (link.kind != LinkKind::veth || !link.veth || !link.veth->peer) continue;
+    const auto name = peer_here(link);
+    if (!name) continue;
     Link peer;
-    peer.name = *link.veth->peer;
+    peer.name = *name;
     peer.kind = LinkKind::veth;
     peer.up = link.up;
     peer.veth = VethOptions{link.name};

@@ -150,7 +150,7 @@ void NetworkCheck::claim_links() {
     const auto place = spec_->origins.find(key(link));
     const Origin origin = place == spec_->origins.end() ? Origin() : place->second;
     names_.emplace(link.name, origin);
-    if (link.veth && link.veth->peer) names_.emplace(*link.veth->peer, origin);
+    if (const auto peer = peer_here(link)) names_.emplace(*peer, origin);
   }
 }
 

@@ -52,6 +52,21 @@ inline TapOptions any_tap(bool whole) {
           maybe_bool(whole)};
 }
 
+inline VxlanOptions any_vxlan(bool whole) {
+  const bool ipv6 = *rc::gen::arbitrary<bool>();
+  VxlanOptions vxlan;
+  vxlan.id = *rc::gen::inRange<std::uint32_t>(0, 1 << 24);
+  const auto address = [&](const char* inet, const char* inet6) {
+    return maybe(rc::gen::just(*IpAddress::parse(ipv6 ? inet6 : inet)), whole);
+  };
+  vxlan.local = address("192.0.2.1", "2001:db8::1");
+  vxlan.remote = address("192.0.2.2", "2001:db8::2");
+  vxlan.port = maybe(rc::gen::inRange<std::uint16_t>(1, 65535), whole);
+  vxlan.device = maybe(rc::gen::just(name("under")), whole);
+  vxlan.learning = maybe_bool(whole);
+  return vxlan;
+}
+
 /// A link as the spec may want it or, when `whole`, as it is observed: nothing left open.
 inline Link any_link(LinkKind kind, bool whole) {
   Link link;
@@ -69,12 +84,14 @@ inline Link any_link(LinkKind kind, bool whole) {
   if (kind == LinkKind::bridge) link.bridge = any_bridge(whole);
   if (kind == LinkKind::tap) link.tap = any_tap(whole);
   if (kind == LinkKind::veth) link.veth = VethOptions{name("there")};
+  if (kind == LinkKind::vxlan) link.vxlan = any_vxlan(whole);
   if (link.master) link.port = any_port(whole);
   return link;
 }
 
 inline LinkKind any_kind() {
-  return *rc::gen::element(LinkKind::physical, LinkKind::bridge, LinkKind::tap, LinkKind::veth);
+  return *rc::gen::element(LinkKind::physical, LinkKind::bridge, LinkKind::tap, LinkKind::veth,
+                           LinkKind::vxlan, LinkKind::ifb);
 }
 
 }  // namespace plumbline::test

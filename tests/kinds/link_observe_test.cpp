@@ -3,12 +3,9 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <random>
@@ -16,6 +13,7 @@
 #include "plumbline/io/descriptor.hpp"
 #include "plumbline/wire/netlink.hpp"
 #include "tests/kinds/link_in_kernel.hpp"
+#include "tests/support/elsewhere.hpp"
 
 namespace plumbline {
 namespace {
@@ -71,40 +69,8 @@ TEST_F(LinkInKernel, SeesThatATapIsHeld) {
   EXPECT_EQ(seen("t0").carrier, false);
 }
 
-/// A process in a network namespace of its own, ended with this.
-class Elsewhere {
- public:
-  Elsewhere() : child_(fork()) {
-    if (child_ != 0) return;
-    if (!test::enter_new_netns().empty()) _exit(1);
-    pause();
-    _exit(0);
-  }
-  ~Elsewhere() {
-    kill(child_, SIGKILL);
-    waitpid(child_, nullptr, 0);
-  }
-  Elsewhere(const Elsewhere&) = delete;
-  Elsewhere& operator=(const Elsewhere&) = delete;
-
-  [[nodiscard]] pid_t pid() const { return child_; }
-  /// Waits until it is in its namespace: until the namespace is another than ours.
-  void wait() const {
-    const auto link_of = [](const std::string& of) {
-      std::array<char, 64> text{};
-      const auto size = readlink(("/proc/" + of + "/ns/net").c_str(), text.data(), text.size());
-      return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    };
-    while (link_of(std::to_string(child_)) == link_of("self")) usleep(1000);
-  }
-
- private:
-  pid_t child_;
-};
-
 TEST_F(LinkInKernel, KnowsNoPeerInAnotherNamespace) {
   const Elsewhere elsewhere;
-  elsewhere.wait();
   ip("link add v0 type veth peer name v1");
   const auto index = observe().names.index(name("v1"));
   ip("link set v1 netns " + std::to_string(elsewhere.pid()));

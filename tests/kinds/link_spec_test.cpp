@@ -83,7 +83,7 @@ TEST(LinkFromSpec, SaysWhatIsWrongAndWhere) {
       {R"({"here": {"kind": "birdge"}})", {"INVALID_LINK /here/kind"}},
       {R"({"here": {"kind": "other"}})", {"INVALID_LINK /here/kind"}},
       {R"({"here": {"kind": "tun"}})", {"INVALID_LINK /here/kind"}},
-      {R"({"here": {"kind": "vxlan", "vxlan": {"id": 1}}})", {"NOT_AVAILABLE /here/kind"}},
+      {R"({"here": {"kind": "dummy"}})", {"NOT_AVAILABLE /here/kind"}},
       {R"({"here": {"kind": "wireguard", "mac": "02:00:00:00:00:01"}})",
        {"INVALID_LINK /here/mac"}},
       {R"({"here": {"kind": "bridge", "mru": 1500}})", {"UNKNOWN_KEY /here/mru"}},
@@ -109,8 +109,16 @@ TEST(LinkFromSpec, SaysWhatIsWrongAndWhere) {
       {R"({"here": {"kind": "veth", "veth": {"peer": "here"}}})", {"INVALID_LINK /here/veth/peer"}},
       {R"({"here": {"kind": "veth", "veth": {"peer": "a b"}}})",
        {"INVALID_INTERFACE_NAME /here/veth/peer"}},
-      {R"({"here": {"kind": "veth", "veth": {"peer": "v1", "peerNetns": "x"}}})",
-       {"NOT_AVAILABLE /here/veth/peerNetns"}},
+      {R"({"here": {"kind": "veth", "veth": {"peer": "v1", "peerNetns": ""}}})",
+       {"INVALID_LINK /here/veth/peerNetns"}},
+      {R"({"here": {"kind": "veth", "veth": {"peer": "v1", "peerNetns": ".."}}})",
+       {"INVALID_LINK /here/veth/peerNetns"}},
+      {R"({"here": {"kind": "veth", "veth": {"peer": "v1", "peerNetns": "a/b"}}})",
+       {"INVALID_LINK /here/veth/peerNetns"}},
+      {R"({"here": {"kind": "veth", "veth": {"peerNetns": "x"}}})", {"MISSING_KEY /here/veth"}},
+      {R"({"here": {"kind": "ifb", "ifb": {"queues": 1}}})", {"UNKNOWN_KEY /here/ifb/queues"}},
+      {R"({"here": {"kind": "bridge", "bridge": {"noLinklocalLearn": 1}}})",
+       {"WRONG_TYPE /here/bridge/noLinklocalLearn"}},
       {R"({"here": {"kind": "bridge", "bridge": {"forwardDelay": 1}}})",
        {"OUT_OF_RANGE /here/bridge/forwardDelay"}},
       {R"({"here": {"kind": "bridge", "bridge": {"forwardDelay": 31}}})",
@@ -126,6 +134,44 @@ TEST(LinkFromSpec, SaysWhatIsWrongAndWhere) {
     SpecText text(entry);
     static_cast<void>(read(text));
     EXPECT_EQ(text.faults(), faults) << entry;
+  }
+}
+
+TEST(LinkFromSpec, SaysWhatIsWrongWithAVxlan) {
+  const auto vxlan = [](std::string_view options) {
+    SpecText text(R"({"here": {"kind": "vxlan", "vxlan": {)" + std::string(options) + "}}}");
+    static_cast<void>(read(text));
+    return text.faults();
+  };
+  const std::string at = "/here/vxlan";
+  EXPECT_THAT(vxlan(R"("id": 0)"), IsEmpty());
+  EXPECT_THAT(vxlan(R"("id": 16777215, "port": 1, "remote": "239.1.1.1", "device": "e")"),
+              IsEmpty());
+  EXPECT_THAT(vxlan(R"("port": 4789)"), ElementsAre("MISSING_KEY " + at));
+  EXPECT_THAT(vxlan(R"("id": 16777216)"), ElementsAre("OUT_OF_RANGE " + at + "/id"));
+  EXPECT_THAT(vxlan(R"("id": 1, "port": 0)"), ElementsAre("OUT_OF_RANGE " + at + "/port"));
+  EXPECT_THAT(vxlan(R"("id": 1, "local": "10.0.0.0/8")"),
+              ElementsAre("INVALID_LINK " + at + "/local"));
+  EXPECT_THAT(vxlan(R"("id": 1, "remote": "::")"), ElementsAre("INVALID_LINK " + at + "/remote"));
+  EXPECT_THAT(vxlan(R"("id": 1, "local": "224.0.0.1", "device": "e")"),
+              ElementsAre("INVALID_LINK " + at + "/local"));
+  EXPECT_THAT(vxlan(R"("id": 1, "local": "10.0.0.1", "remote": "fd00::1")"),
+              ElementsAre("INVALID_LINK " + at + "/remote"));
+  EXPECT_THAT(vxlan(R"("id": 1, "remote": "239.1.1.1")"), ElementsAre("INVALID_LINK " + at));
+  EXPECT_THAT(vxlan(R"("id": 1, "remote": "fe80::1")"), ElementsAre("INVALID_LINK " + at));
+  EXPECT_THAT(vxlan(R"("id": 1, "device": "here")"), ElementsAre("INVALID_LINK " + at + "/device"));
+  EXPECT_THAT(vxlan(R"("id": 1, "ttl": 5)"), ElementsAre("UNKNOWN_KEY " + at + "/ttl"));
+}
+
+TEST(LinkFromSpec, TakesAnotherNamespaceByNameOrByPath) {
+  for (const std::string where : {"guest", "/proc/1/ns/net"}) {
+    SpecText text(R"({"here": {"kind": "veth", "veth": {"peer": "here", "peerNetns": ")" + where +
+                  R"("}}})");
+    const auto link = read(text);
+    ASSERT_THAT(text.faults(), IsEmpty());
+    EXPECT_EQ(link->veth, (VethOptions{name("here"), where})) << "there the name is free";
+    EXPECT_EQ(boost::json::serialize(to_spec(*link).at("veth")),
+              R"({"peer":"here","peerNetns":")" + where + R"("})");
   }
 }
 

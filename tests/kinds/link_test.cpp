@@ -27,10 +27,10 @@ TEST(CompleteLink, ForgetsNoField) {
     have.promote_secondaries = *rc::gen::arbitrary<bool>();
     have.has_qdisc = *rc::gen::arbitrary<bool>();
     // When this no longer compiles there is a new field: any_link() and complete() need it too.
-    const auto& [n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap, veth, port,
-                 marked, c, p, q] = have;
+    const auto& [n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap, veth, vxlan,
+                 port, marked, c, p, q] = have;
     static_cast<void>(std::tie(n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap,
-                               veth, port, marked, c, p, q));
+                               veth, vxlan, port, marked, c, p, q));
     Link want;
     want.name = n;
     want.kind = kind;
@@ -93,6 +93,89 @@ TEST(LinkTransition, ReplacesALinkOfAnotherKindOrWithAnotherPeer) {
   EXPECT_EQ(complete(bridge, veth("a", "b")), bridge);
 }
 
+Link vxlan(const VxlanOptions& options) {
+  Link link;
+  link.name = name("vx0");
+  link.kind = LinkKind::vxlan;
+  link.alias = "";
+  link.vxlan = options;
+  return link;
+}
+
+TEST(LinkTransition, ReplacesAVxlanWhenWhatItWasMadeWithChanges) {
+  const VxlanOptions have{7U, IpAddress::parse("192.0.2.1"), {}, std::uint16_t{4789}, {}, true};
+  const auto change = [&](const auto& edit) {
+    VxlanOptions want = have;
+    edit(want);
+    return transition(vxlan(have), complete(vxlan(want), vxlan(have))).change;
+  };
+  EXPECT_EQ(change([](VxlanOptions& o) { o.id = 8; }), Change::replace);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.port = 8472; }), Change::replace);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.device = name("eth0"); }), Change::replace);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.remote = IpAddress::parse("239.1.1.1"); }),
+            Change::replace);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.local = IpAddress::parse("fd00::1"); }),
+            Change::replace);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.local = IpAddress::parse("192.0.2.9"); }),
+            Change::update);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.remote = IpAddress::parse("192.0.2.9"); }),
+            Change::update);
+  EXPECT_EQ(change([](VxlanOptions& o) { o.learning = false; }), Change::update);
+  EXPECT_EQ(change([](VxlanOptions& o) { o = VxlanOptions{7U, {}, {}, {}, {}, {}}; }),
+            Change::none);
+}
+
+TEST(LinkTransition, ReplacesAnIfbForAnotherMac) {
+  Link have;
+  have.name = name("ifb7");
+  have.kind = LinkKind::ifb;
+  have.alias = "";
+  have.mac = Mac::parse("02:00:00:00:00:07");
+  Link want = have;
+  want.mac = Mac::parse("02:00:00:00:00:08");
+  EXPECT_EQ(transition(have, complete(want, have)).change, Change::replace);
+  want.mac.reset();
+  EXPECT_EQ(transition(have, complete(want, have)).change, Change::none);
+}
+
+TEST(LinkTransition, AsksForANamespaceOnlyWhileThePeerIsHere) {
+  Link want = veth("a", "b");
+  want.veth->peer_netns = "guest";
+  Link have = veth("a", "b");
+  EXPECT_EQ(transition(have, complete(want, have)).change, Change::replace);
+  have.veth->peer.reset();
+  have.alias = "";
+  EXPECT_EQ(transition(have, complete(want, have)).change, Change::none);
+}
+
+TEST(LinkPair, IsMadeByTheOnlyEndThatIsHere) {
+  Link link = veth("b", "a");
+  EXPECT_FALSE(makes_the_pair(link));
+  link.veth->peer_netns = "guest";
+  EXPECT_TRUE(makes_the_pair(link));
+  EXPECT_EQ(peer_here(link), std::nullopt);
+  EXPECT_THAT(needs(link), IsEmpty());
+  const auto requests = create(link, LinkNames());
+  EXPECT_EQ(std::get<wire::NamespaceChange>(requests.front()).netns, "guest");
+}
+
+TEST(LinkPair, WhoseOtherEndIsNotKnownIsNotMadeAnew) {
+  Link link = veth("a", "b");
+  link.veth->peer.reset();
+  const auto requests = create(link, LinkNames());
+  EXPECT_EQ(std::get<wire::NamespaceChange>(requests.front()).netns, "");
+}
+
+TEST(Vxlans, ExcludeEachOtherByIdAndPort) {
+  const Link one = vxlan({7U, {}, {}, {}, {}, {}});
+  Link other = vxlan({7U, {}, {}, default_vxlan_port, {}, {}});
+  EXPECT_FALSE(exclude_each_other(one, other)) << "the same one";
+  other.name = name("vx1");
+  EXPECT_TRUE(exclude_each_other(one, other));
+  other.vxlan->port = 4789;
+  EXPECT_FALSE(exclude_each_other(one, other));
+}
+
 Link tap(std::optional<std::uint32_t> owner, bool held) {
   Link link;
   link.name = name("t");
@@ -138,11 +221,13 @@ TEST(LinkTransition, SaysWhatAnUpdateDisrupts) {
 
 // ---- what is asked of the kernel ----------------------------------------------------------------
 
-TEST(LinkNeeds, ItsMasterAndTheEndThatMakesThePair) {
+TEST(LinkNeeds, ItsMasterItsDeviceAndTheEndThatMakesThePair) {
   Link link = veth("b", "a");
   link.master = name("br0");
   EXPECT_EQ(needs(link), (std::vector<Need>{NeedsLink{name("br0")}, NeedsLink{name("a")}}));
   EXPECT_THAT(needs(veth("a", "b")), IsEmpty());
+  EXPECT_EQ(needs(vxlan({7U, {}, {}, {}, name("eth0"), {}})),
+            (std::vector<Need>{NeedsLink{name("eth0")}}));
 }
 
 /// Whether it sets the link up, and whether it holds settings of a bridge port.

@@ -111,6 +111,37 @@ class Draw {
     }
   }
 
+  /// Without an MTU of its own where it has a device, and without addresses: what it may have
+  /// follows from the device's MTU.
+  void vxlan(const std::string& text) {
+    Link link = basic(text, LinkKind::vxlan);
+    link.vxlan = VxlanOptions{static_cast<std::uint32_t>(below(3)), {}, {}, {}, {}, {}};
+    const bool ipv4 = chance(7);
+    if (chance(5)) link.vxlan->local = ip(ipv4 ? "192.0.2." + digit(3) : "2001:db8::1" + digit(3));
+    if (chance(5))
+      link.vxlan->remote = ip(ipv4 ? "192.0.2.9" + digit(3) : "2001:db8::2" + digit(3));
+    if (chance(7)) link.vxlan->port = 4789;
+    if (chance(3)) link.vxlan->learning = chance(5);
+    join(link);
+    if (chance(6)) {
+      const IfName device = pick<IfName>({name("eth0"), name("eth1"), pick(names_)});
+      if (device != link.name && device != link.master) link.vxlan->device = device;
+    }
+    const auto is_taken = [&](const Link& other) { return exclude_each_other(link, other); };
+    while (std::ranges::any_of(state_.of<Link>(), is_taken)) ++*link.vxlan->id;
+    if (link.vxlan->device) {
+      link.mtu.reset();
+      std::erase(names_, link.name);
+    }
+    add(link);
+  }
+
+  void ifb(const std::string& text) {
+    Link link = basic(text, LinkKind::ifb);
+    join(link);
+    add(link);
+  }
+
   void physical(const std::string& text) {
     names_.push_back(name(text));
     if (!universe_.physical_settings || !chance(4)) return;
@@ -124,12 +155,15 @@ class Draw {
   void links() {
     if (chance(6)) bridge("br0");
     if (chance(4)) bridge("br1");
-    const int kind = below(4);
+    const int kind = below(6);
     if (kind == 0) bridge("x0");
     if (kind == 1) tap("x0");
     if (kind == 2) veth("x0", "x1");
+    if (kind == 3) ifb("x0");
+    if (kind == 4) vxlan("x0");
     if (chance(5)) tap("tap0");
     if (chance(5)) veth("va", "vb");
+    if (chance(4)) vxlan("vx0");
     physical("eth0");
     physical("eth1");
   }

@@ -55,6 +55,15 @@ std::string KernelModel::make(const Link& want) {
   made.has_qdisc = false;
   if (want.kind == LinkKind::bridge)
     made.bridge = BridgeOptions{false, 1500, 30000, false, true, false};
+  if (want.kind == LinkKind::vxlan) {
+    for (const Link& other : state_.of<Link>()) {
+      if (exclude_each_other(want, other)) return "EEXIST: the identifier of " + format(other.name);
+    }
+    if (want.vxlan->device && link(*want.vxlan->device) == nullptr) return "ENODEV: the device";
+    made.vxlan = want.vxlan;
+    if (!made.vxlan->port) made.vxlan->port = default_vxlan_port;
+    if (!made.vxlan->learning) made.vxlan->learning = true;
+  }
   if (want.kind == LinkKind::tap) made.tap = TapOptions{~0U, ~0U, false, false};
   if (want.kind == LinkKind::veth) {
     made.veth = want.veth;
@@ -103,6 +112,11 @@ std::string KernelModel::configure(Link& link, const Link& want) {
     set(link.bridge->multicast_snooping, want.bridge->multicast_snooping);
     set(link.bridge->no_linklocal_learn, want.bridge->no_linklocal_learn);
   }
+  if (want.vxlan && link.vxlan) {
+    link.vxlan->local = want.vxlan->local;
+    link.vxlan->remote = want.vxlan->remote;
+    set(link.vxlan->learning, want.vxlan->learning);
+  }
   if (want.tap && link.tap) {
     set(link.tap->owner, want.tap->owner);
     set(link.tap->group, want.tap->group);
@@ -122,6 +136,14 @@ std::string KernelModel::change(const Link& before, const Link& after) {
   Link* there = link(before.name);
   if (there == nullptr) return "ENODEV: " + format(before.name);
   if (there->kind != after.kind) return "EINVAL: another kind";
+  if (after.kind == LinkKind::ifb && after.mac && there->mac != after.mac) {
+    return "EOPNOTSUPP: the MAC of an IFB";
+  }
+  if (after.vxlan &&
+      (there->vxlan->id != after.vxlan->id || there->vxlan->port != after.vxlan->port ||
+       there->vxlan->device != after.vxlan->device)) {
+    return "EOPNOTSUPP: what a VXLAN is made with";
+  }
   Link configured = *there;
   const std::string refused = configure(configured, after);
   if (!refused.empty()) return refused;
@@ -169,6 +191,11 @@ void KernelModel::unregister(const IfName& name) {
   std::erase_if(state_.of<WireGuard>(),
                 [&](const WireGuard& device) { return device.name == name; });
   std::erase_if(state_.of<Link>(), [&](const Link& link) { return link.name == name; });
+  std::vector<IfName> above;
+  for (const Link& link : state_.of<Link>()) {
+    if (link.vxlan && link.vxlan->device == name) above.push_back(link.name);
+  }
+  for (const IfName& vxlan : above) unregister(vxlan);
   for (Link& port : state_.of<Link>()) {
     if (port.master != name) continue;
     port.master.reset();

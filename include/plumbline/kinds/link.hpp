@@ -1,4 +1,4 @@
-// Network interfaces: bridge, tap, veth, and the physical ones that are only configured.
+// Network interfaces: those we make, and the physical ones that are only configured.
 //
 // A link's bridge port settings are part of it. Its addresses are a kind of their own. A link that
 // the spec calls `physical` is never created, deleted or marked: only its settings are set, and the
@@ -8,6 +8,7 @@
 
 #include "plumbline/base/mac.hpp"
 #include "plumbline/kinds/kind.hpp"
+#include "plumbline/kinds/link_options.hpp"
 #include "plumbline/wire/entry.hpp"
 
 namespace plumbline {
@@ -39,47 +40,6 @@ enum class LinkKind : std::uint8_t {
 
 [[nodiscard]] std::string_view format(LinkKind kind);
 
-/// ip-link(8), "bridge". Times are hundredths of a second, as the kernel counts them (USER_HZ).
-struct BridgeOptions {
-  std::optional<bool> stp;
-  std::optional<std::uint32_t> forward_delay;  ///< 0, or 200..3000; 0 only while stp is off
-  std::optional<std::uint32_t> ageing_time;
-  std::optional<bool> vlan_filtering;
-  std::optional<bool> multicast_snooping;
-  std::optional<bool> no_linklocal_learn;
-
-  bool operator==(const BridgeOptions&) const = default;
-};
-
-/// `multi_queue` and `vnet_header` apply at creation and are never compared: whoever attaches to
-/// the TAP decides them (drivers/net/tun.c, tun_set_iff()).
-struct TapOptions {
-  std::optional<std::uint32_t> owner;
-  std::optional<std::uint32_t> group;
-  std::optional<bool> multi_queue;
-  std::optional<bool> vnet_header;
-
-  bool operator==(const TapOptions&) const = default;
-};
-
-struct VethOptions {
-  /// Nothing on the observed side when the peer is in another network namespace.
-  std::optional<IfName> peer;
-
-  bool operator==(const VethOptions&) const = default;
-};
-
-/// bridge(8), "bridge link set". Reset by the kernel whenever the link joins a bridge.
-struct PortSettings {
-  std::optional<bool> isolated;
-  std::optional<bool> learning;
-  std::optional<bool> hairpin;
-  std::optional<std::uint32_t> cost;      ///< 1..65535
-  std::optional<std::uint16_t> priority;  ///< 0..63
-
-  bool operator==(const PortSettings&) const = default;
-};
-
 /// IPV6_MIN_MTU: below it the kernel takes IPv6 away from a link (net/ipv6/addrconf.c).
 inline constexpr std::uint32_t least_ipv6_mtu = 1280;
 
@@ -110,6 +70,7 @@ struct Link {
   std::optional<BridgeOptions> bridge;
   std::optional<TapOptions> tap;
   std::optional<VethOptions> veth;
+  std::optional<VxlanOptions> vxlan;
   std::optional<PortSettings> port;
 
   /// IFLA_IFALIAS starts with our mark, or IFLA_GROUP is our number: made by us, alias to come.
@@ -134,7 +95,7 @@ struct Link {
 
 [[nodiscard]] Link::Key key(const Link& link);
 [[nodiscard]] std::string format(const Link::Key& key);
-/// Its master, and of a veth pair the end that makes both for the other one.
+/// Its master, the device of a VXLAN, and of a veth pair the end that makes both for the other one.
 [[nodiscard]] std::vector<Need> needs(const Link& link);
 [[nodiscard]] bool is_marked(const Link& link, const Mark& mark);
 [[nodiscard]] Link with_mark(Link link, const Mark& mark);
@@ -163,8 +124,13 @@ struct Link {
 [[nodiscard]] std::string note_of_mac(const Mac& mac);
 [[nodiscard]] std::optional<Mac> noted_mac(const Link& bridge);
 
+/// The other end of a veth pair; nothing when that is in another network namespace.
+[[nodiscard]] std::optional<IfName> peer_here(const Link& link);
 /// Whether this end of a veth pair is the one whose create() and remove() act on both.
 [[nodiscard]] bool makes_the_pair(const Link& veth);
+/// Whether the kernel refuses to have both at once, though their names differ: two VXLANs of one
+/// identifier and port.
+[[nodiscard]] bool exclude_each_other(const Link& one, const Link& other);
 
 /// Names and indexes out of the reply to the first of Link::queries().
 [[nodiscard]] LinkNames link_names(const wire::Reply& reply);

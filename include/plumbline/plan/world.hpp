@@ -68,6 +68,7 @@ class World {
   void unlist(const Link& link);
   Routes::iterator erase(Routes::iterator route);
   void lose_port(const IfName& name);
+  void lose_link(const IfName& name);
   void lose_route(Routes::iterator route);
   void drop_nexthops(Routes::iterator route, const IfName& dev);
   void link_removed(const IfName& name);
@@ -92,7 +93,8 @@ class World {
   std::map<Chain::Key, Chain> chains_;
   std::map<SharedChain::Key, SharedChain> shared_;
 
-  std::map<IfName, std::set<IfName>> ports_;  ///< by master
+  std::map<IfName, std::set<IfName>> ports_;   ///< by master
+  std::map<IfName, std::set<IfName>> vxlans_;  ///< by device
   std::map<IfName, std::map<const Route*, Routes::iterator>> routes_by_dev_;
   std::map<IpAddress, std::map<const Route*, Routes::iterator>> routes_by_src_;
   std::map<IfName, std::set<Sysctl::Key>> sysctls_by_link_;

@@ -26,6 +26,17 @@ struct NetlinkChange {
   bool operator==(const NetlinkChange&) const = default;
 };
 
+/// A NetlinkChange that hands the kernel another network namespace: the Host opens it just before
+/// sending, and puts its descriptor into the four bytes at `place`. ENOENT, with words, when there
+/// is none: then nothing is sent.
+struct NamespaceChange {
+  Bytes message;
+  std::string netns;      ///< a name below /run/netns, or a path
+  std::size_t place = 0;  ///< of the value of IFLA_NET_NS_FD
+
+  bool operator==(const NamespaceChange&) const = default;
+};
+
 /// One rtnetlink dump (NLM_F_DUMP is set by the Host). The Reply's `bytes` are its messages.
 /// An interrupted or truncated dump is made again by the Host, never returned.
 struct NetlinkDump {
@@ -139,9 +150,10 @@ struct FirewallRivals {
   bool operator==(const FirewallRivals&) const = default;
 };
 
-using Request = std::variant<NetlinkChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
-                             FirewallDump, FirewallRestore, FirewallDropTable, NetfilterQuery,
-                             NetfilterChange, NftBatch, GenericDump, GenericChange, FirewallRivals>;
+using Request =
+    std::variant<NetlinkChange, NamespaceChange, NetlinkDump, TapChange, SysctlRead, SysctlWrite,
+                 FirewallDump, FirewallRestore, FirewallDropTable, NetfilterQuery, NetfilterChange,
+                 NftBatch, GenericDump, GenericChange, FirewallRivals>;
 
 /// `error` is an errno value, 0 when it was done. `message` is what the kernel's extended ack or
 /// the program's standard error said, and may be there without an error: a warning.
