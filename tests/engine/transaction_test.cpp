@@ -53,6 +53,9 @@ const std::string first_spec = R"({
     "tap2": { "kind": "tap", "mac": "02:00:00:00:01:02", "mtu": 1400 },
     "v0": { "kind": "veth", "mac": "02:00:00:00:01:03", "veth": { "peer": "v1" }, "addresses": ["10.2.0.1/30"] },
     "v1": { "kind": "veth", "mac": "02:00:00:00:01:04", "veth": { "peer": "v0" } },
+    "vx0": { "kind": "vxlan", "mac": "02:00:00:00:01:07", "vxlan": { "id": 10, "local": "192.0.2.2", "port": 4789, "device": "up0" } },
+    "vx1": { "kind": "vxlan", "mac": "02:00:00:00:01:08", "vxlan": { "id": 11, "port": 4789 } },
+    "ifb7": { "kind": "ifb", "mac": "02:00:00:00:01:09" },
     "up0": { "kind": "physical", "mtu": 1450, "addresses": ["192.0.2.50/24"] }
   },
   "routes": [
@@ -85,6 +88,9 @@ const std::string second_spec = R"({
     "tap3": { "kind": "tap", "mac": "02:00:00:00:01:05" },
     "v0": { "kind": "veth", "mac": "02:00:00:00:01:03", "veth": { "peer": "v2" }, "addresses": ["10.2.0.1/30"] },
     "v2": { "kind": "veth", "mac": "02:00:00:00:01:06", "veth": { "peer": "v0" } },
+    "vx0": { "kind": "vxlan", "mac": "02:00:00:00:01:07", "vxlan": { "id": 10, "remote": "192.0.2.9", "port": 4789, "device": "up0", "learning": false } },
+    "vx2": { "kind": "vxlan", "mac": "02:00:00:00:01:0a", "vxlan": { "id": 11, "port": 4789, "device": "br0" } },
+    "ifb7": { "kind": "ifb", "mac": "02:00:00:00:01:0b" },
     "up0": { "kind": "physical", "addresses": ["192.0.2.51/24"] }
   },
   "routes": [
