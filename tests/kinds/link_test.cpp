@@ -214,6 +214,7 @@ TEST(LinkTransition, SaysWhatAnUpdateDisrupts) {
             Disruption::sessions);
   EXPECT_EQ(disrupts([](Link& l) { l.mtu = *l.mtu - 1; }), Disruption::sessions);
   EXPECT_EQ(disrupts([](Link& l) { l.alias = "new"; }), Disruption::nothing);
+  have.kind = LinkKind::tap;
   EXPECT_EQ(disrupts([](Link& l) { l.assignment = "its first"; }), Disruption::nothing);
   have.assignment = "what the guest still has";
   EXPECT_EQ(disrupts([](Link& l) { l.assignment = "another"; }), Disruption::traffic);

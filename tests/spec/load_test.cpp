@@ -273,7 +273,7 @@ const Fault contradictions[] = {
      {"a.json:3:41: INVALID_LINK: the other end of 'v0' is in another network namespace"}},
     {R"("links": {"x0": {"kind": "vxlan", "vxlan": {"id": 7}},
 "x1": {"kind": "vxlan", "vxlan": {"id": 7, "port": 8472}}, "x2": {"kind": "vxlan", "vxlan": {"id": 7, "port": 1}}})",
-     {"a.json:3:40: DUPLICATE_IDENTITY: a VXLAN of this id and port is already given at "
+     {"a.json:3:41: DUPLICATE_IDENTITY: a VXLAN of this id and port is already given at "
       "a.json:2:51"}},
     {R"("links": {"b0": {"kind": "bridge", "mtu": 1279, "addresses": ["10.0.0.1/24", "fd00::1/64"]}})",
      {"a.json:2:78: INVALID_ADDRESS: IPv6 needs an mtu of at least 1280, and that of 'b0' is "
