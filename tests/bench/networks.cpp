@@ -225,8 +225,8 @@ BENCHMARK(taps_made_raw)->Apply(sizes)->Iterations(3);
 BENCHMARK(apply)->Apply(sizes)->Iterations(3);
 BENCHMARK(taps_removed_raw)->Apply(sizes)->Iterations(3);
 BENCHMARK(removal)->Apply(sizes)->Iterations(3);
-BENCHMARK(dumps_raw)->Apply(sizes);
-BENCHMARK(nothing_to_do)->Apply(sizes);
+BENCHMARK(dumps_raw)->Apply(sizes)->Iterations(10);
+BENCHMARK(nothing_to_do)->Apply(sizes)->Iterations(10);
 BENCHMARK(one_more_guest)->Apply(sizes)->Iterations(5);
 BENCHMARK(read_spec)->Apply(sizes);
 BENCHMARK(plan_of_all)->Apply(sizes);
@@ -235,7 +235,8 @@ BENCHMARK(one_frame)
     ->Args({16, 0, 1})
     ->Args({1000, 0, 1})
     ->Args({1000, 999, 1})
-    ->ArgNames({"guests", "sender", "guarded"});
+    ->ArgNames({"guests", "sender", "guarded"})
+    ->Iterations(100'000);
 
 }  // namespace
 }  // namespace plumbline::bench
