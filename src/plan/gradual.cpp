@@ -170,9 +170,29 @@ ChainKeys going_chains(const Drafts& drafts) {
   return going;
 }
 
+bool is_chain(const Key& key) {
+  return std::holds_alternative<Chain::Key>(key) || std::holds_alternative<SharedChain::Key>(key);
+}
+
+bool goes_down(const Resource& have, const Resource& want) {
+  const auto* link = std::get_if<Link>(&have);
+  return link != nullptr && link->up == true && std::get<Link>(want).up == false;
+}
+
+/// Whether anything but a rule ends, so that traffic may have to stop before a rule goes.
+bool anything_ends(const Drafts& drafts) {
+  return std::ranges::any_of(drafts, [](const auto& entry) {
+    const auto& [key, draft] = entry;
+    if (is_chain(key) || !draft.have) return false;
+    return !draft.want || draft.split || draft.why == Why::unwanted ||
+           goes_down(*draft.have, *draft.want);
+  });
+}
+
 }  // namespace
 
 void go_gradually(Drafts& drafts) {
+  const bool waits = anything_ends(drafts);
   const ChainKeys going = going_chains(drafts);
   for (auto& [key, draft] : drafts) {
     if (!draft.have || !draft.want || draft.why == Why::unwanted) continue;
@@ -181,6 +201,8 @@ void go_gradually(Drafts& drafts) {
     } else if (const auto* shared = std::get_if<SharedChain>(&*draft.have)) {
       go_gradually(draft, *shared, std::get<SharedChain>(*draft.want));
     }
+    // Then it is one commit, and nobody sees half of it.
+    if (!waits && draft.gradual()) draft.middle.reset();
   }
 }
 

@@ -2,7 +2,7 @@
 // comes out only after it has stopped.
 //
 // Decides per chain what the state between is. A change whose parts need no waiting for each other
-// stays one commit.
+// stays one commit, and so does every change of a plan in which nothing but rules ends.
 
 #pragma once
 

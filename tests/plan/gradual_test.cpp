@@ -18,12 +18,31 @@ SharedChain forward(RuleList insert, RuleList append = {}, const char* policy = 
   return {family, "filter", "FORWARD", policy, std::move(insert), std::move(append), {}, {}, false};
 }
 
+/// The steps for chains of a plan in which a route ends as well.
+Plan plan(State have, const State& want) {
+  Route route;
+  route.table = main_table;
+  route.to = *Prefix::parse("10.9.0.0/16");
+  route.type = RouteType::blackhole;
+  have.of<Route>().push_back(with_mark(route, Mark()));
+  Plan steps = make_plan(have, want, {}, {}, {});
+  const auto is_end = [](const Step& step) { return std::holds_alternative<Route::Key>(step.key); };
+  const auto end = std::ranges::find_if(steps.steps, is_end);
+  if (end == steps.steps.end()) throw std::logic_error("nothing ends");
+  const auto position = static_cast<std::size_t>(end - steps.steps.begin());
+  steps.steps.erase(end);
+  for (Step& step : steps.steps) {
+    for (std::size_t& need : step.needs) need -= need > position ? 1 : 0;
+  }
+  return steps;
+}
+
 Plan plan(const SharedChain& have, const SharedChain& want) {
   State before;
   State after;
   before.of<SharedChain>().push_back(have);
   after.of<SharedChain>().push_back(want);
-  return make_plan(before, after, {}, {}, {});
+  return plan(before, after);
 }
 
 const SharedChain& after(const Step& step) { return std::get<SharedChain>(*step.after); }
@@ -42,6 +61,19 @@ TEST(Gradual, ANewGuardComesBeforeTrafficAndAnOldOneGoesAfterIt) {
     EXPECT_EQ(after(steps.steps[1]), want);
     EXPECT_EQ(predict({}, steps).of<SharedChain>().front().insert, want.insert);
   }
+}
+
+TEST(Gradual, WhereNothingButRulesEndsAllIsOneCommit) {
+  State have;
+  State want;
+  have.of<SharedChain>().push_back(forward({"-i a -j A", "-i c -j DROP"}));
+  want.of<SharedChain>().push_back(forward({"-i a -j B", "-i c -j DROP"}));
+  want.of<Chain>() = {{Family::inet, "filter", "B", {"-j DROP"}, true}};
+  have.of<Chain>() = {{Family::inet, "filter", "A", {"-j DROP"}, true}, want.of<Chain>().front()};
+  want.of<Chain>().insert(want.of<Chain>().begin(), have.of<Chain>().front());
+  const Plan swap = make_plan(have, want, {}, {}, {});
+  ASSERT_EQ(swap.steps.size(), 1U);
+  EXPECT_EQ(swap.steps[0].phase, Phase::guard);
 }
 
 TEST(Gradual, IsOneLineAndOneStepToTheReader) {
@@ -108,7 +140,7 @@ TEST(Gradual, AChainOfOursLeadsToOneThatGoesUntilItIsGone) {
                       {Family::inet, "filter", "ALL", {"-i a -j A", "-i x -j DROP"}, true}};
   want.of<Chain>() = {{Family::inet, "filter", "ALL", {"-i b -j B"}, true},
                       {Family::inet, "filter", "B", {"-j DROP"}, true}};
-  const Plan steps = make_plan(have, want, {}, {}, {});
+  const Plan steps = plan(have, want);
   ASSERT_EQ(steps.steps.size(), 4U);
   EXPECT_EQ(std::get<Chain>(*steps.steps[1].after).rules, (RuleList{"-i a -j A", "-i b -j B"}));
   EXPECT_EQ(steps.steps[1].phase, Phase::guard);
