@@ -74,10 +74,10 @@ std::string why_not(const State& have, const Rule& rule, const Mark& mark) {
 std::string why_not(const State& have, const Route& route, const Mark& /*mark*/) {
   if (is_automatic(route)) return "the kernel made it, and removes it by itself";
   if (route.has_more || route.type == RouteType::other) return "it says more than a spec can";
-  const auto of_key = std::ranges::equal_range(have.of<Route>(), key(route), std::ranges::less{},
-                                               [](const Route& other) { return key(other); });
-  if (of_key.size() > 1) {
-    return "there are " + std::to_string(of_key.size()) +
+  const auto of_key = std::ranges::count_if(
+      have.of<Route>(), [&](const Route& other) { return key(other) == key(route); });
+  if (of_key > 1) {
+    return "there are " + std::to_string(of_key) +
            " routes of this key, and the kernel would change the first of them, whosever it is";
   }
   return {};
@@ -105,9 +105,6 @@ std::string why_not(const State& /*have*/, const Link& link, const Mark& /*mark*
   }
   if (!can_be_made(link.kind)) {
     return "no spec can say a link of its kind, " + std::string(format(link.kind)) + ", yet";
-  }
-  if (link.kind == LinkKind::veth && (!link.veth || !link.veth->peer)) {
-    return "its other end is in another network namespace, which no spec can say";
   }
   Link noted = link;
   if (link.kind == LinkKind::bridge && link.mac) noted.assignment = note_of_mac(*link.mac);

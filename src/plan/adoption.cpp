@@ -159,8 +159,9 @@ class Adopting {
   /// The ends of a pair come and go together, so they become ours together.
   void adopt(const Link& theirs, bool /*add_ours*/) {
     put(theirs);
-    if (theirs.kind != LinkKind::veth) return;
-    const Link* peer = have_.find<Link>(Link::Key{*theirs.veth->peer});
+    const auto other_end = peer_here(theirs);
+    if (!other_end) return;
+    const Link* peer = have_.find<Link>(Link::Key{*other_end});
     if (peer == nullptr || peer->marked) return;
     const std::string why = why_not_adoptable(have_, *peer, mark_);
     if (!why.empty()) return refuse(format(key(*peer)) + " cannot be adopted: " + why);

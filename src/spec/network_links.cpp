@@ -38,7 +38,7 @@ void add_links(const NetworkShape& shape, NetworkResources& resources) {
   Address gateway;
   gateway.link = network.bridge;
   gateway.local = {shape.assigned->gateway, network.subnet.length()};
-  resources.add(std::move(gateway), network.subnet_origin, network.bridge);
+  resources.add(gateway, network.subnet_origin, network.bridge);
 
   for (const AssignedInterface& interface : shape.assigned->interfaces) {
     Link tap;
@@ -74,7 +74,7 @@ void add_tunnel(const NetworkShape& shape, NetworkResources& resources) {
     Address address;
     address.link = tunnel.interface;
     address.local = local;
-    resources.add(std::move(address), tunnel.origin, network.bridge);
+    resources.add(address, tunnel.origin, network.bridge);
   }
 }
 

@@ -15,6 +15,7 @@
 #include <regex>
 #include <thread>
 
+#include "plumbline/io/namespace.hpp"
 #include "plumbline/wire/netlink.hpp"
 #include "tests/support/dump.hpp"
 #include "tests/support/failing_host.hpp"
@@ -146,17 +147,23 @@ TEST_F(AdoptTest, TakesBothEndsOfAPair) {
   EXPECT_THAT(ip("link show dev v1"), HasSubstr("alias plumbline:1;;"));
 }
 
+TEST_F(AdoptTest, TakesTheEndThatIsHere) {
+  const io::NetworkNamespace far = io::NetworkNamespace::make_scratch();
+  ip("link add near0 type veth peer name far0 netns /proc/" + std::to_string(getpid()) + "/fd/" +
+     std::to_string(far.get()));
+  adopt({"link near0"});
+  EXPECT_THAT(ip("link show dev near0"), HasSubstr("alias plumbline:1;;"));
+}
+
 TEST_F(AdoptTest, RefusesWhatIsTheKernelsOrMoreThanASpecSays) {
   bring_up_loopback();
   ip("address add 10.5.0.1/24 dev br0 valid_lft 600 preferred_lft 600");
   ip("address add 10.6.0.1/32 peer 10.6.0.2 dev br0");
   ip("route add 10.7.0.0/16 dev br0 window 1000");
-  ip("netns add adopt-elsewhere-" + std::to_string(getpid()));
-  const std::string elsewhere = "adopt-elsewhere-" + std::to_string(getpid());
-  ip("link add far0 type veth peer name far1 netns " + elsewhere);
+  ip("tuntap add dev tun0 mode tun");
   const std::string before = dump_namespace();
   for (const char* key :
-       {"link lo", "link far0", "address lo 127.0.0.1/8", "address br0 10.5.0.1/24",
+       {"link lo", "link tun0", "address lo 127.0.0.1/8", "address br0 10.5.0.1/24",
         "address br0 10.6.0.1 peer 10.6.0.2/32", "route inet main 10.1.0.0/24",
         "route inet local 10.1.0.1/32", "route inet main 10.7.0.0/16", "rule inet 0 table local",
         "rule inet 32766 table main", "rule inet6 0 table local"}) {
@@ -168,7 +175,6 @@ TEST_F(AdoptTest, RefusesWhatIsTheKernelsOrMoreThanASpecSays) {
     EXPECT_EQ(carry_out(prepared).result, engine::Result::refused);
   }
   EXPECT_EQ(difference(before, dump_namespace()), "");
-  ip("netns delete " + elsewhere);
 }
 
 TEST_F(AdoptTest, NamesWhatIsLikeAKeyOfNothing) {
