@@ -18,6 +18,7 @@ class Graph {
     for (const auto& [key, draft] : drafts) add(key, draft);
     for (std::size_t i = 0; i < nodes_.size(); ++i) connect_needs(i);
     connect_pairs();
+    connect_names_of_peers();
     connect_rules_of_names();
     for (const Constraint& constraint : around_.constraints) {
       connect(find(constraint.first), find(constraint.second));
@@ -112,6 +113,18 @@ class Graph {
   void connect_pairs() {
     for (const auto& [key, ends] : ends_) {
       if (ends.first != ends.second) connect(ends.first, ends.second);
+    }
+  }
+
+  /// Whatever had the name of the other end goes before the pair is made.
+  void connect_names_of_peers() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const auto* link =
+          nodes_[i].action == Action::create ? std::get_if<Link>(nodes_[i].after) : nullptr;
+      if (link == nullptr || link->kind != LinkKind::veth || !makes_the_pair(*link)) continue;
+      const auto peer = peer_here(*link);
+      const std::size_t earlier = peer ? find({Link::Key{*peer}, Side::down}) : none;
+      if (earlier != none && nodes_[earlier].action == Action::remove) connect(earlier, i);
     }
   }
 

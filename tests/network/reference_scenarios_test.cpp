@@ -50,6 +50,7 @@ const std::map<std::string, std::string>& overruled() {
       {"rerun-routetable-253", "W24: rules are found exactly"},
       {"restart-default-route-moved", "W31: no NAT is left behind"},
       {"restart-no-memory", "W29: what an earlier run made is ours"},
+      {"same-instance-default-route-moved", "W41: addresses are free again"},
       {"same-instance-twice", "W41: addresses are free again"},
       {"tap-empty-ids", "an id is 1 to 63 characters"},
       {"tap-name-collision", "W39: another name where it is taken"},
@@ -201,7 +202,7 @@ Effect recorded(const json::object& state, const std::string& bridge) {
     static const std::regex own("-A SVMEG-[0-9a-f]+ (.*)");
     std::smatch match;
     if (!std::regex_match(line, match, own)) return;
-    rules.push_back(match[1]);
+    rules.push_back(without_comment(match[1]));
     effect.fail_closed = effect.fail_closed || match[1].str().starts_with("! -o ");
   });
   each_rule("nat", [&](const std::string& line) {
