@@ -192,7 +192,7 @@ bool anything_ends(const Drafts& drafts) {
 }  // namespace
 
 void go_gradually(Drafts& drafts) {
-  const bool waits = anything_ends(drafts);
+  if (!anything_ends(drafts)) return;
   const ChainKeys going = going_chains(drafts);
   for (auto& [key, draft] : drafts) {
     if (!draft.have || !draft.want || draft.why == Why::unwanted) continue;
@@ -201,8 +201,6 @@ void go_gradually(Drafts& drafts) {
     } else if (const auto* shared = std::get_if<SharedChain>(&*draft.have)) {
       go_gradually(draft, *shared, std::get<SharedChain>(*draft.want));
     }
-    // Then it is one commit, and nobody sees half of it.
-    if (!waits && draft.gradual()) draft.middle.reset();
   }
 }
 

@@ -2,7 +2,8 @@
 // comes out only after it has stopped.
 //
 // Decides per chain what the state between is. A change whose parts need no waiting for each other
-// stays one commit, and so does every change of a plan in which nothing but rules ends.
+// stays one commit. In a plan in which nothing but rules ends all changes are one, so that nobody
+// sees half of them.
 
 #pragma once
 

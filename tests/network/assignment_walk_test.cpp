@@ -49,7 +49,7 @@ rc::Gen<std::string> guest_names() {
 }
 
 rc::Gen<std::string> bridge_names() {
-  return rc::gen::element<std::string>("br0", "br1", "svweb1eth0");
+  return rc::gen::element<std::string>("br0", "br1", "br2");
 }
 
 void change_name_of_a_network(Wanted& wanted, const std::string& bridge) {
