@@ -48,9 +48,7 @@ rc::Gen<std::string> guest_names() {
                                        "db-1", "AaAa", "BBBB", "AaBB", "BBAa");
 }
 
-rc::Gen<std::string> bridge_names() {
-  return rc::gen::element<std::string>("br0", "br1", "br2");
-}
+rc::Gen<std::string> bridge_names() { return rc::gen::element<std::string>("br0", "br1", "br2"); }
 
 void change_name_of_a_network(Wanted& wanted, const std::string& bridge) {
   const std::string other = *bridge_names();
