@@ -148,6 +148,13 @@ void put_back(const Workshop& workshop, const Prepared& prepared, const std::set
   report.left_behind = differences(before, look(workshop, prepared.desired, earlier).state);
 }
 
+/// The first commit was overtaken again and again: what differs from before is what others did.
+bool did_nothing(const Report& report) {
+  return std::ranges::all_of(report.steps, [](const StepReport& step) {
+    return step.result == StepResult::skipped || step.busy;
+  });
+}
+
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
 Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const Selection& select,
                        Prepared& next) {
@@ -172,7 +179,9 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   Observed now = look(workshop, prepared.desired, ledger.memory.earlier);
   name_rules(workshop, now.state);
   if (outcome.report.failed) {
-    put_back(workshop, prepared, bare, std::move(now), outcome.report);
+    if (!did_nothing(outcome.report)) {
+      put_back(workshop, prepared, bare, std::move(now), outcome.report);
+    }
     // What could not be put back may still be later, so what it was is kept.
     const bool is_back = outcome.report.left_behind.empty();
     if (is_back) write_ledger(workshop.directory, prepared.ledger);
