@@ -20,9 +20,9 @@ RuleList rules_of(const SharedChain& chain) {
 
 FirewallRuleSet set_of(const RuleList& rules) { return {rules.begin(), rules.end()}; }
 
-/// Only takes rules away, and none that may go early.
-template <class K>
-bool only_lets_go(const K& have, const K& want) {
+/// Only takes rules away, and none that `may_go_early`.
+template <class K, class Rule>
+bool only_lets_go(const K& have, const K& want, Rule&& may_go_early) {
   const RuleList before = rules_of(have);
   const RuleList after = rules_of(want);
   if (before.size() <= after.size()) return false;
@@ -31,7 +31,7 @@ bool only_lets_go(const K& have, const K& want) {
   const auto is_had = [&](const FirewallRule& rule) { return had.contains(rule); };
   if (!std::ranges::all_of(kept, is_had)) return false;
   return std::ranges::all_of(
-      before, [&](const FirewallRule& rule) { return kept.contains(rule) || !lets_through(rule); });
+      before, [&](const FirewallRule& rule) { return kept.contains(rule) || !may_go_early(rule); });
 }
 
 /// Two lists in one: in front of each rule that stays in its place, first what `stays` takes of the
@@ -129,7 +129,7 @@ class SharedWay {
 
 void go_gradually(Draft& draft, const SharedChain& have, const SharedChain& want) {
   const bool tightens = want.policy == "DROP" && have.policy != "DROP";
-  if (!tightens && only_lets_go(have, want)) {
+  if (!tightens && only_lets_go(have, want, lets_through)) {
     draft.lets_go = true;
     return;
   }
@@ -143,7 +143,7 @@ using ChainKeys = std::set<Chain::Key>;
 /// A chain of ours is as a rule about one thing and changes as a whole; but where it leads to a
 /// chain that goes, that is about something that ends.
 void go_gradually(Draft& draft, const Chain& have, const Chain& want, const ChainKeys& going) {
-  if (only_lets_go(have, want)) {
+  if (only_lets_go(have, want, opens)) {
     draft.lets_go = true;
     return;
   }

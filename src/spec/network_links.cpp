@@ -102,7 +102,7 @@ void add_routing(const NetworkShape& shape, NetworkResources& resources) {
   resources.add(std::move(to_guests), origin, network.bridge);
   if (network.local_networks == LocalNetworks::direct) {
     Rule to_local = rule_of(shape, 1, main_table);
-    to_local.suppress_prefix_length = 0;
+    to_local.suppress_prefix_length = shortest_direct - 1;
     resources.add(std::move(to_local), origin, network.bridge);
   }
   resources.add(rule_of(shape, 2, tunnel.table), origin, network.bridge);

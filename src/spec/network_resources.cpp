@@ -1,6 +1,7 @@
 #include "network_resources.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace plumbline::spec {
@@ -20,6 +21,13 @@ std::optional<std::uint32_t> tunnel_mtu(const NetworkTunnel& tunnel, const Facts
   return there->mtu;
 }
 
+/// A name that a rule can say: `+` at its end would stand for any ending.
+bool is_plain(const IfName& link) {
+  return std::ranges::all_of(link.view(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+  });
+}
+
 /// Every network that main leads to, but for the guests' own and the tunnel's.
 std::vector<NetworkShape::Direct> direct_networks(const AssignedNetwork& assigned,
                                                   const std::vector<AssignedNetwork>& all,
@@ -28,7 +36,8 @@ std::vector<NetworkShape::Direct> direct_networks(const AssignedNetwork& assigne
   std::vector<NetworkShape::Direct> found;
   const auto add = [&](const IfName& link, const Prefix& network) {
     if (link == assigned.network.bridge || link == assigned.network.wireguard->interface) return;
-    if (network.family() != Family::inet || network.length() == 0) return;
+    if (network.family() != Family::inet || network.length() < shortest_direct) return;
+    if (!is_plain(link)) return;
     if (loopback.contains(network.address())) return;
     found.push_back({link, network});
   };

@@ -23,6 +23,10 @@ void add_network_resources(const std::vector<AssignedNetwork>& networks, const F
 /// less the most that IPv6, UDP and the message take.
 inline constexpr std::uint32_t default_tunnel_mtu = 1420;
 
+/// Shorter prefixes are no networks of the host's but ways to everywhere: a VPN's 0.0.0.0/1 and
+/// 128.0.0.0/1 stand for a default route.
+inline constexpr std::uint8_t shortest_direct = 8;
+
 /// A network and what its parts have in common.
 struct NetworkShape {
   /// The tunnel that guests are routed into.

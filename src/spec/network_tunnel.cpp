@@ -72,6 +72,11 @@ std::optional<NetworkTunnel> decode_tunnel(const Entry& entry, const NetworkRead
   }
   if (const auto table = entry.integer<std::uint32_t>("routeTable", 1, UINT32_MAX)) {
     tunnel.route_table = TableId{*table};
+    if (tunnel.route_table == main_table || tunnel.route_table == local_table) {
+      entry.find("routeTable")
+          ->error(fault, "the table " + format(tunnel.route_table) +
+                             " is the host's own: all its traffic would go into the tunnel");
+    }
   }
   read_bool(entry, "routeAllVmTraffic", tunnel.route_all_vm_traffic);
   read_bool(entry, "failClosed", tunnel.fail_closed);

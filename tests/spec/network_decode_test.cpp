@@ -47,6 +47,19 @@ TEST(DecodeNetwork, HasTheDefaultsOfTheFormat) {
   EXPECT_THAT(network.vms, IsEmpty());
 }
 
+TEST(DecodeNetwork, LeavesTheHostItsOwnWays) {
+  for (const char* tunnel :
+       {R"({"existingInterface": "wg0", "routeTable": 254})",
+        R"({"existingInterface": "wg0", "routeTable": 255})", R"({"existingInterface": "lo"})"}) {
+    const Loaded loaded = load_network("{\"wireguard\": " + std::string(tunnel) + "}");
+    ASSERT_THAT(loaded.errors, SizeIs(1)) << tunnel;
+    EXPECT_THAT(loaded.errors[0], HasSubstr("INVALID_WIREGUARD_CONFIG"));
+  }
+  EXPECT_THAT(
+      load_network(R"({"wireguard": {"existingInterface": "wg0", "routeTable": 253}})").errors,
+      IsEmpty());
+}
+
 TEST(DecodeNetwork, ReadsEveryKey) {
   const Network network = network_of(R"({
     "subnet": "10.1.2.3/16", "uplink": "eth9", "nat": false, "localNetworks": "direct",
