@@ -129,10 +129,9 @@ class Draw {
     }
     const auto is_taken = [&](const Link& other) { return exclude_each_other(link, other); };
     while (std::ranges::any_of(state_.of<Link>(), is_taken)) ++*link.vxlan->id;
-    if (link.vxlan->device) {
-      link.mtu.reset();
-      std::erase(names_, link.name);
-    }
+    // Its device limits it, also one that the kernel keeps where the spec names none any more.
+    link.mtu.reset();
+    if (link.vxlan->device) std::erase(names_, link.name);
     add(link);
   }
 
