@@ -83,6 +83,7 @@ void set_link(Nexthop& nexthop, std::uint32_t index, const LinkNames& links, Rou
 
 void decode_flags(Nexthop& nexthop, unsigned flags, Route& route) {
   nexthop.onlink = (flags & RTNH_F_ONLINK) != 0;
+  nexthop.observed.dead = (flags & RTNH_F_DEAD) != 0;
   if ((flags & RTNH_F_PERVASIVE) != 0) route.has_more = true;
 }
 

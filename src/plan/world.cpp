@@ -19,6 +19,12 @@ World::World(const State& state) {
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const K& value : state.of<K>()) put(value);
   });
+  for (const auto& [ignored, route] : routes_) {
+    if (route.family() != Family::inet) continue;
+    for (const Nexthop& nexthop : route.nexthops) {
+      if (nexthop.observed.dead && nexthop.dev) without_ipv4_.insert(*nexthop.dev);
+    }
+  }
 }
 
 std::vector<Taken> World::carry_out(const Step& step) {

@@ -186,6 +186,30 @@ TEST(MakePlan, DoesNotCountWhatTheKernelMakesItselfAsADependent) {
   EXPECT_EQ(gone.steps.size(), 1U);
 }
 
+TEST(MakePlan, ComesBeforeTheKernelToARouteOfWhichOneNexthopIsDeadAlready) {
+  Route both = blackhole("10.9.0.0/16");
+  both.type = RouteType::unicast;
+  for (const char* link : {"br1", "x0"}) {
+    both.nexthops.push_back({IpAddress::parse("10.0.1.254"), name(link), 1, true});
+  }
+  both.nexthops[0].observed.dead = true;
+  State have = state_of(bridge("br1"), bridge("x0"), address("x0", "10.0.0.1/24"), both);
+  Link other = bridge("x0");
+  other.kind = LinkKind::ifb;
+  const State want = state_of(bridge("br1"), other, blackhole("10.9.0.0/16"));
+  const auto takes_the_route_first = [&] {
+    const Plan found = plan(have, want);
+    for (const Step& step : found.steps) {
+      if (std::holds_alternative<Route::Key>(step.key)) return true;
+      if (std::holds_alternative<Address::Key>(step.key)) return false;
+    }
+    return false;
+  };
+  EXPECT_TRUE(takes_the_route_first());
+  have.of<Route>().front().nexthops[0].observed.dead = false;
+  EXPECT_FALSE(takes_the_route_first()) << "it would stay, and has no hurry";
+}
+
 TEST(MakePlan, KeepsASecondaryThatThePrimaryWouldTakeUnlessItIsPromoted) {
   State have =
       state_of(bridge("br0"), address("br0", "10.1.0.1/24"), address("br0", "10.1.0.2/24"));

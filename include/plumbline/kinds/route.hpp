@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <compare>
+
 #include "plumbline/kinds/kind.hpp"
 #include "plumbline/wire/entry.hpp"
 
@@ -15,11 +17,24 @@ enum class RouteType : std::uint8_t { unicast, local, blackhole, unreachable, pr
 
 [[nodiscard]] std::string_view format(RouteType type);
 
+/// RTNH_F_DEAD: the link of a nexthop is down, or has lost its last IPv4 address
+/// (fib_sync_down_dev() in net/ipv4/fib_semantics.c). Only observed, and no part of what a nexthop
+/// is: it comes and goes with the link, and matters only to what else the kernel will take along.
+struct Deadness {
+  bool dead = false;
+
+  constexpr bool operator==(const Deadness&) const { return true; }
+  constexpr std::strong_ordering operator<=>(const Deadness&) const {
+    return std::strong_ordering::equal;
+  }
+};
+
 struct Nexthop {
   std::optional<IpAddress> via;
   std::optional<IfName> dev;
   std::uint32_t weight = 1;  ///< 1..256
   bool onlink = false;
+  Deadness observed = {};
 
   auto operator<=>(const Nexthop&) const = default;
 };
