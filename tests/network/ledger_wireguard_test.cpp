@@ -81,8 +81,11 @@ class LedgerWireGuard : public Ledger {
   void expect_nothing_beside() {
     internet().settle();
     for (const Packet& packet : internet().received({.to = remote_ip})) {
-      // The host's own word that an answer which was under way found nobody any more.
-      if (packet.carries == Carries::icmp && packet.type == icmp_unreachable) continue;
+      // Of the host itself, once or twice in thirty runs: an answer was under way while the kernel
+      // forgot whose it was, and nobody listens at the tunnel's own address.
+      const bool is_of_the_host = packet.from == tunnel_ip && packet.carries == Carries::icmp &&
+                                  packet.type == icmp_unreachable;
+      if (is_of_the_host) continue;
       ADD_FAILURE() << "in clear: " << format(packet) << ", type " << int{packet.type};
     }
     EXPECT_EQ(wire_->station().count({.to = remote_ip}), 0U);
