@@ -12,6 +12,9 @@ namespace plumbline::engine {
 namespace {
 
 constexpr int most_tries = 40;
+/// New rules of one commit that the kernel sends back. Beyond that it is cheaper to look at them
+/// once all is done, while nobody waits for the commit to end.
+constexpr std::size_t most_echoed = 256;
 
 /// A message of the batch that the kernel may refuse: whose it is, and which rule.
 struct Blame {
@@ -48,9 +51,8 @@ class Link {
   std::vector<MoveResult> run() {
     for (int tries = 1; tries <= most_tries; ++tries) {
       try {
-        ruleset_->look_at(kernel_, chains_, nft_);
-        const wire::Reply reply =
-            ruleset_->generation() != 0 ? commit() : wire::Reply{ERESTART, {}, {}, {}};
+        const std::uint32_t generation = ruleset_->look_at(kernel_, chains_, nft_);
+        const wire::Reply reply = commit(generation);
         if (reply.error == 0) return verified(reply.bytes);
         if (reply.error == ENOBUFS) return looked_up(reply);
         if (reply.error != ERESTART) return refused(reply);
@@ -77,8 +79,24 @@ class Link {
     return there != nullptr ? *there : none;
   }
 
-  wire::Reply commit() {
+  /// ERESTART when others committed since `generation`: then what was seen may be half of theirs,
+  /// and nothing follows from it.
+  wire::Reply commit(std::uint32_t generation) {
+    const wire::Reply overtaken{ERESTART, {}, {}, {}};
     wire::NftBatchWriter batch;
+    try {
+      write(batch);
+    } catch (const Refusal&) {
+      if (kernel_.generation() != generation) return overtaken;
+      throw;
+    }
+    committed_ = !batch.empty();
+    if (!committed_) return kernel_.generation() == generation ? wire::Reply() : overtaken;
+    const wire::Request request = std::move(batch).finish(generation);
+    return std::move(host_->exchange(std::span(&request, 1)).front());
+  }
+
+  void write(wire::NftBatchWriter& batch) {
     blames_.clear();
     made_.clear();
     sent_.clear();
@@ -88,10 +106,6 @@ class Link {
     // All rules go before any chain: they may jump there.
     for (std::size_t i = 0; i < targets_.size(); ++i) take_rules_away(batch, i);
     for (std::size_t i = 0; i < targets_.size(); ++i) remove_chain(batch, i);
-    committed_ = !batch.empty();
-    if (!committed_) return {};
-    const wire::Request request = std::move(batch).finish(ruleset_->generation());
-    return std::move(host_->exchange(std::span(&request, 1)).front());
   }
 
   void note(const wire::NftBatchWriter& batch, std::size_t move, std::string rule = {}) {
@@ -180,11 +194,13 @@ class Link {
                 const wire::Place& place) {
     const auto& [family, table, name] = targets_[i].where;
     if (!rule.code()) throw Refusal{i, EINVAL, "'" + rule.text() + "' was not compiled"};
-    batch.add_rule(family, table, name, *rule.code(), place, [&](const std::string& set) {
+    const auto find_set = [&](const std::string& set) {
       const auto index = kernel_.find_set(set);
       if (!index) throw Refusal{i, ENOENT, "ipset " + set + " is not there"};
       return *index;
-    });
+    };
+    const wire::Echo echo = sent_.size() < most_echoed ? wire::Echo::yes : wire::Echo::no;
+    batch.add_rule(family, table, name, *rule.code(), place, find_set, echo);
     note(batch, i, rule.text());
   }
 
@@ -208,17 +224,23 @@ class Link {
     made_.erase(target.where);
   }
 
-  /// The kernel has sent every new rule back (NLM_F_ECHO), as it holds it.
+  /// The kernel has sent new rules back (NLM_F_ECHO), as it holds them.
   std::vector<MoveResult> verified(const wire::Bytes& echo) {
     if (!committed_) return std::vector<MoveResult>(targets_.size());
-    const std::vector<wire::DumpedRule> rules = wire::read_rules(echo);
-    if (rules.size() != sent_.size()) return looked_up({EIO, "rules were not sent back", {}, {}});
+    std::vector<wire::DumpedRule> rules = wire::read_rules(echo);
+    if (rules.size() != std::min(sent_.size(), most_echoed)) {
+      return looked_up({EIO, "rules were not sent back", {}, {}});
+    }
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const auto& [move, chain, position] = sent_[i];
-      if (kernel_.code(rules[i]) != chain->chain.rules[position].code()) {
+      chain->handles[position] = rules[i].handle;
+      if (kernel_.code(std::move(rules[i])) != chain->chain.rules[position].code()) {
         return refused(Refusal{move, EIO, "nf_tables holds another rule than was sent", true});
       }
-      chain->handles[position] = rules[i].handle;
+    }
+    if (sent_.size() > rules.size()) {
+      ruleset_->expect(std::move(made_));
+      return std::vector<MoveResult>(targets_.size());
     }
     // What others did meanwhile is for the next observation.
     if (!ruleset_->take_over(kernel_, std::move(made_))) {
@@ -235,7 +257,7 @@ class Link {
 
   /// The answer was lost: what is there tells whether it was a success.
   std::vector<MoveResult> looked_up(const wire::Reply& reply) {
-    ruleset_->look_at(kernel_, chains_, nft_);
+    static_cast<void>(ruleset_->look_at(kernel_, chains_, nft_));
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const Target& target = targets_[i];
       const HeldChain* there = held(target);

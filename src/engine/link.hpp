@@ -2,7 +2,8 @@
 //
 // Makes the smallest change from what a Ruleset knows to be there, looking again only when that is
 // old, and has the kernel refuse it when anybody was faster. Rules that stay keep their handles and
-// counters. Every rule that was committed is read back.
+// counters. Every rule that was committed is read back: the first few hundred of a commit at once,
+// which undoes it where one is another; all others by the look that ends a pass, which puts right.
 
 #pragma once
 

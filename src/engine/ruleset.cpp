@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <unordered_map>
 
 #include "plumbline/wire/iptables.hpp"
 
@@ -38,6 +39,36 @@ bool lacks_text(const SeenChain& chain, bool ours, bool all) {
     return needs_text(rule) && (all || ours || rule.carries_mark());
   });
 }
+
+/// The rules of a chain as it was seen, found again in the order in which they are dumped.
+class Earlier {
+ public:
+  explicit Earlier(const HeldChain* chain) : chain_(chain) {}
+
+  /// What had that handle, or may have it: `iptables -R` puts another rule under the same one.
+  const FirewallRule* find(std::uint64_t handle) {
+    if (chain_ == nullptr) return nullptr;
+    const std::vector<std::uint64_t>& handles = chain_->handles;
+    if (next_ >= handles.size() || (handles[next_] != handle && handles[next_] != 0)) {
+      const auto found = places().find(handle);
+      if (found == places().end()) return nullptr;
+      next_ = found->second;
+    }
+    return &chain_->chain.rules[next_++];
+  }
+
+ private:
+  const std::unordered_map<std::uint64_t, std::size_t>& places() {
+    if (places_.empty()) {
+      for (std::size_t i = 0; i < chain_->handles.size(); ++i) places_[chain_->handles[i]] = i;
+    }
+    return places_;
+  }
+
+  const HeldChain* chain_;
+  std::size_t next_ = 0;
+  std::unordered_map<std::uint64_t, std::size_t> places_;  ///< by handle; made when it is needed
+};
 
 }  // namespace
 
@@ -97,8 +128,8 @@ std::string Nfnetlink::set_name(std::uint16_t index) {
   return found->second;
 }
 
-wire::RuleCode Nfnetlink::code(const wire::DumpedRule& rule) {
-  return wire::code_of(rule, [this](std::uint16_t index) { return set_name(index); });
+wire::RuleCode Nfnetlink::code(wire::DumpedRule rule) {
+  return wire::code_of(std::move(rule), [this](std::uint16_t index) { return set_name(index); });
 }
 
 bool is_iptables_table(Family family, std::string_view table) {
@@ -125,12 +156,14 @@ void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, bool n
   fill(state);
 }
 
-void Ruleset::look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains, bool nft) {
+std::uint32_t Ruleset::look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains, bool nft) {
   nft_ = nft;
-  if (is_current(kernel, chains)) return;
-  std::set<Chain::Key> wanted = wanted_;
-  wanted.insert(chains.begin(), chains.end());
-  static_cast<void>(look(kernel, wanted));
+  if (is_current(kernel, chains)) return generation_;
+  const std::uint32_t generation = kernel.generation();
+  read(kernel, [&](const Chain::Key& where, const wire::DumpedChain&, bool /*same*/) {
+    return chains.contains(where);
+  });
+  return generation;
 }
 
 const HeldChain* Ruleset::find(const Chain::Key& chain) const {
@@ -145,13 +178,15 @@ bool Ruleset::has_chains(Family family, std::string_view table) const {
 
 bool Ruleset::take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed) {
   const std::uint32_t before = std::exchange(generation_, 0);
+  bool whole = before != 0;
   std::map<Chain::Key, HeldChain> seen;
   for (const wire::DumpedChain& chain : kernel.chains()) {
     if (!is_linked(chain.family, nft_) || !is_iptables_table(chain.family, chain.table)) continue;
     Chain::Key where = key_of_chain(chain);
     auto held = changed.extract(where);
     if (held.empty()) held = seen_.extract(where);
-    if (held.empty()) return false;
+    whole = whole && !held.empty();
+    if (held.empty()) continue;
     describe(chain, held.mapped());
     seen.insert(std::move(held));
   }
@@ -159,9 +194,19 @@ bool Ruleset::take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> chang
   const std::uint32_t after = before + 1 == 0 ? 1 : before + 1;
   seen_ = std::move(seen);
   unsorted_ = fresh_ = true;
-  if (!changed.empty() || kernel.generation() != after) return false;
+  if (!whole || !changed.empty() || kernel.generation() != after) return false;
   generation_ = after;
   return true;
+}
+
+void Ruleset::expect(std::map<Chain::Key, HeldChain> changed) {
+  generation_ = 0;
+  for (auto& [where, held] : changed) {
+    const auto seen = seen_.find(where);
+    if (seen == seen_.end()) continue;
+    seen->second.chain.rules = std::move(held.chain.rules);
+    seen->second.handles = std::move(held.handles);
+  }
 }
 
 FirewallRule Ruleset::known(const FirewallRule& rule) const {
@@ -169,22 +214,27 @@ FirewallRule Ruleset::known(const FirewallRule& rule) const {
   return found == book_.end() ? rule : *found;
 }
 
-void Ruleset::read_rules(Nfnetlink& kernel, const std::vector<wire::DumpedRule>& rules,
-                         HeldChain& held) {
+void Ruleset::read_rules(Nfnetlink& kernel, std::vector<wire::DumpedRule> rules,
+                         const HeldChain* before, HeldChain& held) {
   held.handles.reserve(rules.size());
   held.chain.rules.reserve(rules.size());
-  for (const wire::DumpedRule& rule : rules) {
-    wire::RuleCode code = kernel.code(rule);
+  Earlier earlier(before);
+  for (wire::DumpedRule& rule : rules) {
+    held.handles.push_back(rule.handle);
+    const FirewallRule* const candidate = earlier.find(rule.handle);
+    wire::RuleCode code = kernel.code(std::move(rule));
+    if (candidate != nullptr && candidate->code() == code) {
+      held.chain.rules.push_back(*candidate);
+      continue;
+    }
     std::string text = is_chain_policy(code) ? text_of_policy(code) : std::string();
     held.chain.rules.push_back(known(FirewallRule(std::move(text), std::move(code))));
-    held.handles.push_back(rule.handle);
   }
 }
 
-bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
+void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
   unsorted_ = fresh_ = true;
   generation_ = 0;
-  const std::uint32_t before = kernel.generation();
   const bool first = seen_.empty();
   std::map<Chain::Key, std::vector<wire::DumpedRule>> dumped;
   if (first) {
@@ -198,23 +248,29 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
     const Chain::Key where = key_of_chain(chain);
     const auto old = seen_.find(where);
     const bool same = old != seen_.end() && old->second.handle == chain.handle;
-    const bool ours =
-        same && std::ranges::any_of(old->second.chain.rules, &FirewallRule::carries_mark);
-    HeldChain& held = seen[where];
-    const bool claimed = chain.userdata == chain_claim();
-    const bool foreign = !chain.base && !claimed && !ours && !wanted.contains(where);
-    if (same && foreign) {  // and nobody asks
-      held = old->second;
+    if (!first && !must_read(where, chain, same)) {
+      if (same) seen.insert(seen_.extract(old));
       continue;
     }
+    HeldChain& held = seen[where];
     describe(chain, held);
     if (first) {
-      read_rules(kernel, dumped[where], held);
-    } else if (const auto rules = kernel.rules(where)) {
-      read_rules(kernel, *rules, held);
+      read_rules(kernel, std::move(dumped[where]), nullptr, held);
+    } else if (auto rules = kernel.rules(where)) {
+      read_rules(kernel, std::move(*rules), same ? &old->second : nullptr, held);
     }
   }
   seen_ = std::move(seen);
+}
+
+bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
+  const std::uint32_t before = kernel.generation();
+  read(kernel, [&](const Chain::Key& where, const wire::DumpedChain& chain, bool same) {
+    if (!same || chain.base || chain.userdata == chain_claim() || wanted.contains(where)) {
+      return true;
+    }
+    return std::ranges::any_of(seen_.at(where).chain.rules, &FirewallRule::carries_mark);
+  });
   wanted_ = wanted;
   if (kernel.generation() == before) generation_ = before;
   return generation_ != 0;

@@ -26,7 +26,10 @@ constexpr std::size_t room_for_an_error = 2048;
 /// The kernel fills at most 32 KiB with one part of a dump; a single object may be larger.
 constexpr std::size_t first_receive_buffer = std::size_t{64} << 10U;
 constexpr std::size_t largest_receive_buffer = std::size_t{64} << 20U;
-constexpr int attempts = 6;
+constexpr int attempts = 8;
+/// Of those, the ones that follow at once: somebody who waits for a quiet moment finds others at
+/// work again.
+constexpr int attempts_in_a_row = 3;
 
 nlmsghdr header_of(const wire::Bytes& message) {
   nlmsghdr header{};
@@ -278,7 +281,8 @@ wire::Reply NetlinkSocket::get(const wire::Bytes& request) { return ask_until_wh
 wire::Reply NetlinkSocket::ask_until_whole(const wire::Bytes& request) {
   try {
     for (int attempt = 0; attempt < attempts; ++attempt) {
-      if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1 << attempt));
+      const int waits = attempt - attempts_in_a_row;
+      if (waits >= 0) std::this_thread::sleep_for(std::chrono::milliseconds(2 << waits));
       if (auto reply = ask(request)) return std::move(*reply);
     }
   } catch (...) {

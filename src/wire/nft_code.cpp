@@ -24,17 +24,17 @@ void write_index(std::span<std::byte> place, std::uint16_t index) {
   std::memcpy(place.data(), &index, sizeof index);
 }
 
-/// The same place in a copy.
-std::span<std::byte> place_in(std::span<std::byte> copy, ByteSpan original, ByteSpan place) {
-  return copy.subspan(static_cast<std::size_t>(place.data() - original.data()), place.size());
+/// To write to it: `place` is a part of `whole`.
+std::span<std::byte> place_in(std::span<std::byte> whole, ByteSpan place) {
+  return whole.subspan(static_cast<std::size_t>(place.data() - whole.data()), place.size());
 }
 
 }  // namespace
 
-RuleCode code_of(const DumpedRule& rule, const SetName& set_name) {
-  RuleCode code{rule.expressions, {}, rule.userdata};
+RuleCode code_of(DumpedRule rule, const SetName& set_name) {
+  RuleCode code{std::move(rule.expressions), {}, std::move(rule.userdata)};
   const auto each = [&](Variable variable, ByteSpan found) {
-    const auto place = place_in(code.expressions, rule.expressions, found);
+    const auto place = place_in(code.expressions, found);
     switch (variable) {
       case Variable::count:
         std::ranges::fill(place, std::byte{0});
@@ -48,7 +48,7 @@ RuleCode code_of(const DumpedRule& rule, const SetName& set_name) {
         break;
     }
   };
-  for_each_variable(rule.expressions, std::ref(each));
+  for_each_variable(code.expressions, std::ref(each));
   return code;
 }
 
@@ -67,7 +67,7 @@ void write_set_indexes(std::span<std::byte> expressions, const std::vector<std::
     if (variable != Variable::ip_set) return;
     const std::size_t position = index_at(found);
     if (position >= sets.size()) throw Malformed("a rule refers to an ipset without a name");
-    write_index(place_in(expressions, expressions, found), set_index(sets[position]));
+    write_index(place_in(expressions, found), set_index(sets[position]));
   };
   for_each_variable(expressions, std::ref(each));
 }

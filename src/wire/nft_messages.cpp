@@ -107,9 +107,9 @@ std::vector<Object> read_objects(const Bytes& answer, unsigned operation) {
 }  // namespace
 
 MessageBuilder netfilter_message(unsigned subsystem, unsigned operation, unsigned flags,
-                                 std::uint8_t family) {
+                                 std::uint8_t family, Bytes before) {
   MessageBuilder message(static_cast<std::uint16_t>(subsystem << 8U | operation),
-                         static_cast<std::uint16_t>(flags));
+                         static_cast<std::uint16_t>(flags), std::move(before));
   message.header(nfgenmsg{family, NFNETLINK_V0, 0});
   return message;
 }

@@ -9,9 +9,10 @@
 
 namespace plumbline::wire {
 
-/// `operation` is a command of the subsystem `subsystem` (NFNL_SUBSYS_…).
+/// `operation` is a command of the subsystem `subsystem` (NFNL_SUBSYS_…). Behind those in `before`.
 [[nodiscard]] MessageBuilder netfilter_message(unsigned subsystem, unsigned operation,
-                                               unsigned flags, std::uint8_t family);
+                                               unsigned flags, std::uint8_t family,
+                                               Bytes before = {});
 [[nodiscard]] bool is_netfilter_message(const Message& message, unsigned subsystem,
                                         unsigned operation);
 /// Throws Malformed for what fits into no attribute.

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +34,7 @@ class Nfnetlink {
   /// Nothing when there is no such set, or nobody who knows sets.
   [[nodiscard]] std::optional<std::uint16_t> find_set(const std::string& name);
   [[nodiscard]] std::string set_name(std::uint16_t index);
-  [[nodiscard]] wire::RuleCode code(const wire::DumpedRule& rule);
+  [[nodiscard]] wire::RuleCode code(wire::DumpedRule rule);
 
  private:
   [[nodiscard]] wire::Reply ask(wire::Bytes message);
@@ -72,23 +73,31 @@ class Ruleset {
   /// it prints for the rest of ours (for everything, when `all`). Puts them into `state`.
   void name_rules(io::Host& host, const RuleBook& compiled, bool all, State& state);
 
-  /// Has every one of `chains` as it is at generation(), by the smallest question. Throws
-  /// io::HostError, wire::Malformed.
-  void look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains, bool nft);
-  /// Of the last look; 0 when others changed the rules meanwhile.
-  [[nodiscard]] std::uint32_t generation() const { return generation_; }
+  /// Has every one of `chains` as it is at the generation that it returns, by the smallest
+  /// question: unless others changed the rules meanwhile, which a commit at that generation finds
+  /// out. Throws io::HostError, wire::Malformed.
+  [[nodiscard]] std::uint32_t look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains,
+                                      bool nft);
   /// Null when it is not there. Only what was looked at is as it is now.
   [[nodiscard]] const HeldChain* find(const Chain::Key& chain) const;
   [[nodiscard]] bool has_chains(Family family, std::string_view table) const;
-  /// Takes over what a batch committed at generation() made of `changed` chains: nothing is read
-  /// but the chains themselves. False, and all has to be looked at, when anybody else committed.
+  /// Takes over what a batch made of `changed` chains: nothing is read but the chains themselves.
+  /// False, and the next look is at everything, when anybody else committed since the last one.
   [[nodiscard]] bool take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed);
+  /// The same where the handles of new rules are not known: the next look reads them.
+  void expect(std::map<Chain::Key, HeldChain> changed);
 
  private:
+  /// Whether a chain that is there is read; else it stays as it was seen, if it was.
+  using MustRead = std::function<bool(const Chain::Key&, const wire::DumpedChain&, bool same)>;
+
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
+  void read(Nfnetlink& kernel, const MustRead& must_read);
   [[nodiscard]] bool is_current(Nfnetlink& kernel, const std::set<Chain::Key>& chains) const;
-  void read_rules(Nfnetlink& kernel, const std::vector<wire::DumpedRule>& rules, HeldChain& held);
+  /// `before`: the chain as it was seen; rules that are as before are those from before.
+  void read_rules(Nfnetlink& kernel, std::vector<wire::DumpedRule> rules, const HeldChain* before,
+                  HeldChain& held);
   [[nodiscard]] FirewallRule known(const FirewallRule& rule) const;
   void take_saved(io::Host& host, Family family);
   void sort_out();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "plumbline/base/family.hpp"
+#include "plumbline/wire/netlink.hpp"
 #include "plumbline/wire/request.hpp"
 
 namespace plumbline::wire {
@@ -60,7 +61,7 @@ using SetName = std::function<std::string(std::uint16_t index)>;
 /// Index of the ipset of that name.
 using SetIndex = std::function<std::uint16_t(const std::string& name)>;
 
-[[nodiscard]] RuleCode code_of(const DumpedRule& rule, const SetName& set_name);
+[[nodiscard]] RuleCode code_of(DumpedRule rule, const SetName& set_name);
 
 /// The ipset indexes at every place of the expressions where one stands, 65535 (no set) left out.
 [[nodiscard]] std::vector<std::uint16_t> set_indexes(std::span<const std::byte> expressions);
@@ -117,6 +118,9 @@ struct Place {
   std::uint64_t handle = 0;  ///< of the rule that it goes before
 };
 
+/// Whether the kernel sends a new rule back, as it holds it; others wait for it meanwhile.
+enum class Echo : bool { no, yes };
+
 /// Writes one NftBatch. Each call adds one message; `size()` before it is the message's place,
 /// which a Reply names when the kernel refuses it. Tables and chains go first, then rules; rules
 /// that jump go before the chains they jump to.
@@ -134,9 +138,9 @@ class NftBatchWriter {
   void set_policy(Family family, std::string_view table, std::string_view name,
                   std::string_view policy);
   /// Derives NFTA_RULE_COMPAT, which the kernel does not dump and yet wants, from the expressions.
-  /// The kernel sends each new rule back as it holds it, in the order in which they were added.
+  /// Those that are sent back are so in the order in which they were added.
   void add_rule(Family family, std::string_view table, std::string_view chain, const RuleCode& code,
-                const Place& place, const SetIndex& set_index);
+                const Place& place, const SetIndex& set_index, Echo echo = Echo::yes);
   void remove_rule(Family family, std::string_view table, std::string_view chain,
                    std::uint64_t handle);
   void remove_all_rules(Family family, std::string_view table, std::string_view chain);
@@ -150,9 +154,14 @@ class NftBatchWriter {
   [[nodiscard]] NftBatch finish(std::uint32_t generation) &&;
 
  private:
-  void add(Bytes message);
+  [[nodiscard]] MessageBuilder begin(unsigned operation, unsigned flags, Family family);
+  [[nodiscard]] MessageBuilder begin_chain(unsigned operation, unsigned flags, Family family,
+                                           std::string_view table, std::string_view name);
+  [[nodiscard]] MessageBuilder begin_rule(unsigned operation, unsigned flags, Family family,
+                                          std::string_view table, std::string_view chain);
+  void end(MessageBuilder message);
 
-  Bytes messages_;
+  Bytes messages_;  ///< taken by the message under way
   std::size_t count_ = 0;
   std::size_t last_ = 0;  ///< where in `messages_` the last one begins
 };
