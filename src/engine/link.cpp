@@ -156,6 +156,7 @@ class Link {
     HeldChain& made = made_[target.where];
     made.chain.rules.reserve(wanted.size());
     made.handles.reserve(wanted.size());
+    batch.expect(wanted.size() - stay.size());
     auto next = stay.begin();
     for (std::size_t to = 0; to < wanted.size(); ++to) {
       const bool stays = next != stay.end() && next->second == to;

@@ -8,14 +8,12 @@
 
 namespace plumbline::wire {
 
-MessageBuilder::MessageBuilder(std::uint16_t type, std::uint16_t flags, Bytes before)
-    : bytes_(std::move(before)), start_(aligned(bytes_.size())) {
-  bytes_.resize(start_);
+MessageBuilder::MessageBuilder(std::uint16_t type, std::uint16_t flags) {
   std::array<std::byte, MNL_NLMSG_HDRLEN> buffer{};
   nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
   header->nlmsg_type = type;
   header->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
-  bytes_.insert(bytes_.end(), buffer.begin(), buffer.end());
+  bytes_.assign(buffer.begin(), buffer.end());
 }
 
 void MessageBuilder::append(const void* data, std::size_t size) {
@@ -71,9 +69,9 @@ MessageBuilder& MessageBuilder::nest(std::uint16_t type,
 
 Bytes MessageBuilder::finish() && {
   nlmsghdr header{};
-  std::memcpy(&header, bytes_.data() + start_, sizeof header);
-  header.nlmsg_len = static_cast<std::uint32_t>(size());
-  std::memcpy(bytes_.data() + start_, &header, sizeof header);
+  std::memcpy(&header, bytes_.data(), sizeof header);
+  header.nlmsg_len = static_cast<std::uint32_t>(bytes_.size());
+  std::memcpy(bytes_.data(), &header, sizeof header);
   return std::move(bytes_);
 }
 

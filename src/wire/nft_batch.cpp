@@ -6,6 +6,8 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
+
 #include "nft_code.hpp"
 #include "nft_compat.hpp"
 #include "nft_messages.hpp"
@@ -14,6 +16,26 @@
 namespace plumbline::wire {
 
 namespace {
+
+MessageBuilder change(unsigned operation, unsigned flags, Family family) {
+  return netfilter_message(NFNL_SUBSYS_NFTABLES, operation, flags, address_family(family));
+}
+
+MessageBuilder chain_change(unsigned operation, unsigned flags, Family family,
+                            std::string_view table, std::string_view name) {
+  auto message = change(operation, flags, family);
+  add_name(message, NFTA_CHAIN_TABLE, table);
+  add_name(message, NFTA_CHAIN_NAME, name);
+  return message;
+}
+
+MessageBuilder rule_change(unsigned operation, unsigned flags, Family family,
+                           std::string_view table, std::string_view chain) {
+  auto message = change(operation, flags, family);
+  add_name(message, NFTA_RULE_TABLE, table);
+  add_name(message, NFTA_RULE_CHAIN, chain);
+  return message;
+}
 
 void add_handle(MessageBuilder& message, std::uint16_t type, std::uint64_t handle) {
   const std::uint64_t sent = htobe64(handle);
@@ -37,61 +59,43 @@ void add_expressions(MessageBuilder& message, const RuleCode& code, const SetInd
 
 }  // namespace
 
-MessageBuilder NftBatchWriter::begin(unsigned operation, unsigned flags, Family family) {
+void NftBatchWriter::add(Bytes message) {
   last_ = messages_.size();
+  messages_.insert(messages_.end(), message.begin(), message.end());
+  messages_.resize(aligned(messages_.size()));
   ++count_;
-  return netfilter_message(NFNL_SUBSYS_NFTABLES, operation, flags, address_family(family),
-                           std::move(messages_));
 }
-
-MessageBuilder NftBatchWriter::begin_chain(unsigned operation, unsigned flags, Family family,
-                                           std::string_view table, std::string_view name) {
-  auto message = begin(operation, flags, family);
-  add_name(message, NFTA_CHAIN_TABLE, table);
-  add_name(message, NFTA_CHAIN_NAME, name);
-  return message;
-}
-
-MessageBuilder NftBatchWriter::begin_rule(unsigned operation, unsigned flags, Family family,
-                                          std::string_view table, std::string_view chain) {
-  auto message = begin(operation, flags, family);
-  add_name(message, NFTA_RULE_TABLE, table);
-  add_name(message, NFTA_RULE_CHAIN, chain);
-  return message;
-}
-
-void NftBatchWriter::end(MessageBuilder message) { messages_ = std::move(message).finish(); }
 
 void NftBatchWriter::add_table(Family family, std::string_view table) {
-  auto message = begin(NFT_MSG_NEWTABLE, NLM_F_CREATE, family);
+  auto message = change(NFT_MSG_NEWTABLE, NLM_F_CREATE, family);
   add_name(message, NFTA_TABLE_NAME, table);
-  end(std::move(message));
+  add(std::move(message).finish());
 }
 
 void NftBatchWriter::add_base_chain(Family family, std::string_view table, std::string_view name,
                                     const BaseChain& base) {
-  auto message = begin_chain(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, table, name);
+  auto message = chain_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, table, name);
   message.nest(NFTA_CHAIN_HOOK, [&](MessageBuilder& hook) {
     hook.u32(NFTA_HOOK_HOOKNUM, htobe32(base.hook));
     hook.u32(NFTA_HOOK_PRIORITY, htobe32(static_cast<std::uint32_t>(base.priority)));
   });
   add_name(message, NFTA_CHAIN_TYPE, base.type);
-  end(std::move(message));
+  add(std::move(message).finish());
 }
 
 void NftBatchWriter::add_chain(Family family, std::string_view table, std::string_view name,
                                std::span<const std::byte> userdata) {
-  auto message = begin_chain(NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, family, table, name);
+  auto message = chain_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, family, table, name);
   if (!userdata.empty()) add_bytes(message, NFTA_CHAIN_USERDATA, userdata);
-  end(std::move(message));
+  add(std::move(message).finish());
 }
 
 void NftBatchWriter::set_policy(Family family, std::string_view table, std::string_view name,
                                 std::string_view policy) {
   if (policy != "ACCEPT" && policy != "DROP") throw Malformed("a policy is ACCEPT or DROP");
-  auto message = begin_chain(NFT_MSG_NEWCHAIN, 0, family, table, name);
+  auto message = chain_change(NFT_MSG_NEWCHAIN, 0, family, table, name);
   message.u32(NFTA_CHAIN_POLICY, htobe32(policy == "ACCEPT" ? NF_ACCEPT : NF_DROP));
-  end(std::move(message));
+  add(std::move(message).finish());
 }
 
 void NftBatchWriter::add_rule(Family family, std::string_view table, std::string_view chain,
@@ -100,34 +104,40 @@ void NftBatchWriter::add_rule(Family family, std::string_view table, std::string
   unsigned flags = NLM_F_CREATE;
   if (echo == Echo::yes) flags |= NLM_F_ECHO;
   if (place.where == Place::Where::end) flags |= NLM_F_APPEND;
-  auto message = begin_rule(NFT_MSG_NEWRULE, flags, family, table, chain);
+  auto message = rule_change(NFT_MSG_NEWRULE, flags, family, table, chain);
   if (place.where == Place::Where::before) add_handle(message, NFTA_RULE_POSITION, place.handle);
   if (const auto compat = compat_of(family, code.expressions)) add_compat(message, *compat);
   if (!code.userdata.empty()) add_bytes(message, NFTA_RULE_USERDATA, code.userdata);
   add_expressions(message, code, set_index);
-  end(std::move(message));
+  add(std::move(message).finish());
+}
+
+void NftBatchWriter::expect(std::size_t rules) {
+  constexpr std::size_t usual_size = 512;
+  const std::size_t wanted = messages_.size() + rules * usual_size;
+  if (wanted > messages_.capacity()) messages_.reserve(std::max(wanted, 2 * messages_.capacity()));
 }
 
 void NftBatchWriter::remove_rule(Family family, std::string_view table, std::string_view chain,
                                  std::uint64_t handle) {
-  auto message = begin_rule(NFT_MSG_DELRULE, 0, family, table, chain);
+  auto message = rule_change(NFT_MSG_DELRULE, 0, family, table, chain);
   add_handle(message, NFTA_RULE_HANDLE, handle);
-  end(std::move(message));
+  add(std::move(message).finish());
 }
 
 void NftBatchWriter::remove_all_rules(Family family, std::string_view table,
                                       std::string_view chain) {
-  end(begin_rule(NFT_MSG_DELRULE, 0, family, table, chain));
+  add(std::move(rule_change(NFT_MSG_DELRULE, 0, family, table, chain)).finish());
 }
 
 void NftBatchWriter::remove_chain(Family family, std::string_view table, std::string_view chain) {
-  end(begin_chain(NFT_MSG_DELCHAIN, 0, family, table, chain));
+  add(std::move(chain_change(NFT_MSG_DELCHAIN, 0, family, table, chain)).finish());
 }
 
 void NftBatchWriter::remove_table(Family family, std::string_view table) {
-  auto message = begin(NFT_MSG_DELTABLE, 0, family);
+  auto message = change(NFT_MSG_DELTABLE, 0, family);
   add_name(message, NFTA_TABLE_NAME, table);
-  end(std::move(message));
+  add(std::move(message).finish());
 }
 
 NftBatch NftBatchWriter::finish(std::uint32_t generation) && {

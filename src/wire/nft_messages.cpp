@@ -107,9 +107,9 @@ std::vector<Object> read_objects(const Bytes& answer, unsigned operation) {
 }  // namespace
 
 MessageBuilder netfilter_message(unsigned subsystem, unsigned operation, unsigned flags,
-                                 std::uint8_t family, Bytes before) {
+                                 std::uint8_t family) {
   MessageBuilder message(static_cast<std::uint16_t>(subsystem << 8U | operation),
-                         static_cast<std::uint16_t>(flags), std::move(before));
+                         static_cast<std::uint16_t>(flags));
   message.header(nfgenmsg{family, NFNETLINK_V0, 0});
   return message;
 }

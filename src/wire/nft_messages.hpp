@@ -9,10 +9,9 @@
 
 namespace plumbline::wire {
 
-/// `operation` is a command of the subsystem `subsystem` (NFNL_SUBSYS_…). Behind those in `before`.
+/// `operation` is a command of the subsystem `subsystem` (NFNL_SUBSYS_…).
 [[nodiscard]] MessageBuilder netfilter_message(unsigned subsystem, unsigned operation,
-                                               unsigned flags, std::uint8_t family,
-                                               Bytes before = {});
+                                               unsigned flags, std::uint8_t family);
 [[nodiscard]] bool is_netfilter_message(const Message& message, unsigned subsystem,
                                         unsigned operation);
 /// Throws Malformed for what fits into no attribute.

@@ -35,8 +35,8 @@ struct Malformed : std::runtime_error {
 /// Builds one message, attribute by attribute.
 class MessageBuilder {
  public:
-  /// NLM_F_REQUEST is always added to `flags`. The message stands behind those in `before`.
-  MessageBuilder(std::uint16_t type, std::uint16_t flags, Bytes before = {});
+  /// NLM_F_REQUEST is always added to `flags`.
+  MessageBuilder(std::uint16_t type, std::uint16_t flags);
 
   /// The fixed structure behind the header (rtmsg, ifinfomsg, …); first, and once.
   template <class T>
@@ -57,16 +57,15 @@ class MessageBuilder {
                        bool nested_flag = true);
   /// Raw bytes, padded to four: structures inside a nest, such as rtnexthop.
   void append(const void* data, std::size_t size);
-  [[nodiscard]] std::size_t size() const { return bytes_.size() - start_; }
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   /// The bytes so far, to patch a length into a structure that append() put there.
-  [[nodiscard]] std::span<std::byte> written() { return std::span(bytes_).subspan(start_); }
+  [[nodiscard]] std::span<std::byte> written() { return bytes_; }
 
-  /// The finished message, its length set, with those before it.
+  /// The finished message, its length set.
   [[nodiscard]] Bytes finish() &&;
 
  private:
   Bytes bytes_;
-  std::size_t start_;  ///< where in them the message begins
 };
 
 /// One attribute of a message; refers to the message's bytes.

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "plumbline/base/family.hpp"
-#include "plumbline/wire/netlink.hpp"
 #include "plumbline/wire/request.hpp"
 
 namespace plumbline::wire {
@@ -147,6 +146,8 @@ class NftBatchWriter {
   void remove_chain(Family family, std::string_view table, std::string_view chain);
   void remove_table(Family family, std::string_view table);
 
+  /// So many rules are to come: saves copying what is there again and again.
+  void expect(std::size_t rules);
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
   /// Carried out only while nf_tables is at that generation; 0: whatever it is at. The last message
@@ -154,14 +155,9 @@ class NftBatchWriter {
   [[nodiscard]] NftBatch finish(std::uint32_t generation) &&;
 
  private:
-  [[nodiscard]] MessageBuilder begin(unsigned operation, unsigned flags, Family family);
-  [[nodiscard]] MessageBuilder begin_chain(unsigned operation, unsigned flags, Family family,
-                                           std::string_view table, std::string_view name);
-  [[nodiscard]] MessageBuilder begin_rule(unsigned operation, unsigned flags, Family family,
-                                          std::string_view table, std::string_view chain);
-  void end(MessageBuilder message);
+  void add(Bytes message);
 
-  Bytes messages_;  ///< taken by the message under way
+  Bytes messages_;
   std::size_t count_ = 0;
   std::size_t last_ = 0;  ///< where in `messages_` the last one begins
 };
