@@ -200,6 +200,13 @@ int vms(const Options& options) {
     std::erase_if(guests, [&](const spec::Assignment& guest) {
       return guest.network.view() != options.network;
     });
+    if (guests.empty()) {
+      print_warnings(options,
+                     {{Code::host_warning,
+                       "there is no guest of a network '" + options.network + "' on this host",
+                       {},
+                       {}}});
+    }
   }
   if (options.pin) {
     const json::object document = guests_spec(guests);

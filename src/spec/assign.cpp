@@ -250,7 +250,7 @@ std::vector<AssignedNetwork> Assigning::run(Diagnostics& diagnostics) {
 std::vector<AssignedNetwork> assign(const Spec& spec, const Facts& facts,
                                     Diagnostics& diagnostics) {
   std::vector<AssignedNetwork> networks = Assigning(spec, facts).run(diagnostics);
-  check_against_host(networks, facts, diagnostics);
+  check_against_host(networks, spec, facts, diagnostics);
   return networks;
 }
 

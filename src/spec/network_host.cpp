@@ -48,6 +48,30 @@ void check_tunnel(const AssignedNetwork& assigned, const Facts& facts, Diagnosti
   }
 }
 
+bool is_there(const IfName& name, const Spec& spec, const Facts& facts) {
+  const auto makes = [&](const Link& link) { return link.name == name || peer_here(link) == name; };
+  return std::ranges::find(facts.links, name, &HostLink::name) != facts.links.end() ||
+         std::ranges::any_of(spec.state.of<Link>(), makes);
+}
+
+/// Guests without an uplink are no error: a modem that is not plugged in yet, or a tunnel that
+/// another program will make.
+void check_uplinks(const AssignedNetwork& assigned, const Spec& spec, const Facts& facts,
+                   Diagnostics& diagnostics) {
+  const Network& network = assigned.network;
+  const auto warn = [&](const std::string& what) {
+    diagnostics.warning(Code::host_warning,
+                        what + ": its guests reach only this host until there is one",
+                        network.uplink_origin);
+  };
+  if (assigned.uplinks.empty()) {
+    warn("there is no default route for " + quoted(network.bridge) + " to follow");
+  } else if (network.uplink && !is_there(*network.uplink, spec, facts)) {
+    warn("there is no " + quoted(*network.uplink) + " for " + quoted(network.bridge) +
+         " to leave by");
+  }
+}
+
 }  // namespace
 
 std::vector<IfName> default_uplinks(const Spec& spec, const Facts& facts) {
@@ -69,17 +93,12 @@ std::vector<IfName> default_uplinks(const Spec& spec, const Facts& facts) {
   return links;
 }
 
-void check_against_host(const std::vector<AssignedNetwork>& networks, const Facts& facts,
-                        Diagnostics& diagnostics) {
+void check_against_host(const std::vector<AssignedNetwork>& networks, const Spec& spec,
+                        const Facts& facts, Diagnostics& diagnostics) {
   for (const AssignedNetwork& assigned : networks) {
     check_subnet(assigned.network, facts, diagnostics);
     check_tunnel(assigned, facts, diagnostics);
-    if (assigned.uplinks.empty()) {
-      diagnostics.warning(Code::host_warning,
-                          "there is no default route for " + quoted(assigned.network.bridge) +
-                              " to follow: its guests reach only this host until there is one",
-                          assigned.network.uplink_origin);
-    }
+    check_uplinks(assigned, spec, facts, diagnostics);
   }
 }
 

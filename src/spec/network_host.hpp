@@ -12,8 +12,8 @@ namespace plumbline::spec {
 [[nodiscard]] std::vector<IfName> default_uplinks(const Spec& spec, const Facts& facts);
 
 /// Subnets that the host has a network in, tunnels that are an uplink or a bridge; a warning where
-/// there is no default route to follow.
-void check_against_host(const std::vector<AssignedNetwork>& networks, const Facts& facts,
-                        Diagnostics& diagnostics);
+/// there is no default route to follow, or no such uplink.
+void check_against_host(const std::vector<AssignedNetwork>& networks, const Spec& spec,
+                        const Facts& facts, Diagnostics& diagnostics);
 
 }  // namespace plumbline::spec

@@ -347,8 +347,10 @@ TEST_F(GuestsTest, AreListedWithWhatStartsThem) {
                          {"bootArgs", "ip=10.7.0.2::10.7.0.1:255.255.255.0::eth0:off"}}));
   const Ran text = plumbline({"vms"});
   EXPECT_NE(text.out.find("svbeth0"), std::string::npos) << text.out;
-  EXPECT_EQ(parsed(plumbline({"--format", "json", "vms", "--network", "br9"})).as_array().size(),
-            0U);
+  const Ran none = plumbline({"--format", "json", "vms", "--network", "br9"});
+  EXPECT_EQ(parsed(none).as_array().size(), 0U);
+  EXPECT_NE(none.err.find("no guest of a network 'br9'"), std::string::npos) << none.err;
+  EXPECT_EQ(plumbline({"vms", "--network", "svbr0"}).err, "");
 }
 
 TEST_F(GuestsTest, KeepTheirAddressesWhateverComesAndGoes) {

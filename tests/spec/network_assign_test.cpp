@@ -350,6 +350,22 @@ TEST(AssignOnAHost, WarnsWhereThereIsNoWayOut) {
   EXPECT_THAT(assigned.diagnostics.warnings, SizeIs(1));
 }
 
+TEST(AssignOnAHost, WarnsWhereTheUplinkIsNeitherThereNorMade) {
+  const auto warnings = [](const std::string& links, const Facts& facts) {
+    return assign_members(links + R"("networks": {"br0": {"uplink": "eth5"}})", facts)
+        .diagnostics.warnings;
+  };
+  Facts facts = with_uplink();
+  const auto missing = warnings("", facts);
+  ASSERT_THAT(missing, SizeIs(1));
+  EXPECT_THAT(missing[0].message, HasSubstr("no 'eth5'"));
+  EXPECT_THAT(warnings(R"("links": {"eth5": {"kind": "ifb"}}, )", facts), IsEmpty());
+  EXPECT_THAT(warnings(R"("links": {"v0": {"kind": "veth", "veth": {"peer": "eth5"}}}, )", facts),
+              IsEmpty());
+  facts.links.push_back({name("eth5"), LinkKind::physical, 1500});
+  EXPECT_THAT(warnings("", facts), IsEmpty());
+}
+
 TEST(AssignOnAHost, RefusesATunnelThatIsAnUplinkOrABridge) {
   const std::string members = R"("networks": {"br0": {"wireguard": {"existingInterface": "wg0"}}})";
   Facts facts = with_uplink();
