@@ -94,7 +94,7 @@ std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fre
     const std::set<Key> held = rivalry_.held(Clock::now());
     std::vector<Key> left_out;
     prepared.plan = without(prepared.plan, held, left_out);
-    const bool idle = prepared.plan.empty() && !fresh;
+    const bool idle = prepared.plan.empty() && prepared.ledger.unended.empty() && !fresh;
     if (idle || lock) {
       for (const Key& key : left_out) {
         warnings_.push_back("left as somebody else made it for now: " + format(key));

@@ -91,8 +91,9 @@ Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan, Surroundings su
   const std::size_t guards = guard_steps(plan);
   std::vector<Move> done;
   go_forwards(sender, std::span(moves).first(guards), done, report);
-  if (guards != 0 && !report.failed && guarded) guarded();
+  if (!report.failed && guarded) guarded();
   go_forwards(sender, std::span(moves).subspan(guards), done, report);
+  report.found = sender.found();
   if (report.failed) go_backwards(sender, std::move(done), report);
   return report;
 }

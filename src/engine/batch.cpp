@@ -239,11 +239,26 @@ std::size_t Sender::company_of(std::span<const Move> moves) const {
   return count;
 }
 
+void Sender::find_sysctls(std::span<const Move> moves) {
+  std::vector<wire::Request> reads;
+  for (const Move& move : moves) {
+    const bool is_new = from_value(move) == nullptr && !move.backwards;
+    const auto* sysctl = is_new ? std::get_if<Sysctl>(to_value(move)) : nullptr;
+    if (sysctl != nullptr) reads.emplace_back(wire::SysctlRead{sysctl->path});
+  }
+  if (reads.empty()) return;
+  const std::vector<wire::Reply> replies = host_->exchange(reads);
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    Sysctl::decode(reads[i], replies[i], surroundings_.links, found_);
+  }
+}
+
 std::vector<MoveResult> Sender::send_company(std::span<const Move> moves) {
   // Together longer than duplicate address detection takes.
   constexpr int most_waits = 30;
   constexpr std::chrono::milliseconds wait{100};
   std::vector<MoveResult> results;
+  find_sysctls(moves);
   if (moves.size() > 1 && is_bulk_removal(moves.front())) {
     results = remove_links(*host_, moves, surroundings_.links);
   }

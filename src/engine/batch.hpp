@@ -37,6 +37,8 @@ class Sender {
   /// Carries out moves from the front of `moves` and says how each went; how many it took is the
   /// size of what it returns, at least one.
   [[nodiscard]] std::vector<MoveResult> send(std::span<const Move> moves);
+  /// Sysctls that the plan did not know the value of, as they were before they were written.
+  [[nodiscard]] const std::vector<Sysctl>& found() const { return found_; }
 
  private:
   [[nodiscard]] bool is_linked(const Move& move) const;
@@ -49,10 +51,12 @@ class Sender {
   [[nodiscard]] std::vector<wire::Request> requests_of(const Move& move) const;
   [[nodiscard]] std::vector<IfName> missing_links(const Move& move) const;
   void refresh_links();
+  void find_sysctls(std::span<const Move> moves);
 
   io::Host* host_;
   Ruleset* ruleset_;
   Surroundings surroundings_;
+  std::vector<Sysctl> found_;
 };
 
 /// The value a move starts from and the one it leads to; nothing when there is none.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <stdexcept>
 #include <system_error>
 
 #include "plumbline/wire/conntrack.hpp"
@@ -29,11 +30,8 @@ bool is_of_guests(const Key& key) {
   return shared != nullptr && shared->family == Family::inet;
 }
 
-std::vector<Touched> touched_networks(const Plan& plan, const spec::Desired& desired) {
-  std::set<std::string> names;
-  for (const Step& step : plan.steps) {
-    if (is_of_guests(step.key)) names.insert(step.networks.begin(), step.networks.end());
-  }
+std::vector<Touched> touched_networks(const std::set<std::string>& names,
+                                      const spec::Desired& desired) {
   std::vector<Touched> touched;
   for (const spec::AssignedNetwork& assigned : desired.assigned) {
     const spec::Network& network = assigned.network;
@@ -102,9 +100,17 @@ std::vector<wire::Request> deletions(const std::vector<wire::Flow>& flows) {
 
 }  // namespace
 
-std::string forget_flows(io::Host& host, const Plan& plan, const spec::Desired& desired,
-                         const State& have) {
-  const std::vector<Touched> networks = touched_networks(plan, desired);
+std::set<std::string> networks_with_flows(const Plan& plan) {
+  std::set<std::string> names;
+  for (const Step& step : plan.steps) {
+    if (is_of_guests(step.key)) names.insert(step.networks.begin(), step.networks.end());
+  }
+  return names;
+}
+
+std::string forget_flows(io::Host& host, const std::set<std::string>& names,
+                         const spec::Desired& desired, const State& have) try {
+  const std::vector<Touched> networks = touched_networks(names, desired);
   if (networks.empty()) return {};
   const wire::Request question = wire::NetfilterQuery{wire::flow_dump()};
   const std::set<IpAddress> own = addresses_of_host(have, desired.state);
@@ -122,6 +128,8 @@ std::string forget_flows(io::Host& host, const Plan& plan, const spec::Desired& 
     }
   }
   return "flows from before begin again as fast as they are ended";
+} catch (const std::runtime_error& error) {
+  return std::string("flows from before cannot be seen: ") + error.what();
 }
 
 }  // namespace plumbline::engine

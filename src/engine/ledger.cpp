@@ -95,7 +95,8 @@ json::object to_json(const Ledger& ledger) {
           {"applied", applied},
           {"along", along},
           {"tables_made", tables},
-          {"assignments", assignments}};
+          {"assignments", assignments},
+          {"unended", json::array(ledger.unended.begin(), ledger.unended.end())}};
 }
 
 Ledger ledger_from(const wire::Entry& root) {
@@ -132,6 +133,11 @@ Ledger ledger_from(const wire::Entry& root) {
       if (assignment) ledger.assignments.push_back(*std::move(assignment));
     });
     std::ranges::sort(ledger.assignments);
+  }
+  if (const auto unended = root.find("unended")) {
+    unended->for_each_element([&](const wire::Entry& entry) {
+      if (auto name = entry.string()) ledger.unended.insert(*std::move(name));
+    });
   }
   return ledger;
 }
@@ -172,6 +178,7 @@ void remember_link(State& earlier, const Link& before, const Link& after) {
   Link fresh;
   fresh.name = before.name;
   Link& entry = entry_of(earlier, key(before), fresh);
+  if (!before.master && after.master && !entry.master) entry.master = in_no_bridge;
   for_each_setting([&](auto setting) {
     if (before.*setting != after.*setting && !(entry.*setting)) entry.*setting = before.*setting;
   });
@@ -227,6 +234,15 @@ bool keep_managed(Link& link, const Link* wanted) {
 
 void remember(Memory& memory, const Plan& plan) {
   for (const Step& step : plan.steps) remember_step(memory.earlier, step);
+}
+
+void remember(Memory& memory, const Plan& plan, const std::vector<Sysctl>& found) {
+  for (const Sysctl& sysctl : found) {
+    for (const Step& step : plan.steps) {
+      if (step.key != Key(key(sysctl)) || step.why == Why::drifted) continue;
+      if (step.after != Resource(sysctl)) entry_of(memory.earlier, key(sysctl), sysctl);
+    }
+  }
 }
 
 void forget(Memory& memory, const State& want) {

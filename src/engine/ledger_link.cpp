@@ -58,7 +58,9 @@ Link link_from_json(const wire::Entry& entry, const IfName& name) {
   link.mtu = entry.integer<std::uint32_t>("mtu", 0, most);
   link.mac = Mac::parse(entry.string("mac").value_or(""));
   link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, most);
-  if (const auto master = entry.string("master")) link.master = IfName::parse(bytes_of(*master));
+  if (const auto master = entry.string("master")) {
+    link.master = master->empty() ? in_no_bridge : IfName::parse(bytes_of(*master));
+  }
   if (const auto alias = entry.string("alias")) link.alias = bytes_of(*alias);
   if (const auto port = entry.find("port")) {
     link.port.emplace();

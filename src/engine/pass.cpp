@@ -1,6 +1,9 @@
 #include "plumbline/engine/pass.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "made_tables.hpp"
@@ -155,6 +158,38 @@ bool did_nothing(const Report& report) {
   });
 }
 
+/// What flowed before the guards were in; what cannot be ended now is tried again by the next pass.
+void end_flows(const Workshop& workshop, const Prepared& prepared, Ledger& ledger,
+               std::vector<Diagnostic>& warnings) {
+  if (ledger.unended.empty()) return;
+  std::string words =
+      forget_flows(workshop.host, ledger.unended, prepared.desired, prepared.have.state);
+  if (words.empty()) {
+    ledger.unended.clear();
+  } else {
+    warnings.push_back({Code::host_warning, std::move(words), {}, {}});
+  }
+}
+
+/// As look(), for when something was changed: somebody who changes the host all the time does not
+/// make it unknown what came of that.
+Observed look_after(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
+  constexpr int most_looks = 20;
+  constexpr std::chrono::milliseconds wait{100};
+  for (int looks = 1; looks < most_looks; ++looks) {
+    try {
+      Observed seen = look(workshop, desired, earlier);
+      name_rules(workshop, seen.state);
+      return seen;
+    } catch (const std::runtime_error&) {
+      std::this_thread::sleep_for(wait);
+    }
+  }
+  Observed seen = look(workshop, desired, earlier);
+  name_rules(workshop, seen.state);
+  return seen;
+}
+
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
 Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const Selection& select,
                        Prepared& next) {
@@ -166,18 +201,14 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
       bare_tables(workshop.host, workshop.compiler.linked(), prepared.have.state, prepared.plan);
   remember(ledger.memory, prepared.plan);
   ledger.along.insert(along.begin(), along.end());
+  ledger.unended.merge(networks_with_flows(prepared.plan));
   if (ledger != prepared.ledger) write_ledger(workshop.directory, ledger);
 
-  const auto guarded = [&] {
-    std::string flows =
-        forget_flows(workshop.host, prepared.plan, prepared.desired, prepared.have.state);
-    if (!flows.empty()) outcome.warnings.push_back({Code::host_warning, std::move(flows), {}, {}});
-  };
+  const auto guarded = [&] { end_flows(workshop, prepared, ledger, outcome.warnings); };
   outcome.report =
       apply(workshop.host, workshop.ruleset, prepared.plan,
             {prepared.have.links, along, ledger.along, workshop.compiler.linked(), guarded});
-  Observed now = look(workshop, prepared.desired, ledger.memory.earlier);
-  name_rules(workshop, now.state);
+  Observed now = look_after(workshop, prepared.desired, ledger.memory.earlier);
   if (outcome.report.failed) {
     if (!did_nothing(outcome.report)) {
       put_back(workshop, prepared, bare, std::move(now), outcome.report);
@@ -189,6 +220,7 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
     return outcome;
   }
   outcome.result = Result::applied;
+  remember(ledger.memory, prepared.plan, outcome.report.found);
   next.desired = prepared.desired;
   next.ledger = settle_ledger(workshop, prepared, now.state, std::move(ledger), bare);
   next.have = std::move(now);
@@ -287,7 +319,9 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared, const Sele
     return outcome;
   }
   if (prepared.plan.empty()) {
-    settle_ledger(workshop, prepared, prepared.have.state, prepared.ledger);
+    Ledger ledger = prepared.ledger;
+    end_flows(workshop, prepared, ledger, outcome.warnings);
+    settle_ledger(workshop, prepared, prepared.have.state, std::move(ledger));
     return outcome;
   }
   Prepared next;
@@ -299,7 +333,11 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared, const Sele
   for (int round = 0; round < most_rounds && outcome.result == Result::applied; ++round) {
     if (next.plan.empty() || !next.plan.refusals.empty()) break;
     const Prepared again = std::exchange(next, {});
-    if (carry_out_once(workshop, again, select, next).result != Result::applied) {
+    Outcome more = carry_out_once(workshop, again, select, next);
+    std::ranges::move(more.warnings, std::back_inserter(outcome.warnings));
+    if (more.result != Result::applied) {
+      if (more.result == Result::failed) outcome.result = Result::failed;
+      outcome.report.left_behind = std::move(more.report.left_behind);
       next = again;
       break;
     }

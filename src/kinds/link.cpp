@@ -21,6 +21,10 @@ Link::Key key(const Link& link) { return {link.name}; }
 
 std::string format(const Link::Key& key) { return "link " + format(key.name); }
 
+bool is_of_guest(const Link& link) {
+  return link.kind == LinkKind::tap && !link.assignment.empty();
+}
+
 std::optional<IfName> peer_here(const Link& link) {
   if (link.kind != LinkKind::veth || !link.veth || link.veth->peer_netns) return std::nullopt;
   return link.veth->peer;
@@ -82,7 +86,8 @@ void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   if (end == alias.npos) return;
   link.assignment = alias.substr(0, end);
   const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
-  if (!leaving) link.alias = alias.substr(end + 1);
+  const bool is_elsewhere = is_of_guest(link) ? group != guest_group : leaving;
+  if (!is_elsewhere) link.alias = alias.substr(end + 1);
 }
 
 namespace {
@@ -139,8 +144,7 @@ Disruption disruption(const Link& have, const Link& want) {
   if (have.up == true && want.up == false) at_least(Disruption::traffic);
   if (have.master != want.master) at_least(Disruption::traffic);
   // The guest has the address or the MAC from before until it is told.
-  const bool of_guest = !have.assignment.empty() && have.kind == LinkKind::tap;
-  if (of_guest && have.assignment != want.assignment) {
+  if (is_of_guest(have) && have.assignment != want.assignment) {
     at_least(Disruption::traffic);
   }
   // Neighbours keep the old address for a while; frames of the old size get lost. Drivers of real
@@ -194,6 +198,7 @@ Link complete(Link want, const Link& have) {
   take(want.mtu, have.mtu);
   take(want.mac, have.mac);
   take(want.master, have.master);
+  if (want.master == in_no_bridge) want.master.reset();
   take(want.tx_queue_length, have.tx_queue_length);
   if (!want.alias) want.alias = have.alias.value_or("");
   complete_options(want, have);

@@ -2,9 +2,9 @@
 //
 // IFLA_IFALIAS is ignored in the message that makes a link, IFLA_GROUP is not (rtnl_create_link()
 // in net/core/rtnetlink.c). So a link is made in a group of ours, and the next message sets the
-// alias and puts it back into group 0. Whatever ends us in between, the link is known as ours.
-// Links that are about to be removed go into another group (link_group.hpp); one that was left in
-// it is put right as one without its alias is.
+// alias and puts it back into group 0, or that of guests (guest_group). Whatever ends us in
+// between, the link is known as ours. Links that are about to be removed go into another group
+// (link_group.hpp); one that was left in it is put right as one without its alias is.
 
 #pragma once
 
@@ -21,6 +21,7 @@ inline constexpr std::uint32_t unfinished_group = 0x504c4d42;
 /// IFLA_GROUP of links of ours that are about to be removed: the first of these that no link has.
 inline constexpr std::uint32_t first_leaving_group = unfinished_group + 1;
 inline constexpr std::uint32_t last_leaving_group = first_leaving_group + 15;
+static_assert(guest_group == last_leaving_group + 1);
 /// The alias is this, the assignment of a network's TAP, `;` and the user's part.
 inline constexpr std::string_view alias_mark = "plumbline:1;";
 /// IFALIASZ less the NUL (include/uapi/linux/if.h).
@@ -33,9 +34,9 @@ inline constexpr std::size_t longest_alias = 255;
 /// where there is an assignment still, its removal.
 [[nodiscard]] std::pair<std::uint32_t, std::string> unfinished_mark(const Link& link);
 
-/// Sets `marked` and `alias` from what the kernel has. A link of ours whose marking is not
-/// finished, or whose removal is not, gets no alias at all, so that finishing it is a change to be
-/// made.
+/// Sets `marked` and `alias` from what the kernel has, which the kind was read from before. A link
+/// of ours whose marking is not finished, or whose removal is not, or a guest's TAP that is not in
+/// its group, gets no alias at all, so that finishing it is a change to be made.
 void read_mark(Link& link, std::string_view alias, std::uint32_t group);
 
 }  // namespace plumbline

@@ -130,7 +130,10 @@ void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
     return;
   }
   if (want.alias) {
-    if (have.marked && !have.alias) message.u32(IFLA_GROUP, 0);
+    const bool unfinished = have.marked && !have.alias;
+    if (unfinished || is_of_guest(have) != is_of_guest(want)) {
+      message.u32(IFLA_GROUP, is_of_guest(want) ? guest_group : 0);
+    }
     add_bytes(message, IFLA_IFALIAS, alias_text(want));
   } else if (want.marked) {
     const auto [group, alias] = unfinished_mark(want);
@@ -159,13 +162,15 @@ void change_owner(Requests& requests, const Link& have, const Link& want) {
 }
 
 /// From `have` to `want`, both with everything that matters said. In the order that keeps an
-/// isolated port from ever being up without its isolation: down, master, settings and up.
+/// isolated port from ever being up without its isolation, and a guest's TAP from being up outside
+/// of a bridge, which it is between two: down, master, settings and up.
 Requests configure(const Target& target, const Link& have, const Link& want,
                    const LinkNames& links) {
   Requests requests;
   const bool is_up = have.up == true;
   const bool isolates = want.port && want.port->isolated == true;
-  const bool shut = is_up && (want.up == false || (have.master != want.master && isolates));
+  const bool moves = have.master != want.master && (isolates || is_of_guest(want));
+  const bool shut = is_up && (want.up == false || moves);
   if (shut) send(requests, to_link(RTM_SETLINK, target, Raise::down));
   const bool raise = want.up.value_or(is_up) && (!is_up || shut);
 
@@ -249,6 +254,7 @@ Link make(Requests& requests, const Link& link, const LinkNames& links) {
     made.mtu.reset();
     made.mac.reset();
     made.tx_queue_length.reset();
+    if (is_of_guest(link)) made.alias.reset();  // until it is in its group
     return made;
   }
   // A bridge follows the smallest MTU of its ports unless it was given one, and that counts only

@@ -315,6 +315,7 @@ std::uint64_t digest(const Resource& wanted) {
   } else {
     mix(boost::json::serialize(to_spec(wanted)));
   }
+  if (const auto* link = std::get_if<Link>(&wanted)) mix(" " + link->assignment);
   return hash;
 }
 

@@ -42,6 +42,7 @@ void check_tunnel(const AssignedNetwork& assigned, const Facts& facts, Diagnosti
   if (std::ranges::binary_search(assigned.uplinks, tunnel->interface)) {
     return refuse("is an uplink: a tunnel through itself leads nowhere");
   }
+  if (tunnel->interface.view() == "lo") return refuse("is the loopback, not a tunnel");
   const auto link = std::ranges::find(facts.links, tunnel->interface, &HostLink::name);
   if (link != facts.links.end() && link->kind == LinkKind::bridge) {
     refuse("is a bridge on this host, not a tunnel");

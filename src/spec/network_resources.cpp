@@ -175,6 +175,7 @@ void add_network_resources(const std::vector<AssignedNetwork>& networks, const F
     shapes.push_back(shape_of(assigned, networks, facts, desired.state));
   }
   NetworkResources resources(desired, diagnostics);
+  add_tap_guards(shapes, resources);
   add_anti_spoofing(shapes, resources);
   for (const NetworkShape& shape : shapes) {
     add_firewall(shape, resources);

@@ -107,5 +107,6 @@ void add_forwarding(const NetworkShape& shape, NetworkResources& resources);
 void add_firewall(const NetworkShape& shape, NetworkResources& resources);
 /// Of each TAP, a chain of frames that may come from it, and the way there for all networks.
 void add_anti_spoofing(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
+void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
 
 }  // namespace plumbline::spec

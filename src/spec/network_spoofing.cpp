@@ -1,5 +1,7 @@
-// What frames may come from a guest's TAP: with its own addresses only.
+// What may come from a guest's TAP: frames with its own addresses, and to its bridge only.
 
+#include <array>
+#include <cstdio>
 #include <map>
 #include <set>
 
@@ -71,7 +73,32 @@ void add_fork(const TapFork& fork, const Places& places, NetworkResources& resou
   }
 }
 
+/// One rule for all networks.
+void insert_once(const std::vector<NetworkShape>& shapes, const SharedChain::Key& chain,
+                 std::string rule, NetworkResources& resources) {
+  const Network& first = shapes.front().network();
+  resources.insert(chain.family, chain.table, chain.name, Line::only, std::move(rule), first.origin,
+                   first.bridge);
+  for (const NetworkShape& shape : shapes) resources.note_network(chain, shape.network().bridge);
+}
+
 }  // namespace
+
+/// What a TAP gives the host itself, past its bridge and all that is said of that: everything, when
+/// it is in no bridge; and frames to 01:80:c2:00:00:0X, which a bridge hands on as the port's own
+/// without its PREROUTING (br_handle_frame() in net/bridge/br_input.c). Those of ARP meet no other
+/// hook than its INPUT, where no name of a bridge can be said; nobody sends ARP there.
+void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources) {
+  if (shapes.empty()) return;
+  std::array<char, 16> group{};
+  std::snprintf(group.data(), group.size(), "0x%x", guest_group);
+  for (const Family family : {Family::inet, Family::inet6}) {
+    insert_once(shapes, {family, "raw", "PREROUTING"},
+                std::string("-m devgroup --src-group ") + group.data() + " -j DROP", resources);
+  }
+  insert_once(shapes, {Family::bridge, "filter", "INPUT"},
+              "-p ARP -d 01:80:c2:00:00:00/ff:ff:ff:ff:ff:f0 -j DROP", resources);
+}
 
 /// The forwarding database learns behind this hook, so that nothing a guest says about another's
 /// address gets there.

@@ -35,6 +35,9 @@ struct StepReport {
 struct Report {
   std::vector<StepReport> steps;  ///< one per step of the plan, in its order
   bool failed = false;
+  /// Sysctls as they were before a step wrote them, of links that were not there yet when the plan
+  /// was made.
+  std::vector<Sysctl> found;
   /// What is not as it was after a rollback, in words; carry_out() fills it from an observation.
   std::vector<std::string> left_behind;
 };
@@ -47,7 +50,7 @@ struct Surroundings {
   /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
   /// iptables-restore.
   bool linked = false;
-  /// Called once, between the steps of the guard phase, when there are any, and all others.
+  /// Called once, between the steps of the guard phase and all others.
   std::function<void()> guarded = {};
 };
 

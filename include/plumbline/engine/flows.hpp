@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "plumbline/io/host.hpp"
@@ -13,10 +14,13 @@
 
 namespace plumbline::engine {
 
-/// Once the guards of `plan` are in: of networks whose chains it touches, flows of guests that
-/// leave without the NAT they should have, and flows to guests that somebody else began; not those
-/// of the host itself. Returns why that was not possible, in words, or nothing.
-[[nodiscard]] std::string forget_flows(io::Host& host, const Plan& plan,
+/// The networks whose flows from before may run on once the guards of `plan` are in.
+[[nodiscard]] std::set<std::string> networks_with_flows(const Plan& plan);
+
+/// Once the guards are in: of those `networks`, flows of guests that leave without the NAT they
+/// should have, and flows to guests that somebody else began; not those of the host itself. Returns
+/// why that was not possible, in words, or nothing.
+[[nodiscard]] std::string forget_flows(io::Host& host, const std::set<std::string>& networks,
                                        const spec::Desired& desired, const State& have);
 
 }  // namespace plumbline::engine

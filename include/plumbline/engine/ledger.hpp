@@ -33,6 +33,8 @@ struct Ledger {
   std::set<TableKey> tables_made;
   /// A copy of what the aliases of TAPs say, for when a TAP is missing.
   std::vector<spec::Assignment> assignments;
+  /// Networks whose flows from before may still run: their guards are in, or were about to be.
+  std::set<std::string> unended;
 
   bool operator==(const Ledger&) const = default;
 };
@@ -40,6 +42,8 @@ struct Ledger {
 /// Adds to `memory.earlier` what `plan` is about to set for the first time and cannot mark. A value
 /// that somebody set after us, and that is repaired now, is none of these.
 void remember(Memory& memory, const Plan& plan);
+/// The same for sysctls whose value could be seen only while the plan was carried out.
+void remember(Memory& memory, const Plan& plan, const std::vector<Sysctl>& found);
 /// Drops from `memory.earlier` what `want` no longer manages: it has been put back.
 void forget(Memory& memory, const State& want);
 

@@ -93,6 +93,15 @@ struct Link {
   static std::optional<Link> from_spec(const wire::Entry& entry);
 };
 
+/// IFLA_GROUP of the TAPs of networks' guests, for good: what one of them gives the host itself,
+/// instead of its bridge, is told by it. Others of ours are in group 0.
+inline constexpr std::uint32_t guest_group = 0x504c4d53;
+/// Whether it is a TAP of a network's guest.
+[[nodiscard]] bool is_of_guest(const Link& link);
+
+/// As the master of a link that is to be put back: it had none. Never observed.
+inline const IfName in_no_bridge;
+
 [[nodiscard]] Link::Key key(const Link& link);
 [[nodiscard]] std::string format(const Link::Key& key);
 /// Its master, the device of a VXLAN, and of a veth pair the end that makes both for the other one.
