@@ -1,13 +1,16 @@
 #include "plumbline/cli/cli.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/json/object.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <set>
+#include <string_view>
 
 #include "options.hpp"
 #include "output.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/wire/netlink.hpp"
+#include "usage.hpp"
 #include "verbs.hpp"
 
 namespace plumbline::cli {
@@ -19,9 +22,17 @@ using Verb = int (*)(const Options&);
 /// Named by the contract and not built yet: exit 64, and says so.
 constexpr const char* verbs_to_come[] = {"confirm", "rollback", "status", "history", "graph"};
 
-struct NotAvailable {
-  std::string what;
-};
+/// So are these words of `--format`, of `plan` and `graph`.
+const std::set<std::string> formats_to_come{"markdown", "commands", "svg", "dot", "mermaid"};
+
+[[noreturn]] void not_available(const std::string& what) {
+  throw WrongUsage{format(Code::not_available), what + ": not available"};
+}
+
+std::string is_a_format(const std::string& word) {
+  if (formats_to_come.contains(word)) not_available("option --format " + word);
+  return word == "text" || word == "json" ? "" : word + " not in {text,json}";
+}
 
 void add_globals(CLI::App& app, Options& options) {
   app.add_option("--netns", options.netns,
@@ -29,7 +40,7 @@ void add_globals(CLI::App& app, Options& options) {
   app.add_option("--iptables", options.iptables, "Which iptables to use")
       ->check(CLI::IsMember({"auto", "nft", "legacy"}));
   app.add_option("--format", options.format, "How results are printed")
-      ->check(CLI::IsMember({"text", "json"}));
+      ->check(CLI::Validator(is_a_format, "{text,json}"));
   app.add_option("--color", options.color, "Colour in text: auto looks for a terminal and NO_COLOR")
       ->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_option("--log-level", options.log_level, "What `run` logs")
@@ -40,12 +51,30 @@ void add_globals(CLI::App& app, Options& options) {
   app.add_flag("--quiet", options.quiet, "No warnings");
 }
 
-void add_to_come(CLI::App& verb, const std::vector<std::string>& names) {
+void add_flags_to_come(CLI::App& verb, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    verb.add_flag_callback(name, [name] { not_available("option " + name); })->group("");
+  }
+}
+
+/// Options that take a value, and may be given more than once.
+void add_options_to_come(CLI::App& verb, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     verb.add_option_function<std::vector<std::string>>(
-            name, [name](const std::vector<std::string>&) { throw NotAvailable{"option " + name}; })
-        ->expected(0, 1)
+            name, [name](const std::vector<std::string>&) { not_available("option " + name); })
+        ->allow_extra_args(false)
         ->group("");
+  }
+}
+
+void add_verbs_to_come(CLI::App& app) {
+  for (const std::string name : verbs_to_come) {
+    // Whatever stands behind them, they are what is not available.
+    app.add_subcommand(name, "(not available yet)")
+        ->allow_extras()
+        ->fallthrough(false)
+        ->group("")
+        ->callback([name] { not_available("verb " + name); });
   }
 }
 
@@ -81,7 +110,7 @@ void add_interval(CLI::App& verb, Options& options) {
 
 CLI::App* add_verb(CLI::App& app, Verb& chosen, const std::string& name, Verb verb,
                    const std::string& about) {
-  CLI::App* sub = app.add_subcommand(name, about);
+  CLI::App* sub = app.add_subcommand(name, about)->group("Verbs");
   sub->callback([&chosen, verb] { chosen = verb; });
   return sub;
 }
@@ -97,7 +126,8 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
   sub->add_flag("--allow-empty", options.allow_empty, "Plan even what removes everything of ours");
   sub->add_flag("--take-foreign", options.take_foreign,
                 "Remove links along with what others put on them");
-  add_to_come(*sub, {"--out", "--rehearse", "--explain"});
+  add_options_to_come(*sub, {"--out", "--explain"});
+  add_flags_to_come(*sub, {"--rehearse"});
 
   sub = add_verb(app, chosen, "apply", apply, "Plan, ask, and carry out as one transaction");
   sub->add_option("SPEC", options.sources, "A file, a directory, or - for standard input");
@@ -105,7 +135,8 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
   sub->add_flag("--allow-empty", options.allow_empty, "Also when it removes everything of ours");
   sub->add_flag("--take-foreign", options.take_foreign,
                 "Remove links along with what others put on them");
-  add_to_come(*sub, {"--plan", "--confirm-within", "--probe", "--allow-lockout"});
+  add_options_to_come(*sub, {"--plan", "--confirm-within", "--probe"});
+  add_flags_to_come(*sub, {"--allow-lockout"});
 
   sub = add_verb(app, chosen, "destroy", destroy,
                  "Remove everything that is ours, put back what was before");
@@ -141,10 +172,39 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
   static_cast<void>(
       add_verb(app, chosen, "schema", schema, "Print the JSON Schema of the spec format"));
 
-  for (const char* name : verbs_to_come) {
-    sub = app.add_subcommand(name, "(not available yet)")->allow_extras()->group("");
-    sub->callback([name] { throw NotAvailable{std::string("verb ") + name}; });
+  add_verbs_to_come(app);
+}
+
+/// CLI11 knows verbs as subcommands, and does not name the word that is none.
+std::string without_verb(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining();
+  const auto verb = std::ranges::find_if_not(
+      words, [](const std::string& word) { return word.starts_with('-'); });
+  return verb == words.end() ? "a verb is required" : "there is no verb '" + printable(*verb) + "'";
+}
+
+/// Said, or help given, in the way of CLI11.
+int end(const CLI::App& app, const CLI::ParseError& error, bool json) {
+  if (app.exit(error) == 0) return exit_done;
+  if (json) print_usage_document({usage_code, error.what()});
+  return exit_usage;
+}
+
+/// As far as can be told of a command line that makes no sense.
+bool asks_for_json(const std::vector<std::string_view>& arguments) {
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (arguments[i] == "--format=json") return true;
+    if (arguments[i] == "--format" && i + 1 < arguments.size() && arguments[i + 1] == "json") {
+      return true;
+    }
   }
+  return false;
+}
+
+int tell(const WrongUsage& wrong, bool json) {
+  std::fprintf(stderr, "plumbline: %s\n", printable(wrong.message).c_str());
+  if (json) print_usage_document(wrong);
+  return exit_usage;
 }
 
 int cannot_go_on(const Options& options, const std::string& why) {
@@ -161,21 +221,27 @@ int run(int argc, char** argv) {
   app.fallthrough();
   Options options;
   Verb chosen = nullptr;
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
   add_globals(app, options);
   add_verbs(app, options, chosen);
+  const bool json = asks_for_json({argv, argv + argc});
   try {
     app.parse(argc, argv);
     if (options.sources.empty() && chosen == static_cast<Verb>(apply)) {
       throw CLI::RequiredError("SPEC");
     }
+  } catch (const CLI::RequiredError& error) {
+    if (!app.get_subcommands().empty()) return end(app, error, json);
+    return end(app, {without_verb(app), CLI::ExitCodes::RequiredError}, json);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? exit_done : exit_usage;
-  } catch (const NotAvailable& error) {
-    std::fprintf(stderr, "plumbline: %s: not available\n", error.what.c_str());
-    return exit_usage;
+    return end(app, error, json);
+  } catch (const WrongUsage& wrong) {
+    return tell(wrong, json);
   }
   try {
     return chosen(options);
+  } catch (const WrongUsage& wrong) {
+    return tell(wrong, options.json());
   } catch (const io::HostError& error) {
     return cannot_go_on(options, error.what());
   } catch (const wire::Malformed& error) {

@@ -156,6 +156,17 @@ json::object outcome_json(const engine::Prepared& prepared, const engine::Outcom
   return document;
 }
 
+/// Every key is always there; what has no place is in no file, at line 0.
+json::object fault(std::string_view code, const std::string& message, const Origin& origin,
+                   const std::string& pointer) {
+  return {{"code", code},
+          {"message", message},
+          {"file", origin.known() ? *origin.file : std::string()},
+          {"line", origin.line},
+          {"column", origin.column},
+          {"pointer", pointer}};
+}
+
 std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const char* done) {
   std::string text;
   for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
@@ -213,14 +224,8 @@ std::string pretty(const json::value& value) {
 json::array to_json(const std::vector<Diagnostic>& diagnostics) {
   json::array array;
   for (const Diagnostic& diagnostic : diagnostics) {
-    json::object object{{"code", format(diagnostic.code)}, {"message", diagnostic.message}};
-    if (diagnostic.origin.known()) {
-      object["file"] = *diagnostic.origin.file;
-      object["line"] = diagnostic.origin.line;
-      object["column"] = diagnostic.origin.column;
-    }
-    object["pointer"] = diagnostic.pointer;
-    array.push_back(std::move(object));
+    array.push_back(
+        fault(format(diagnostic.code), diagnostic.message, diagnostic.origin, diagnostic.pointer));
   }
   return array;
 }
@@ -238,6 +243,10 @@ void print_errors(const Options& options, const std::vector<Diagnostic>& errors)
     return;
   }
   for (const Diagnostic& error : errors) to_stream(stderr, format(error) + "\n");
+}
+
+void print_usage_document(const WrongUsage& wrong) {
+  print_json(json::object{{"errors", json::array{fault(wrong.code, wrong.message, {}, {})}}});
 }
 
 void print_refusal(const Options& options, const std::vector<Diagnostic>& refusals) {

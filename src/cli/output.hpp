@@ -11,6 +11,7 @@
 
 #include "options.hpp"
 #include "plumbline/engine/pass.hpp"
+#include "usage.hpp"
 
 namespace plumbline::cli {
 
@@ -24,6 +25,8 @@ void print_json(const boost::json::value& value);
 void print_warnings(const Options& options, const std::vector<Diagnostic>& warnings);
 /// Errors of the spec or of the host.
 void print_errors(const Options& options, const std::vector<Diagnostic>& errors);
+/// The document of JSON alone: the text on standard error is the caller's.
+void print_usage_document(const WrongUsage& wrong);
 /// A refusal: nothing was changed.
 void print_refusal(const Options& options, const std::vector<Diagnostic>& refusals);
 /// `done`: the sentence that a text outcome ends with when all went well.

@@ -18,6 +18,7 @@
 #include "plumbline/spec/compose.hpp"
 #include "plumbline/spec/schema.hpp"
 #include "session.hpp"
+#include "usage.hpp"
 
 namespace plumbline::cli {
 
@@ -69,10 +70,10 @@ std::optional<int> told_why_not(const Options& options, const engine::Prepared& 
   return std::nullopt;
 }
 
-bool may_go_on(const Options& options) {
-  if (options.yes || isatty(STDIN_FILENO) == 1) return true;
-  std::fputs("plumbline: without a terminal to ask on, --yes is needed\n", stderr);
-  return false;
+/// Before anything is looked at: there is a yes, or somebody to ask.
+void must_be_able_to_ask(const Options& options) {
+  if (options.yes || isatty(STDIN_FILENO) == 1) return;
+  throw WrongUsage{usage_code, "without a terminal to ask on, --yes is needed"};
 }
 
 int exit_status(engine::Result result) {
@@ -93,7 +94,7 @@ int exit_status(engine::Result result) {
 /// From a desired state to the end of an apply.
 int carry_out(const Options& options, spec::Desired desired, const char* question,
               const char* done) {
-  if (!may_go_on(options)) return exit_usage;
+  must_be_able_to_ask(options);
   Session session(options);
   const std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
@@ -151,7 +152,7 @@ int destroy(const Options& options) {
 }
 
 int adopt(const Options& options) {
-  if (!may_go_on(options)) return exit_usage;
+  must_be_able_to_ask(options);
   Session session(options);
   const std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
@@ -232,9 +233,8 @@ int schema(const Options&) {
 
 int run(const Options& options) {
   if (std::ranges::find(options.sources, "-") != options.sources.end()) {
-    std::fputs("plumbline: run cannot watch standard input (-): give it files or directories\n",
-               stderr);
-    return exit_usage;
+    throw WrongUsage{usage_code,
+                     "run cannot watch standard input (-): give it files or directories"};
   }
   Session session(options);
   daemon::RunOptions run_options;

@@ -177,27 +177,6 @@ TEST_F(ProgramTest, WithoutATerminalWantsYes) {
   EXPECT_EQ(plumbline({"destroy"}).status, 64);
 }
 
-TEST_F(ProgramTest, SaysWhatIsNotAvailable) {
-  for (const char* verb : {"confirm", "rollback", "status", "history", "graph"}) {
-    const Ran ran = plumbline({verb});
-    EXPECT_EQ(ran.status, 64) << verb;
-    EXPECT_NE(ran.err.find("not available"), std::string::npos) << ran.err;
-  }
-  const std::string spec = file("a.json", blackhole);
-  EXPECT_EQ(plumbline({"plan", "--rehearse", spec}).status, 64);
-  EXPECT_EQ(plumbline({"apply", "--yes", "--confirm-within", "60s", spec}).status, 64);
-  EXPECT_NE(plumbline({"plan", "--out", "x", spec}).err.find("--out: not available"),
-            std::string::npos);
-  EXPECT_EQ(plumbline({"frobnicate"}).status, 64);
-  EXPECT_EQ(plumbline({"plan"}).status, 64);
-  EXPECT_EQ(plumbline({"apply", "--yes"}).status, 64);
-  EXPECT_EQ(plumbline({}).status, 64);
-  EXPECT_EQ(plumbline({"run", "--interval", "never", spec}).status, 64);
-  const auto watched = plumbline({"run", "-"});
-  EXPECT_EQ(watched.status, 64);
-  EXPECT_THAT(watched.err, ::testing::HasSubstr("cannot watch standard input"));
-}
-
 TEST_F(ProgramTest, RefusesWhatWouldRemoveEverything) {
   ASSERT_EQ(plumbline({"apply", "--yes", file("a.json", blackhole)}).status, 0);
   const std::string nothing = file("b.json", "{\"version\": 1}");
