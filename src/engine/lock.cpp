@@ -46,7 +46,9 @@ std::optional<Lock> Lock::take(const std::filesystem::path& directory, int& hold
   for (int turn = 0; flock(file.get(), LOCK_EX | LOCK_NB) != 0; ++turn) {
     if (errno != EWOULDBLOCK) io::give_up(path, errno);
     holder = holder_of(file.get());
-    if (turn == most_turns || !is_gone(holder)) return std::nullopt;
+    // Who has just taken it has not written its pid yet: the file is empty, or has an old one.
+    const bool known = holder != 0 && !is_gone(holder);
+    if (turn == most_turns || known) return std::nullopt;
     std::this_thread::sleep_for(turn_time);
   }
   const std::string pid = std::to_string(getpid());

@@ -1,12 +1,19 @@
 // Wrong usage and what is not available, as people and as scripts see them; and what a document of
 // errors has, whatever the error.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
+#include <thread>
 
+#include "plumbline/engine/pass.hpp"
+#include "plumbline/io/descriptor.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::test {
@@ -148,6 +155,23 @@ TEST_F(UsageTest, ErrorsWithoutAPlaceHaveEveryKeyToo) {
     EXPECT_EQ(fault.at("line"), 0);
     EXPECT_EQ(fault.at("column"), 0);
   }
+}
+
+TEST_F(UsageTest, ALockNamesItsProcessAlsoWhereThatHasOnlyJustTakenIt) {
+  const std::string path = engine::state_directory() / "lock";
+  const io::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(file.get(), LOCK_EX | LOCK_NB), 0);
+  const std::string pid = std::to_string(getpid());
+  ssize_t written = 0;
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    written = pwrite(file.get(), pid.data(), pid.size(), 0);
+  });
+  const CommandResult refused = err_of({"destroy", "--yes"});
+  writer.join();
+  ASSERT_EQ(written, std::ssize(pid));
+  EXPECT_EQ(refused.status, 4);
+  EXPECT_THAT(refused.output, HasSubstr("LOCKED: plumbline with pid " + pid + " is at work"));
 }
 
 }  // namespace
