@@ -263,15 +263,16 @@ bool Cascade::lose_port(const Link& port, const End& cause, const Link* want) {
 
 bool Cascade::lose_foreign(const Taken& taken, const End& cause) {
   const Key key = key_of(taken.before);
+  const auto* link = std::get_if<Link>(&taken.before);
+  const Link* port = is_lost_link(taken) ? nullptr : link;
   if (!now_.options.take_foreign) {
-    refuse(cause.key, key,
-           "changing " + format(cause.key) + " would take " + format(key) +
-               " along, which is not ours");
+    const std::string loss = port != nullptr ? " would take its bridge from " + format(key) + ","
+                                             : " would take " + format(key) + " along,";
+    refuse(cause.key, key, "changing " + format(cause.key) + loss + " which is not ours");
     return false;
   }
   if (drafts_.contains(key)) return before(key, cause);
-  const auto* port = std::get_if<Link>(&taken.before);
-  if (port != nullptr && !is_lost_link(taken)) return lose_port(*port, cause, nullptr);
+  if (port != nullptr) return lose_port(*port, cause, nullptr);
   if (taken.after) return false;
   return add(taken, cause, {});
 }

@@ -22,6 +22,7 @@ namespace {
 namespace json = boost::json;
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 using Arguments = std::vector<std::string>;
 
@@ -172,6 +173,20 @@ TEST_F(UsageTest, ALockNamesItsProcessAlsoWhereThatHasOnlyJustTakenIt) {
   ASSERT_EQ(written, std::ssize(pid));
   EXPECT_EQ(refused.status, 4);
   EXPECT_THAT(refused.output, HasSubstr("LOCKED: plumbline with pid " + pid + " is at work"));
+}
+
+TEST_F(UsageTest, AForeignPortIsNotSaidToGoWithItsBridge) {
+  const char* const bridge = R"({"version": 1, "links": {"fcbr0": {"kind": "bridge"}}})";
+  ASSERT_EQ(out_of({"apply", "--yes", "-"}, bridge).status, 0);
+  ip("link add vx type veth peer name vy");
+  ip("link set vx master fcbr0");
+  const CommandResult refused = err_of({"destroy", "--yes"});
+  EXPECT_EQ(refused.status, 4);
+  EXPECT_THAT(refused.output, HasSubstr("FOREIGN_DEPENDENTS: changing link fcbr0 would take its "
+                                        "bridge from link vx, which is not ours (--take-foreign"));
+  EXPECT_THAT(refused.output, Not(HasSubstr("along")));
+  EXPECT_EQ(out_of({"destroy", "--yes", "--take-foreign"}).status, 0);
+  EXPECT_THAT(ip("link show dev vx"), Not(HasSubstr("master"))) << "what was said is what happens";
 }
 
 }  // namespace
