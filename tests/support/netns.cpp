@@ -51,8 +51,10 @@ struct Pipe {
 std::string converse(Pipe& in, Pipe& out, std::string_view input) {
   std::string output;
   fcntl(in.ends[1], F_SETFL, O_NONBLOCK);
-  while (out.ends[0] >= 0) {
+  // A program whose output goes to a file closes ours before it has read.
+  while (out.ends[0] >= 0 || in.ends[1] >= 0) {
     if (input.empty()) in.close_end(1);
+    if (out.ends[0] < 0 && in.ends[1] < 0) break;
     std::array<pollfd, 2> polled{pollfd{out.ends[0], POLLIN, 0}, pollfd{in.ends[1], POLLOUT, 0}};
     if (poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) fail("poll");
     if (polled[1].revents != 0) {
