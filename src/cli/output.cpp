@@ -230,6 +230,18 @@ json::array to_json(const std::vector<Diagnostic>& diagnostics) {
   return array;
 }
 
+void print_left_out(const Options& options, const std::vector<LeftOut>& objects,
+                    const std::vector<Diagnostic>& places) {
+  if (options.quiet) return;
+  for (const LeftOut& object : objects) {
+    to_stream(stderr, "left out: " + printable(object.what) + ": " + printable(object.why) + "\n");
+  }
+  for (const Diagnostic& place : places) {
+    to_stream(stderr,
+              "left out: " + printable(place.pointer) + ": " + printable(place.message) + "\n");
+  }
+}
+
 void print_warnings(const Options& options, const std::vector<Diagnostic>& warnings) {
   if (options.quiet) return;
   for (const Diagnostic& warning : warnings) {

@@ -11,6 +11,7 @@
 
 #include "options.hpp"
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/plan/expressible.hpp"
 #include "usage.hpp"
 
 namespace plumbline::cli {
@@ -23,6 +24,9 @@ void print_json(const boost::json::value& value);
 [[nodiscard]] std::string pretty(const boost::json::value& value);
 
 void print_warnings(const Options& options, const std::vector<Diagnostic>& warnings);
+/// What `show` has not in its document: objects, and places of it that a spec refuses.
+void print_left_out(const Options& options, const std::vector<LeftOut>& objects,
+                    const std::vector<Diagnostic>& places);
 /// Errors of the spec or of the host.
 void print_errors(const Options& options, const std::vector<Diagnostic>& errors);
 /// The document of JSON alone: the text on standard error is the caller's.

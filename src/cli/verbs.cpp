@@ -13,9 +13,11 @@
 #include "plumbline/daemon/daemon.hpp"
 #include "plumbline/engine/adopt.hpp"
 #include "plumbline/io/files.hpp"
+#include "plumbline/plan/expressible.hpp"
 #include "plumbline/plan/owned.hpp"
 #include "plumbline/plan/render.hpp"
 #include "plumbline/spec/compose.hpp"
+#include "plumbline/spec/loadable.hpp"
 #include "plumbline/spec/schema.hpp"
 #include "session.hpp"
 #include "usage.hpp"
@@ -183,9 +185,12 @@ int show(const Options& options) {
   std::string warning;
   const engine::Ledger ledger = engine::read_ledger(workshop.directory, warning);
   if (!warning.empty()) print_warnings(options, {{Code::unreadable_file, warning, {}, {}}});
-  const State have = engine::observe_for_show(workshop, ledger, options.all).state;
-  const json::object document =
-      spec::compose(options.all ? have : owned_part(have, ledger.memory, workshop.options.mark));
+  State have = engine::observe_for_show(workshop, ledger, options.all).state;
+  if (!options.all) have = owned_part(have, ledger.memory, workshop.options.mark);
+  const Expressible shown = expressible_part(std::move(have));
+  json::object document = spec::compose(shown.state);
+  const std::vector<Diagnostic> refused = spec::make_loadable(document);
+  print_left_out(options, shown.left_out, refused);
   if (options.json()) {
     print_json(document);
   } else {

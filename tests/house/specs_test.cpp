@@ -233,6 +233,23 @@ TEST_P(Specs, IsRepairedAfterEverythingOfItWasTakenAway) {
   EXPECT_EQ(snapshot(), as_applied) << repaired.output;
 }
 
+TEST_P(Specs, IsShownAsASpecThatIsValid) {
+  const auto applied = plumbline({"apply", "--yes", path_of(GetParam())});
+  ASSERT_EQ(applied.status, 0) << applied.output;
+  for (const std::vector<std::string>& show :
+       std::vector<std::vector<std::string>>{{"show", "--quiet"}, {"show", "--all", "--quiet"}}) {
+    const auto shown = plumbline(show);
+    ASSERT_EQ(shown.status, 0) << shown.output;
+    // In the place of the keys of a tunnel stand their fingerprints.
+    if (shown.output.find("\"(secret ") != std::string::npos) continue;
+    const auto path = fs::temp_directory_path() / ("shown-" + std::to_string(::getpid()) + ".json");
+    std::ofstream(path) << shown.output;
+    const auto valid = plumbline({"validate", path.string()});
+    EXPECT_EQ(valid.status, 0) << valid.output << shown.output;
+    fs::remove(path);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Examples, SpecFiles, ::testing::ValuesIn(examples()), test_name);
 INSTANTIATE_TEST_SUITE_P(Examples, Specs, ::testing::ValuesIn(examples()), test_name);
 
