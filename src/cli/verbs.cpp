@@ -187,7 +187,7 @@ int show(const Options& options) {
   if (!warning.empty()) print_warnings(options, {{Code::unreadable_file, warning, {}, {}}});
   State have = engine::observe_for_show(workshop, ledger, options.all).state;
   if (!options.all) have = owned_part(have, ledger.memory, workshop.options.mark);
-  const Expressible shown = expressible_part(std::move(have));
+  const Expressible shown = expressible_part(std::move(have), options.all);
   json::object document = spec::compose(shown.state);
   const std::vector<Diagnostic> refused = spec::make_loadable(document);
   print_left_out(options, shown.left_out, refused);

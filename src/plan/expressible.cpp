@@ -95,7 +95,7 @@ void simplify(Link& link, std::vector<LeftOut>& left_out) {
     left_out.push_back({format(key(link)), std::move(why)});
   };
   if (link.kind == LinkKind::veth && !peer_here(link)) {
-    tell("a spec cannot say a veth whose peer is in another network namespace; here as physical");
+    tell("its peer is in another network namespace, so `veth` is yours to say; here as physical");
     make_physical(link);
   } else if (link.kind != LinkKind::physical && !can_be_made(link.kind)) {
     const std::string kind(link.kind == LinkKind::other ? "its kind" : format(link.kind));
@@ -113,9 +113,25 @@ void simplify(Link& link, std::vector<LeftOut>& left_out) {
   }
 }
 
+/// A chain of others is seen as one that could be shared, too. A spec says it once: what is ours in
+/// it when there is something, else all of it.
+void settle_chains(State& state, bool everybodys, std::vector<LeftOut>& left_out) {
+  std::erase_if(state.of<SharedChain>(), [&](const SharedChain& shared) {
+    const bool has_ours = !shared.insert.empty() || !shared.append.empty();
+    const Chain::Key whole{shared.family, shared.table, shared.name};
+    const bool is_chain = state.find<Chain>(whole) != nullptr;
+    if (!has_ours && (is_chain || !shared.policy)) return true;
+    if (is_chain) std::erase_if(state.of<Chain>(), [&](const Chain& c) { return key(c) == whole; });
+    if (everybodys && !shared.only_ours) {
+      left_out.push_back({format(key(shared)), "the rules of others in it"});
+    }
+    return false;
+  });
+}
+
 }  // namespace
 
-Expressible expressible_part(State have) {
+Expressible expressible_part(State have, bool everybodys) {
   Expressible result{std::move(have), {}};
   State& state = result.state;
   std::string counts;
@@ -127,6 +143,7 @@ Expressible expressible_part(State have) {
   leave_out<Address>(state, result.left_out);
   leave_out<Route>(state, result.left_out);
   leave_out<Rule>(state, result.left_out);
+  settle_chains(state, everybodys, result.left_out);
   for (Link& link : state.of<Link>()) simplify(link, result.left_out);
   for (const WireGuard& device : state.of<WireGuard>()) {
     result.left_out.push_back(

@@ -247,6 +247,8 @@ TEST_F(ProgramTest, ShowsWhatIsOursAsASpecThatPlansEmpty) {
 TEST_F(ProgramTest, PrintsUtf8WhateverOthersCallTheirThings) {
   ip("link add e\xff type bridge");
   ip("link add f\xc2\x9bx type bridge");
+  ip("link add br0 type bridge");
+  ip("link set br0 alias f\xc2\x9bx");
   const std::string bad = file("e\xff.json", "{");
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"show", "--all"},
@@ -255,7 +257,9 @@ TEST_F(ProgramTest, PrintsUtf8WhateverOthersCallTheirThings) {
                                              {"--format", "json", "plan", bad}}) {
     const Ran ran = plumbline(arguments);
     parsed(ran);
-    EXPECT_NE(ran.out.find("e\\\\xff"), std::string::npos) << ran.out << ran.err;
+    const bool in_document = ran.out.find("e\\\\xff") != std::string::npos;
+    EXPECT_TRUE(in_document || ran.err.find("left out: link e\\xff: ") != std::string::npos)
+        << ran.out << ran.err;
   }
   const Ran shown = plumbline({"show", "--all"});
   EXPECT_NE(shown.out.find("\"f\\u009bx\""), std::string::npos) << shown.out;

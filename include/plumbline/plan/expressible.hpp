@@ -23,6 +23,7 @@ struct Expressible {
 
 /// A link whose kind no spec can say stays as a `physical` one: it can be configured, not made.
 /// The secret keys of a tunnel are told as left out, though to_spec() has fingerprints for them.
-[[nodiscard]] Expressible expressible_part(State have);
+/// `everybodys`: `have` is more than the part that is ours, so rules of others are told of.
+[[nodiscard]] Expressible expressible_part(State have, bool everybodys);
 
 }  // namespace plumbline
