@@ -73,31 +73,24 @@ void add_fork(const TapFork& fork, const Places& places, NetworkResources& resou
   }
 }
 
-/// One rule for all networks.
-void insert_once(const std::vector<NetworkShape>& shapes, const SharedChain::Key& chain,
-                 std::string rule, NetworkResources& resources) {
-  const Network& first = shapes.front().network();
-  resources.insert(chain.family, chain.table, chain.name, Line::only, std::move(rule), first.origin,
-                   first.bridge);
-  for (const NetworkShape& shape : shapes) resources.note_network(chain, shape.network().bridge);
-}
-
 }  // namespace
 
 /// What a TAP gives the host itself, past its bridge and all that is said of that: everything, when
-/// it is in no bridge; and frames to 01:80:c2:00:00:0X, which a bridge hands on as the port's own
-/// without its PREROUTING (br_handle_frame() in net/bridge/br_input.c). Those of ARP meet no other
-/// hook than its INPUT, where no name of a bridge can be said; nobody sends ARP there.
+/// it is in no bridge; and frames to 01:80:c2:00:00:0X, which a bridge hands on as the port's own,
+/// those to :0E by no hook at all (br_handle_frame() in net/bridge/br_input.c). So it is dropped as
+/// what it is then, a packet that came in by the TAP; ARP, which is no packet, is not.
 void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources) {
   if (shapes.empty()) return;
   std::array<char, 16> group{};
   std::snprintf(group.data(), group.size(), "0x%x", guest_group);
+  const Network& first = shapes.front().network();
   for (const Family family : {Family::inet, Family::inet6}) {
-    insert_once(shapes, {family, "raw", "PREROUTING"},
-                std::string("-m devgroup --src-group ") + group.data() + " -j DROP", resources);
+    const SharedChain::Key chain{family, "raw", "PREROUTING"};
+    resources.insert(chain.family, chain.table, chain.name, Line::only,
+                     std::string("-m devgroup --src-group ") + group.data() + " -j DROP",
+                     first.origin, first.bridge);
+    for (const NetworkShape& shape : shapes) resources.note_network(chain, shape.network().bridge);
   }
-  insert_once(shapes, {Family::bridge, "filter", "INPUT"},
-              "-p ARP -d 01:80:c2:00:00:00/ff:ff:ff:ff:ff:f0 -j DROP", resources);
 }
 
 /// The forwarding database learns behind this hook, so that nothing a guest says about another's

@@ -104,7 +104,9 @@ TEST_F(LinkInKernel, FinishesATapThatWasLeftInAGroupOfLinksToBeRemoved) {
   tap.assignment = "br0/vm-1/eth0,10.0.0.2/24,02:00:00:00:00:10,eth0";
   ASSERT_EQ(make(tap), 0);
   repairs(tap, {"link set t0 group 1347177795"});
-  EXPECT_THAT(ip("link show t0"), HasSubstr("group default"));
+  EXPECT_THAT(ip("link show t0"), HasSubstr("group " + std::to_string(guest_group)));
+  repairs(tap, {"link set t0 group default"});
+  EXPECT_THAT(ip("link show t0"), HasSubstr("group " + std::to_string(guest_group)));
   ip("link set t0 group 1347177810");
   const Link have = seen("t0");
   EXPECT_TRUE(have.marked);

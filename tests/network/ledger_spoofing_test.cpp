@@ -1,5 +1,13 @@
 // Rows of the ledger on guests that lie about who they are, or walk around what looks at them.
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "plumbline/io/descriptor.hpp"
 #include "tests/network/ledger.hpp"
 
 namespace plumbline::test {
@@ -188,6 +196,89 @@ TEST_F(LedgerSpoofing, W17_WhatIsNeitherIpv4NorArpIsDropped) {
           << static_cast<int>(carries);
     }
     EXPECT_GT(b->count({.carries = Carries::arp, .from_mac = guest_identity('a').mac}), 0U);
+  }
+}
+
+/// What a program of the host hears on a port of every address of it.
+class Listener {
+ public:
+  explicit Listener(std::uint16_t port) : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_port = htons(port);
+    if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0) {
+      throw std::system_error(errno, std::generic_category(), "bind");
+    }
+  }
+  /// Since it was asked last.
+  [[nodiscard]] int heard() const {
+    int count = 0;
+    std::array<char, 64> buffer{};
+    while (recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) >= 0) ++count;
+    return count;
+  }
+
+ private:
+  io::Descriptor socket_;
+};
+
+TEST_F(LedgerSpoofing, W18_FramesThatABridgeHandsOnAsItsPortsAreNoWayToTheHost) {
+  apply(R"("firewall": {"host": {"defaultAction": "deny"}}, "antiSpoofing": false)");
+  const auto a = guest('a');
+  const Listener listener(denied_port);
+  std::vector<Packet> frames;
+  for (const Mac& to : {"01:80:c2:00:00:02"_mac, "01:80:c2:00:00:03"_mac, "01:80:c2:00:00:0e"_mac,
+                        "01:80:c2:00:00:0f"_mac}) {
+    for (const IpAddress& address : {gateway_ip, uplink_ip}) {
+      frames.push_back(a->udp(address, denied_port));
+      frames.back().to_mac = to;
+    }
+  }
+  for (const bool guarded : {true, false}) {
+    if (!guarded) must_run({"iptables-nft", "-t", "raw", "-F", "PREROUTING"});
+    Stream stream(*a, frames);
+    stream.run_for(300);
+    stream.stop();
+    EXPECT_EQ(listener.heard() == 0, guarded);
+  }
+}
+
+TEST_F(LedgerSpoofing, W10_ATapThatIsTakenOutOfItsBridgeSendsNothing) {
+  apply(deny_but_one);
+  const auto a = guest('a');
+  // As a host takes it that is asked to forward by whatever interface it comes in.
+  const std::string tap = must_run({"ip", "-o", "link", "show", "tapa"});
+  const std::string ether = "link/ether ";
+  std::vector<Packet> packets{a->udp(remote_ip, allowed_port), a->udp(remote_ip, denied_port)};
+  for (Packet& packet : packets) {
+    packet.to_mac = Mac::parse(tap.substr(tap.find(ether) + ether.size(), 17)).value();
+  }
+  sysctl("net/ipv4/conf/all/rp_filter", "0");
+  ip("link set tapa nomaster");
+  sysctl("net/ipv4/conf/tapa/rp_filter", "0");
+  for (const bool guarded : {true, false}) {
+    if (!guarded) must_run({"iptables-nft", "-t", "raw", "-F", "PREROUTING"});
+    internet().settle();
+    internet().forget();
+    Stream stream(*a, packets);
+    stream.run_for(300);
+    stream.stop();
+    internet().settle();
+    EXPECT_EQ(internet().count({.to_port = denied_port}) == 0, guarded);
+    EXPECT_EQ(internet().count({.to_port = allowed_port}) == 0, guarded);
+  }
+}
+
+TEST_F(LedgerSpoofing, W10_ATapThatMovesToAnotherBridgeSendsNothingOnTheWay) {
+  const auto on = [](const std::string& bridge) {
+    std::string spec = network_spec(deny_but_one);
+    spec.replace(spec.find("br0"), 3, bridge);
+    return spec;
+  };
+  apply(deny_but_one);
+  for (const std::string bridge : {"br7", "br0", "br7"}) {
+    apply_under_fire(site().prepare(on(bridge)));
+    EXPECT_EQ(internet().count({.to_port = denied_port}), 0U) << bridge;
   }
 }
 
