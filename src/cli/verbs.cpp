@@ -93,21 +93,38 @@ int exit_status(engine::Result result) {
   return exit_done;
 }
 
+/// Asks where there is something to ask about. The question may stand for long, so that after a yes
+/// the host is looked at again: what is carried out is what was shown. The exit status where not.
+template <class Prepare>
+std::optional<int> told_no(const Options& options, engine::Prepared& prepared, const char* question,
+                           Prepare&& prepare) {
+  if (options.yes || prepared.plan.empty()) return std::nullopt;
+  if (!confirmed(question)) {
+    print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
+    return exit_refused;
+  }
+  engine::Prepared again = prepare();
+  if (!again.errors.empty() || again.plan != prepared.plan) {
+    print_refusal(options, {{Code::stale_plan, "the host changed meanwhile", {}, {}}});
+    return exit_refused;
+  }
+  prepared = std::move(again);
+  return std::nullopt;
+}
+
 /// From a desired state to the end of an apply.
-int carry_out(const Options& options, spec::Desired desired, const char* question,
+int carry_out(const Options& options, const spec::Desired& desired, const char* question,
               const char* done) {
   must_be_able_to_ask(options);
   Session session(options);
   const std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
   const engine::Workshop workshop = session.workshop();
-  const engine::Prepared prepared = engine::prepare(workshop, std::move(desired));
+  const auto prepare = [&] { return engine::prepare(workshop, desired); };
+  engine::Prepared prepared = prepare();
   if (const auto status = told_why_not(options, prepared)) return *status;
   if (!options.json()) print_plan(options, prepared.plan);
-  if (!options.yes && !prepared.plan.empty() && !confirmed(question)) {
-    print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
-    return exit_refused;
-  }
+  if (const auto status = told_no(options, prepared, question, prepare)) return *status;
   const engine::Outcome outcome = engine::carry_out(workshop, prepared);
   print_outcome(options, prepared, outcome, done);
   return exit_status(outcome.result);
@@ -143,8 +160,7 @@ int plan(const Options& options) {
 int apply(const Options& options) {
   std::optional<spec::Desired> desired = read(options);
   if (!desired) return exit_error;
-  return carry_out(options, std::move(*desired), "Apply this plan?",
-                   "Applied. The host matches the spec.");
+  return carry_out(options, *desired, "Apply this plan?", "Applied. The host matches the spec.");
 }
 
 int destroy(const Options& options) {
@@ -159,20 +175,15 @@ int adopt(const Options& options) {
   const std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
   const engine::Workshop workshop = session.workshop();
-  const engine::Prepared prepared = engine::prepare_adoption(workshop, options.keys);
+  const auto prepare = [&] { return engine::prepare_adoption(workshop, options.keys); };
+  engine::Prepared prepared = prepare();
   if (const auto status = told_why_not(options, prepared)) return *status;
   if (!options.json() && prepared.plan.empty()) std::puts("Nothing to do: all of it is ours.");
   if (!options.json() && !prepared.plan.empty()) print_plan(options, prepared.plan);
-  if (!options.yes && !prepared.plan.empty()) {
-    if (!confirmed("Make these ours? The next apply removes those that its spec does not want.")) {
-      print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
-      return exit_refused;
-    }
-    if (engine::prepare_adoption(workshop, options.keys).plan != prepared.plan) {
-      print_refusal(options, {{Code::stale_plan, "the host changed meanwhile", {}, {}}});
-      return exit_refused;
-    }
-  }
+  const auto status = told_no(
+      options, prepared,
+      "Make these ours? The next apply removes those that its spec does not want.", prepare);
+  if (status) return *status;
   const engine::Outcome outcome = engine::adopt(workshop, prepared);
   print_outcome(options, prepared, outcome,
                 "Adopted. Apply a spec that wants it: what no spec wants is removed.");
