@@ -60,12 +60,15 @@ void Keeper::read_files() {
   }
 }
 
+/// A candidate that fails was undone. It stays the candidate, and what is in force is kept
+/// meanwhile.
 Ending Keeper::keep() {
   if (candidate_ && !forgets_everything(*candidate_)) {
     if (const std::optional<Ending> ending = bring_about(*candidate_, true)) {
-      if (*ending == Ending::locked) return *ending;
-      in_force_ = std::exchange(candidate_, std::nullopt);
-      return *ending;
+      if (*ending == Ending::settled) in_force_ = std::exchange(candidate_, std::nullopt);
+      if (*ending != Ending::failed || !in_force_) return *ending;
+      const std::optional<Ending> kept = bring_about(*in_force_, false);
+      return kept == Ending::locked ? Ending::locked : Ending::failed;
     }
   }
   if (!in_force_) return Ending::settled;
@@ -186,9 +189,9 @@ void Keeper::log_news() {
 }
 
 std::string Keeper::status() const {
-  if (!in_force_) return "waiting for a spec that can be carried out";
   std::string text = converged_ ? "as the spec says" : "not as the spec says";
   if (converged_ && !errors_.empty()) text = "as the last good spec says";
+  if (!in_force_) text = "waiting for a spec that can be carried out";
   if (blocked_ != 0) text += ", " + std::to_string(blocked_) + " blocked";
   if (!errors_.empty()) text += "; " + printable(errors_.front());
   return text;

@@ -171,6 +171,25 @@ TEST_F(RunFiles, AForeignObjectInTheWayKeepsTheLastGoodSpec) {
   EXPECT_TRUE(soon("the new route, now that it is free", [] { return has_route(second); }));
 }
 
+TEST_F(RunFiles, ASpecThatFailsInTheKernelKeepsTheLastGoodOne) {
+  write(file(), routes({first}));
+  start_and_converge();
+  const std::string two = routes({first, second});
+  const std::string members = two.substr(two.find("\"routes\""));
+  write(file(), R"({ "version": 1, "sysctls": { "net.ipv4.ip_default_ttl": 999 }, )" + members);
+  EXPECT_TRUE(soon("the failure", [&] { return logged("failed: sysctl net.ipv4.ip_default"); }));
+  EXPECT_FALSE(has_route(second)) << "undone";
+  test::ip("route del blackhole " + first);
+  EXPECT_TRUE(soon(
+      "the repair, with the next attempt", [] { return has_route(first); }, patiently));
+  EXPECT_TRUE(is_running());
+  EXPECT_FALSE(has_route(second));
+  EXPECT_EQ(times_logged("error failed: "), 1) << "said once";
+  write(file(), two);
+  EXPECT_TRUE(soon("what the mended spec adds", [] { return has_route(second); }));
+  EXPECT_TRUE(soon("that it is over", [&] { return logged("no longer: failed: "); }));
+}
+
 TEST_F(RunFiles, ASpecThatIsBadAtTheStartChangesNothingUntilItIsMended) {
   write(file(), "{ \"version\": 1, ");
   start();
