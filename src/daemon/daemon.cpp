@@ -17,6 +17,7 @@
 #include "log.hpp"
 #include "plumbline/daemon/pacer.hpp"
 #include "plumbline/daemon/service_notify.hpp"
+#include "plumbline/io/host.hpp"
 #include "plumbline/io/kernel_events.hpp"
 #include "plumbline/io/watch.hpp"
 #include "plumbline/spec/load.hpp"
@@ -29,7 +30,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// Calls back whenever a descriptor that somebody else owns is readable.
+/// Calls back whenever a descriptor that somebody else owns is readable, until a call says that
+/// there is no reading it.
 class Readable {
  public:
   Readable(asio::io_context& context, int descriptor) : descriptor_(context, descriptor) {}
@@ -37,7 +39,7 @@ class Readable {
   Readable& operator=(const Readable&) = delete;
   ~Readable() { descriptor_.release(); }
 
-  void each_time(std::function<void()> call) {
+  void each_time(std::function<bool()> call) {
     call_ = std::move(call);
     wait();
   }
@@ -46,13 +48,12 @@ class Readable {
   void wait() {
     descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
       if (error == asio::error::operation_aborted) return;
-      call_();
-      wait();
+      if (call_()) wait();
     });
   }
 
   asio::posix::stream_descriptor descriptor_;
-  std::function<void()> call_;
+  std::function<bool()> call_;
 };
 
 Pace pace_of(const RunOptions& options) {
@@ -74,6 +75,8 @@ std::string_view cause_of(Hint hint) {
   return "";
 }
 
+constexpr std::string_view not_watched = "some files are looked at with the timer only";
+
 class Daemon {
  public:
   Daemon(const RunOptions& options, const engine::Workshop& workshop, FileReader& files)
@@ -84,14 +87,15 @@ class Daemon {
         keeper_(options.sources, workshop, read_files_),
         notify_(ServiceNotify::socket_from_environment()) {
     watch_.set_sources(options.sources);
+    if (!watch_.shortage().empty()) throw io::HostError(watch_.shortage());
     if (!events_.hears_nf_tables()) {
       spdlog::info("no events of nf_tables: iptables chains are looked at with the timer");
     }
   }
 
   int run() {
-    files_.each_time([this] { on_files(); });
-    kernel_.each_time([this] { on_kernel(); });
+    files_.each_time([this] { return on_files(); });
+    kernel_.each_time([this] { return on_kernel(); });
     await_signal();
     schedule();
     context_.run();
@@ -99,13 +103,19 @@ class Daemon {
   }
 
  private:
-  void on_files() {
-    if (!watch_.drain()) return;
-    files_changed_ = true;
-    hint(Hint::spec);
+  bool on_files() try {
+    if (watch_.drain()) {
+      files_changed_ = true;
+      hint(Hint::spec);
+    }
+    tell_shortage();
+    return true;
+  } catch (const io::HostError& error) {
+    spdlog::error("files are looked at with the timer only: {}", printable(error.what()));
+    return false;
   }
 
-  void on_kernel() {
+  bool on_kernel() try {
     const io::KernelEvents::Drained drained = events_.drain();
     if (drained.lost) spdlog::debug("kernel events were lost: looking at everything anyway");
     for (const io::KernelEvents::Writer& writer : drained.writers) {
@@ -113,6 +123,10 @@ class Daemon {
       spdlog::debug("nf_tables was changed by {}, pid {}", printable(writer.name), writer.thread);
     }
     if (drained.count != 0 || drained.lost) hint(Hint::kernel);
+    return true;
+  } catch (const io::HostError& error) {
+    spdlog::error("the kernel is looked at with the timer only: {}", printable(error.what()));
+    return false;
   }
 
   void await_signal() {
@@ -150,7 +164,8 @@ class Daemon {
   void pass() {
     const TimePoint start = Clock::now();
     // inotify tells of every change; a second look at the files is for what it cannot see.
-    const bool read_files = std::exchange(files_changed_, false) || start >= reading_due_;
+    const bool read_files =
+        std::exchange(files_changed_, false) || start >= reading_due_ || !watch_.shortage().empty();
     if (read_files) reading_due_ = start + pace_.interval / 2;
     const std::string_view cause = strongest_ ? cause_of(*strongest_) : without_hint_;
     strongest_.reset();
@@ -165,16 +180,31 @@ class Daemon {
   }
 
   /// A file that the spec names may have changed before it was watched, so it is read once more.
+  /// What could not be watched is tried again.
   void watch_what_was_read() {
     std::set<std::string> names = read_files_.take_names();
     for (const std::string& file : spec::files_of(sources_, read_files_)) names.erase(file);
-    if (names == watched_) return;
+    const bool is_new = names != watched_;
+    const bool was_short = !watch_.shortage().empty();
+    if (!is_new && !was_short) return;
     watched_ = std::move(names);
     std::vector<std::string> all = sources_;
     all.insert(all.end(), watched_.begin(), watched_.end());
     watch_.set_sources(std::move(all));
+    tell_shortage();
+    if (!is_new && !watch_.shortage().empty()) return;
     files_changed_ = true;
     hint(Hint::spec);
+  }
+
+  void tell_shortage() {
+    const bool is_short = !watch_.shortage().empty();
+    if (is_short == std::exchange(told_shortage_, is_short)) return;
+    if (is_short) {
+      spdlog::error("{}: {}", not_watched, printable(watch_.shortage()));
+    } else {
+      spdlog::info("no longer: {}", not_watched);
+    }
   }
 
   void tell(Duration took, std::string_view cause) {
@@ -209,6 +239,7 @@ class Daemon {
   std::mt19937 random_{std::random_device{}()};
   std::uniform_real_distribution<> jitter_{-1, 1};
 
+  bool told_shortage_ = false;
   bool files_changed_ = true;  ///< since they were last read
   TimePoint reading_due_;
   std::optional<Hint> strongest_;  ///< since the last pass

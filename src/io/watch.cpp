@@ -31,16 +31,20 @@ void Watch::set_sources(std::vector<std::string> sources) {
   arm();
 }
 
-Watch::Watches Watch::add(const WatchedPlaces& places) const {
+/// What is watched already takes nothing, so all places are tried.
+Watch::Watches Watch::add(const WatchedPlaces& places) {
   Watches added;
+  shortage_.clear();
   for (const auto& [path, interest] : places) {
     const int watch = inotify_add_watch(inotify_.get(), path.c_str(), mask);
     if (watch < 0) {
-      if (errno == ENOSPC) {
-        throw HostError("cannot watch '" + path + "': fs.inotify.max_user_watches is reached");
+      // Others: gone meanwhile, or not for us to read: so it is to who reads the source.
+      if (errno == ENOSPC || errno == ENOMEM) {
+        shortage_ =
+            "cannot watch '" + path + "': " +
+            (errno == ENOSPC ? "fs.inotify.max_user_watches is reached" : "no memory for it");
       }
-      if (errno == ENOMEM) give_up("cannot watch '" + path + "'", errno);
-      continue;  // gone meanwhile, or not for us to read: so it is to who reads the source
+      continue;
     }
     // Two paths may be one directory, through a bind mount.
     Interest& merged = added[watch];

@@ -88,6 +88,40 @@ TEST_F(RunProcess, WaitsForTheLockAndNamesItsHolder) {
   EXPECT_EQ(times_logged("warning waiting for another plumbline"), 1);
 }
 
+/// In a user namespace, as the limit of inotify is one of those and of the whole machine else.
+TEST_F(RunProcess, GoesOnWithTheTimerWhereNoMoreFilesCanBeWatched) {
+  const std::vector<std::string> elsewhere{"unshare", "--user", "--map-root-user", "--net"};
+  std::vector<std::string> trial = elsewhere;
+  trial.insert(trial.end(), {"test", "-w", "/proc/sys/user/max_inotify_watches"});
+  if (test::run(trial).status != 0) GTEST_SKIP() << "no user namespace can be made here";
+  const std::filesystem::path far = directory().parent_path() / "far";
+  std::filesystem::create_directories(far);
+  write(far / "more.json", routes({theirs}));
+  write(file(), routes({ours}));
+  start_through(elsewhere);
+  start_and_converge("1s");
+  const auto allow_watches = [&](const char* most) {
+    test::must_run({"nsenter", "--user", "--preserve-credentials", "--target",
+                    std::to_string(pid()), "sh", "-c",
+                    "echo \"$0\" > /proc/sys/user/max_inotify_watches", most});
+  };
+  allow_watches("1");
+  std::filesystem::create_symlink(far / "more.json", directory() / "more.json");
+  ASSERT_TRUE(soon("the complaint", [&] { return logged("error some files are looked at"); }));
+  EXPECT_TRUE(soon("what could be read even so", [&] { return logged("10.2.0.0/16"); }));
+  const int passes = times_logged("debug pass (");
+  write(far / "more.json", routes({"10.3.0.0/16"}));
+  EXPECT_TRUE(soon(
+      "what the timer found", [&] { return logged("10.3.0.0/16"); }, patiently));
+  std::this_thread::sleep_for(promptly);
+  EXPECT_LE(times_logged("debug pass (") - passes, 8 * slowness()) << "no spinning";
+  EXPECT_EQ(times_logged("error some files are looked at"), 1) << "said once";
+  allow_watches("10000");
+  EXPECT_TRUE(soon(
+      "its end", [&] { return logged("no longer: some files"); }, patiently));
+  EXPECT_EQ(stop(SIGTERM), 0);
+}
+
 TEST_F(RunProcess, TellsItsSupervisorHowItIs) {
   const std::string socket = "@plumbline-run-test-" + std::to_string(::getpid());
   Listener supervisor(socket);

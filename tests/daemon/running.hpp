@@ -116,12 +116,15 @@ class RunTest : public test::NetnsTest {
     return spec("\"routes\": [ " + list + " ]");
   }
 
+  /// What start() puts before the program and its arguments; it has to become the program.
+  void start_through(std::vector<std::string> launcher) { launcher_ = std::move(launcher); }
   /// Starts the program on `source`, which is the directory of the spec if not given.
   void start(const std::string& interval = "60s", std::string source = {},
              const std::vector<std::string>& options = {}) {
     if (source.empty()) source = directory();
-    std::vector<std::string> words{PLUMBLINE_BINARY, "run",         source, "--interval",
-                                   interval,         "--log-level", "debug"};
+    std::vector<std::string> words = launcher_;
+    words.insert(words.end(),
+                 {PLUMBLINE_BINARY, "run", source, "--interval", interval, "--log-level", "debug"});
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
@@ -131,7 +134,7 @@ class RunTest : public test::NetnsTest {
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log_path().c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
     const int error =
-        posix_spawn(&pid_, PLUMBLINE_BINARY, &actions, nullptr, arguments.data(), environ);
+        posix_spawnp(&pid_, arguments.front(), &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     ASSERT_EQ(error, 0) << std::strerror(error);
   }
@@ -183,6 +186,7 @@ class RunTest : public test::NetnsTest {
   [[nodiscard]] std::filesystem::path log_path() const { return home_ / "log"; }
 
   std::filesystem::path home_;
+  std::vector<std::string> launcher_;
   pid_t pid_ = -1;
 };
 
