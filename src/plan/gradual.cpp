@@ -20,16 +20,30 @@ RuleList rules_of(const SharedChain& chain) {
 
 FirewallRuleSet set_of(const RuleList& rules) { return {rules.begin(), rules.end()}; }
 
+/// Whether `part` is what is left of `whole` when rules are taken away and none is moved.
+bool is_part(const RuleList& part, const RuleList& whole) {
+  auto from = whole.begin();
+  for (const FirewallRule& rule : part) {
+    from = std::find(from, whole.end(), rule);
+    if (from == whole.end()) return false;
+    ++from;
+  }
+  return true;
+}
+
+bool is_part(const Chain& part, const Chain& whole) { return is_part(part.rules, whole.rules); }
+/// A stray that stays is moved, to where all of ours stand.
+bool is_part(const SharedChain& part, const SharedChain& whole) {
+  return is_part(part.insert, whole.insert) && is_part(part.append, whole.append);
+}
+
 /// Only takes rules away, and none that `may_go_early`.
 template <class K, class Rule>
 bool only_lets_go(const K& have, const K& want, Rule&& may_go_early) {
+  if (!is_part(want, have)) return false;
   const RuleList before = rules_of(have);
-  const RuleList after = rules_of(want);
-  if (before.size() <= after.size()) return false;
-  const FirewallRuleSet had = set_of(before);
-  const FirewallRuleSet kept = set_of(after);
-  const auto is_had = [&](const FirewallRule& rule) { return had.contains(rule); };
-  if (!std::ranges::all_of(kept, is_had)) return false;
+  const FirewallRuleSet kept = set_of(rules_of(want));
+  if (before.size() <= kept.size()) return false;
   return std::ranges::all_of(
       before, [&](const FirewallRule& rule) { return kept.contains(rule) || !may_go_early(rule); });
 }
