@@ -10,7 +10,8 @@ namespace plumbline {
 /// Lower is earlier.
 [[nodiscard]] unsigned rank_of(const Node& node);
 /// A total order: by rank, then key. Policy rules are made from the last to the first and removed
-/// the other way, which is linear in the kernel where the reverse is quadratic
+/// the other way. So what stands behind, such as an `unreachable`, is there before what leads past
+/// it and goes after it; and it is linear in the kernel where the reverse is quadratic
 /// (fib_nl_newrule() walks the list).
 [[nodiscard]] bool is_preferred(const Node& a, const Node& b);
 

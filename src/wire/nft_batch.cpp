@@ -134,12 +134,6 @@ void NftBatchWriter::remove_chain(Family family, std::string_view table, std::st
   add(std::move(chain_change(NFT_MSG_DELCHAIN, 0, family, table, chain)).finish());
 }
 
-void NftBatchWriter::remove_table(Family family, std::string_view table) {
-  auto message = change(NFT_MSG_DELTABLE, 0, family);
-  add_name(message, NFTA_TABLE_NAME, table);
-  add(std::move(message).finish());
-}
-
 NftBatch NftBatchWriter::finish(std::uint32_t generation) && {
   if (count_ > 0) {
     // Silence would not tell a success from an answer that was lost.

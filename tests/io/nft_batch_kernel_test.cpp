@@ -78,7 +78,7 @@ TEST_F(NftBatches, PutRulesAtTheTopAtTheEndAndBeforeOthers) {
   EXPECT_EQ(numbers(), "t1b23e");
 }
 
-TEST_F(NftBatches, TakeAwayRulesChainsAndTables) {
+TEST_F(NftBatches, TakeAwayRulesAndChains) {
   make_ours();
   NftBatchWriter one;
   one.remove_rule(Family::inet, "filter", "OURS", nft->dump().at(1).handle);
@@ -89,10 +89,6 @@ TEST_F(NftBatches, TakeAwayRulesChainsAndTables) {
   all.remove_chain(Family::inet, "filter", "OURS");
   nft->commit(std::move(all).finish(0));
   EXPECT_THAT(nft->chains(), SizeIs(1));
-  NftBatchWriter table;
-  table.remove_table(Family::inet, "filter");
-  nft->commit(std::move(table).finish(0));
-  EXPECT_THAT(nft->chains(), IsEmpty());
 }
 
 TEST_F(NftBatches, NameTheMessageAtFaultAndChangeNothing) {

@@ -144,7 +144,6 @@ class NftBatchWriter {
                    std::uint64_t handle);
   void remove_all_rules(Family family, std::string_view table, std::string_view chain);
   void remove_chain(Family family, std::string_view table, std::string_view chain);
-  void remove_table(Family family, std::string_view table);
 
   /// So many rules are to come: saves copying what is there again and again.
   void expect(std::size_t rules);
