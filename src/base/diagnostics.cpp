@@ -30,11 +30,23 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
-/// C1 controls are two bytes in UTF-8 and still move some terminals' cursors.
+/// C1 controls are two bytes in UTF-8 and still move some terminals' cursors. Characters of no
+/// width and those that turn the direction of writing make a line read as another than it is:
+/// U+061C, U+200B to 200F, U+2028 to 202E, U+2060 to 206F, U+FEFF.
 bool is_control(std::string_view sequence) {
-  const auto first = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1) return first < 0x20 || first == 0x7f;
-  return first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0;
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(sequence[at]); };
+  const auto within = [](unsigned value, unsigned first, unsigned last) {
+    return value >= first && value <= last;
+  };
+  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  if (sequence.size() == 2) {
+    return (byte(0) == 0xc2 && byte(1) < 0xa0) || (byte(0) == 0xd8 && byte(1) == 0x9c);
+  }
+  if (sequence.size() != 3) return false;
+  if (byte(0) == 0xef) return byte(1) == 0xbb && byte(2) == 0xbf;
+  if (byte(0) != 0xe2) return false;
+  if (byte(1) == 0x81) return within(byte(2), 0xa0, 0xaf);
+  return byte(1) == 0x80 && (within(byte(2), 0x8b, 0x8f) || within(byte(2), 0xa8, 0xae));
 }
 
 }  // namespace

@@ -60,16 +60,15 @@ bool is_there(const IfName& name, const Spec& spec, const Facts& facts) {
 void check_uplinks(const AssignedNetwork& assigned, const Spec& spec, const Facts& facts,
                    Diagnostics& diagnostics) {
   const Network& network = assigned.network;
-  const auto warn = [&](const std::string& what) {
-    diagnostics.warning(Code::host_warning,
-                        what + ": its guests reach only this host until there is one",
-                        network.uplink_origin);
+  const auto warn = [&](std::string words) {
+    diagnostics.warning(Code::host_warning, std::move(words), network.uplink_origin);
   };
   if (assigned.uplinks.empty()) {
-    warn("there is no default route for " + quoted(network.bridge) + " to follow");
+    warn("there is no default route for " + quoted(network.bridge) +
+         " to follow: its guests reach only this host until there is one");
   } else if (network.uplink && !is_there(*network.uplink, spec, facts)) {
-    warn("there is no " + quoted(*network.uplink) + " for " + quoted(network.bridge) +
-         " to leave by");
+    warn("the uplink " + quoted(*network.uplink) + " of " + quoted(network.bridge) +
+         " is not on this host");
   }
 }
 

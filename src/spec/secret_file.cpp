@@ -2,6 +2,8 @@
 
 #include <system_error>
 
+#include "plumbline/base/curve_key.hpp"
+
 namespace plumbline::spec {
 
 std::string resolved_path(const std::string& path, const Origin& origin) {
@@ -11,14 +13,24 @@ std::string resolved_path(const std::string& path, const Origin& origin) {
   return end == std::string::npos ? "./" + path : origin.file->substr(0, end + 1) + path;
 }
 
+namespace {
+
+/// A key, or a whole configuration, where the name of the file with it should be.
+bool is_perhaps_secret(const std::string& name) {
+  return PublicKey::parse(name).has_value() || name.find('\n') != std::string::npos;
+}
+
+}  // namespace
+
 std::optional<std::string> read_secret_file(const wire::Entry& entry, FileReader& files,
                                             Code code) {
   constexpr std::size_t most = std::size_t{1} << 20U;
   const auto name = entry.string();
   if (!name) return std::nullopt;
   const std::string path = resolved_path(*name, entry.origin());
+  const std::string shown = is_perhaps_secret(*name) ? "(what stands here may be a key)" : path;
   const auto refuse = [&](Code fault, const std::string& why) {
-    entry.error(fault, path + ": " + why);
+    entry.error(fault, shown + ": " + why);
     return std::nullopt;
   };
   const auto type = files.type(path);

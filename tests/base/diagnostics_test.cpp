@@ -26,6 +26,15 @@ TEST(Printable, KeepsTextAndEscapesWhatIsNone) {
   EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
 }
 
+TEST(Printable, LeavesNothingThatMakesALineReadAsAnother) {
+  for (const char* text : {"\u202e", "\u2066", "\u200b", "\u200f", "\u2028", "\u061c", "\ufeff"}) {
+    EXPECT_TRUE(printable(text).starts_with("\\x")) << text;
+  }
+  for (const char* text : {"\u2027", "\u2030", "\u2070", "\u2010", "\u061b", "\ufefe"}) {
+    EXPECT_EQ(printable(text), text);
+  }
+}
+
 TEST(IsUtf8, RefusesSurrogatesAndOverlongForms) {
   EXPECT_TRUE(is_utf8(""));
   EXPECT_TRUE(is_utf8("\xef\xbf\xbf\xf4\x8f\xbf\xbf"));

@@ -42,6 +42,9 @@ TEST_F(LedgerTest, KeepsOfALinkWhatNoSpecMaySay) {
   link.port.emplace().cost = 65535;
   Ledger ledger;
   ledger.memory.earlier.of<Link>().push_back(link);
+  link.name = *IfName::parse("eth0");
+  link.master = in_no_bridge;
+  ledger.memory.earlier.of<Link>().insert(ledger.memory.earlier.of<Link>().begin(), link);
   write_ledger(directory, ledger);
   std::string warning;
   EXPECT_EQ(read_ledger(directory, warning), ledger);
@@ -50,6 +53,7 @@ TEST_F(LedgerTest, KeepsOfALinkWhatNoSpecMaySay) {
 
 TEST_F(LedgerTest, KeepsWhoIsAssignedWhat) {
   Ledger ledger;
+  ledger.unended = {"br0", "br9"};
   for (const char* tap : {"svaeth0", "svbeth0"}) {
     const std::string text =
         std::string("br0/") + tap[2] + "/eth0,10.0.0.2/24,02:00:00:00:00:10,e0";

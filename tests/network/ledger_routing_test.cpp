@@ -1,5 +1,8 @@
 // Rows of the ledger on addresses, NAT and the ways out of the host.
 
+#include <cerrno>
+
+#include "plumbline/wire/conntrack.hpp"
 #include "tests/network/ledger.hpp"
 #include "tests/support/dump.hpp"
 
@@ -120,6 +123,48 @@ TEST_F(LedgerRouting, N5_FlowsThatRunAreNatedFromTheMomentThereIsNat) {
   attack->run_for(500);
   attack->stop();
   EXPECT_GE(attack->per_second(), 1000);
+  internet().settle();
+  expect_only_from(internet(), uplink_ip);
+}
+
+/// Does not tell of flows.
+class SilentOnFlows final : public io::Host {
+ public:
+  explicit SilentOnFlows(io::Host& host) : host_(&host) {}
+
+  std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override {
+    for (const wire::Request& request : requests) {
+      const auto* query = std::get_if<wire::NetfilterQuery>(&request);
+      if (query == nullptr || query->message != wire::flow_dump()) continue;
+      ++asked_;
+      return {{EIO, "made to fail by the test", {}, {}}};
+    }
+    return host_->exchange(requests);
+  }
+  [[nodiscard]] int asked() const { return asked_; }
+
+ private:
+  io::Host* host_;
+  int asked_ = 0;
+};
+
+TEST_F(LedgerRouting, N5_FlowsThatCouldNotBeEndedAreEndedByTheNextPass) {
+  apply(R"("nat": false)");
+  attach();
+  ASSERT_TRUE(internet().await({.from = guest_identity('a').ip, .to = remote_ip}, 50));
+  SilentOnFlows silent(site().host());
+  const engine::Outcome outcome = site().carry_out(site().prepare(network_spec("")), &silent);
+  EXPECT_EQ(outcome.result, engine::Result::applied);
+  EXPECT_EQ(silent.asked(), 1);
+  ASSERT_EQ(outcome.warnings.size(), 1U);
+  internet().forget();
+  ASSERT_TRUE(internet().await({.from = guest_identity('a').ip, .to = remote_ip}, 50));
+  restart();
+  apply("");
+  internet().settle({.from = guest_identity('a').ip});
+  internet().forget();
+  attack->run_for(300);
+  attack->stop();
   internet().settle();
   expect_only_from(internet(), uplink_ip);
 }

@@ -68,6 +68,21 @@ TEST(MakePlan, CallsAnUpdateChangedUnlessTheSpecIsTheOneLastApplied) {
   EXPECT_EQ(plan(state_of(other), want, memory).steps.at(0).why, Why::drifted);
 }
 
+TEST(MakePlan, CallsAnotherAssignmentOfAGuestChanged) {
+  Link tap;
+  tap.name = *IfName::parse("tapa");
+  tap.kind = LinkKind::tap;
+  tap.alias = "";
+  tap.assignment = "br0/a/eth0,10.0.0.2/24,02:00:00:00:00:10,eth0";
+  const State before = state_of(tap);
+  tap.assignment = "br0/a/eth0,10.0.0.3/24,02:00:00:00:00:10,eth0";
+  const State want = state_of(tap);
+  Memory memory;
+  memory.applied["link tapa"] = digest(before.of<Link>().front());
+  EXPECT_EQ(plan(before, want, memory).steps.at(0).why, Why::changed);
+  EXPECT_EQ(plan(want, before, memory).steps.at(0).why, Why::drifted);
+}
+
 TEST(MakePlan, PutsASysctlBackOnceItIsNoLongerWanted) {
   State have;
   have.of<Sysctl>().push_back({"net/ipv4/ip_forward", "1"});

@@ -40,13 +40,18 @@ class KeyFiles : public ::testing::Test {
     Diagnostics found;
     const Spec spec = load({directory / "spec.json"}, files, found);
     std::vector<std::string> codes;
-    for (const Diagnostic& each : found.errors) codes.emplace_back(format(each.code));
+    said.clear();
+    for (const Diagnostic& each : found.errors) {
+      codes.emplace_back(format(each.code));
+      said += format(each);
+    }
     for (const Diagnostic& each : found.warnings) codes.emplace_back(format(each.code));
     EXPECT_EQ(spec.state.of<WireGuard>().size(), found.ok() ? 1U : 0U);
     return codes;
   }
 
   fs::path directory;
+  std::string said;  ///< all errors
 };
 
 TEST_F(KeyFiles, AreBesideTheSpecFileThatNamesThem) {
@@ -70,6 +75,14 @@ TEST_F(KeyFiles, OthersMayNotWriteAndShouldNotRead) {
   EXPECT_THAT(load_with_key("wg0.key"), ElementsAre("EXPOSED_KEY"));
   fs::permissions(directory / "wg0.key", fs::perms(0602));
   EXPECT_THAT(load_with_key("wg0.key"), ElementsAre("INVALID_WIREGUARD_CONFIG"));
+}
+
+TEST_F(KeyFiles, AKeyInPlaceOfANameIsNotShown) {
+  EXPECT_THAT(load_with_key("6OJG4XyAnz5TF1lXXJte14tji3zlMNqhd2rYUIgJBk0="),
+              ElementsAre("UNREADABLE_FILE"));
+  EXPECT_EQ(said.find("6OJG4"), std::string::npos) << said;
+  EXPECT_THAT(load_with_key("PrivateKey = 6OJG4\\n"), ElementsAre("UNREADABLE_FILE"));
+  EXPECT_EQ(said.find("6OJG4"), std::string::npos) << said;
 }
 
 TEST_F(KeyFiles, ADashIsNoStandardInput) {

@@ -358,7 +358,7 @@ TEST(AssignOnAHost, WarnsWhereTheUplinkIsNeitherThereNorMade) {
   Facts facts = with_uplink();
   const auto missing = warnings("", facts);
   ASSERT_THAT(missing, SizeIs(1));
-  EXPECT_THAT(missing[0].message, HasSubstr("no 'eth5'"));
+  EXPECT_THAT(missing[0].message, HasSubstr("'eth5' of 'br0' is not on this host"));
   EXPECT_THAT(warnings(R"("links": {"eth5": {"kind": "ifb"}}, )", facts), IsEmpty());
   EXPECT_THAT(warnings(R"("links": {"v0": {"kind": "veth", "veth": {"peer": "eth5"}}}, )", facts),
               IsEmpty());
