@@ -1,6 +1,8 @@
 #include "plumbline/engine/adopt.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -30,11 +32,29 @@ void note_unexpected(const State& now, const Plan& plan, Report& report) {
   }
 }
 
-/// What went wrong while addresses were removed and added again, as the failure of `step`.
-void note_failure_of(const Report& report, StepReport& step) {
-  for (const StepReport& part : report.steps) {
-    if (part.result == StepResult::failed) note_failure(step, part.error, part.message);
+/// What went wrong while addresses were removed and added again, as the failure of the step of
+/// `plan` that it was done for.
+void note_failure_of(const Plan& rest, const Report& second, const Plan& plan, Report& report) {
+  for (std::size_t i = 0; i < rest.steps.size(); ++i) {
+    const StepReport& part = second.steps[i];
+    if (part.result != StepResult::failed) continue;
+    const auto step = std::ranges::find(plan.steps, rest.steps[i].cause,
+                                        [](const Step& one) { return std::optional(one.key); });
+    const auto position = static_cast<std::size_t>(step - plan.steps.begin());
+    note_failure(report.steps.at(position), part.error, part.message);
   }
+  report.failed = true;
+}
+
+/// Why addresses cannot be removed and added again, each as the failure of its own step.
+void note_refusals(const State& now, const Plan& plan, const std::vector<std::size_t>& unmarked,
+                   Report& report) {
+  for (const std::size_t position : unmarked) {
+    const Plan one = make_readdressing(now, plan, {position});
+    if (one.refusals.empty()) continue;
+    note_failure(report.steps.at(position), EOPNOTSUPP, one.refusals.front().message);
+  }
+  report.failed = true;
 }
 
 /// Marks by removing and adding what the kernel did not mark in place. Adds to `plan`, for the way
@@ -43,18 +63,14 @@ void finish_addresses(const Workshop& workshop, Observed& now, Plan& plan, Repor
   const std::vector<std::size_t> unmarked = not_adopted(now.state, plan);
   const Plan rest = make_readdressing(now.state, plan, unmarked);
   if (rest.steps.empty() && rest.refusals.empty()) return;
-  StepReport& step = report.steps.at(unmarked.front());
   if (!rest.refusals.empty()) {
-    note_failure(step, EOPNOTSUPP, rest.refusals.front().message);
-    report.failed = true;
+    note_refusals(now.state, plan, unmarked, report);
     return;
   }
   const Report second = apply_to(workshop, now, rest);
+  if (second.failed) note_failure_of(rest, second, plan, report);
   plan.steps.insert(plan.steps.end(), rest.steps.begin(), rest.steps.end());
   now = look_around(workshop.host);
-  if (!second.failed) return;
-  note_failure_of(second, step);
-  report.failed = true;
 }
 
 /// What `plan` changes and adds. What somebody else took away before its step came is not to be
@@ -99,17 +115,18 @@ State part_of(const State& state, const std::set<Key>& keys) {
 void put_back(const Workshop& workshop, const State& before, const Plan& plan,
               const std::set<Key>& keys, Observed now, Report& report) {
   const State had = part_of(before, keys);
-  constexpr int most_rounds = 3;
-  for (int round = 0; round < most_rounds; ++round) {
-    const Plan rest = way_back(had, part_of(now.state, keys), plan, workshop.options.mark);
-    if (rest.empty()) break;
-    static_cast<void>(apply_to(workshop, now, rest));
-    now = look_around(workshop.host);
-  }
+  now.state = part_of(now.state, keys);
+  const Look look = [&] {
+    Observed seen = look_around(workshop.host);
+    seen.state = part_of(seen.state, keys);
+    return seen;
+  };
+  restore(workshop, {had, plan, look, false}, now);
+  report.left_behind = differences(had, now.state, workshop.options.mark);
+  if (!report.left_behind.empty()) return;
   for (StepReport& step : report.steps) {
     if (step.result == StepResult::done) step.result = StepResult::undone;
   }
-  report.left_behind = differences(had, part_of(now.state, keys));
 }
 
 }  // namespace

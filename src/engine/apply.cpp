@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <system_error>
 
 #include "batch.hpp"
@@ -36,12 +37,22 @@ std::string words_for(const MoveResult& result) {
   return result.message.empty() ? reason : result.message + " (" + reason + ")";
 }
 
+/// What the host throws is the failure of the first move, of which it is not known what came of it;
+/// the caller's second look finds what came of those that went with it.
+std::vector<MoveResult> send(Sender& sender, std::span<const Move> moves) {
+  try {
+    return sender.send(moves);
+  } catch (const std::exception& error) {
+    return {{EIO, error.what(), true}};
+  }
+}
+
 /// Carries out the steps in order until one fails, and adds those that were done.
 void go_forwards(Sender& sender, std::span<const Move> moves, std::vector<Move>& done,
                  Report& report) {
   std::size_t next = 0;
   while (next < moves.size() && !report.failed) {
-    const std::vector<MoveResult> results = sender.send(moves.subspan(next));
+    const std::vector<MoveResult> results = send(sender, moves.subspan(next));
     for (std::size_t i = 0; i < results.size(); ++i) {
       StepReport& step = report.steps[moves[next + i].position];
       const bool failed = results[i].error != 0;
@@ -64,7 +75,7 @@ void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
   for (Move& move : done) move.backwards = true;
   std::size_t next = 0;
   while (next < done.size()) {
-    const std::vector<MoveResult> results = sender.send(std::span(done).subspan(next));
+    const std::vector<MoveResult> results = send(sender, std::span(done).subspan(next));
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Move& move = done[next + i];
       StepReport& step = report.steps[move.position];
@@ -76,6 +87,15 @@ void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
       }
     }
     next += results.size();
+  }
+}
+
+/// It is no step: that it failed is nothing to undo anything for.
+void call(const std::function<void()>& guarded, Report& report) {
+  try {
+    guarded();
+  } catch (const std::exception& error) {
+    report.warnings.emplace_back(error.what());
   }
 }
 
@@ -91,7 +111,7 @@ Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan, Surroundings su
   const std::size_t guards = guard_steps(plan);
   std::vector<Move> done;
   go_forwards(sender, std::span(moves).first(guards), done, report);
-  if (!report.failed && guarded) guarded();
+  if (!report.failed && guarded) call(guarded, report);
   go_forwards(sender, std::span(moves).subspan(guards), done, report);
   report.found = sender.found();
   if (report.failed) go_backwards(sender, std::move(done), report);

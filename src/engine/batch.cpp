@@ -285,6 +285,7 @@ std::vector<MoveResult> Sender::send(std::span<const Move> moves) {
   }
   if (!missing_links(moves.front()).empty()) refresh_links();
   if (const auto missing = missing_links(moves.front()); !missing.empty()) {
+    if (counts_as_done(moves.front(), ENODEV)) return {MoveResult()};
     return {{ENODEV, "link " + format(missing.front()) + " is not there"}};
   }
   return send_company(moves.first(company_of(moves)));

@@ -38,6 +38,11 @@ struct Sent {
   std::size_t position = 0;
 };
 
+/// Or none was asked for.
+bool has_policy(const HeldChain& there, const Target& target) {
+  return !target.policy || target.policy == there.chain.policy;
+}
+
 class Link {
  public:
   Link(io::Host& host, Ruleset& ruleset, bool nft, std::span<const Move> moves)
@@ -50,6 +55,7 @@ class Link {
 
   std::vector<MoveResult> run() {
     for (int tries = 1; tries <= most_tries; ++tries) {
+      committed_ = false;
       try {
         const std::uint32_t generation = ruleset_->look_at(kernel_, chains_, nft_);
         const wire::Reply reply = commit(generation);
@@ -59,7 +65,7 @@ class Link {
       } catch (const Refusal& refusal) {
         return refused(refusal);
       } catch (const std::runtime_error& error) {  // of the host, or of what it answered
-        return refused(Refusal{0, EIO, error.what()});
+        return refused(Refusal{0, EIO, error.what(), committed_});
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(tries / 2));
     }
@@ -130,9 +136,8 @@ class Link {
         batch.add_chain(family, table, name, target.claimed ? chain_claim() : wire::Bytes());
       }
       note(batch, i);
-    } else if (!target.shared && !is_ours(*there) && !there->chain.rules.empty() &&
-               target.claimed) {
-      throw Refusal{i, EEXIST, "a chain of that name is somebody else's now"};
+    } else {
+      expect_ours(i, *there);
     }
     const std::string now =
         there != nullptr && there->chain.policy ? *there->chain.policy : "ACCEPT";
@@ -140,6 +145,13 @@ class Link {
       batch.set_policy(family, table, name, *target.policy);
       note(batch, i);
     }
+  }
+
+  /// One that was taken over without our mark is as we found it, and may be anybody's.
+  void expect_ours(std::size_t i, const HeldChain& there) const {
+    const Target& target = targets_[i];
+    if (target.shared || !target.claimed || is_ours(there) || there.chain.rules.empty()) return;
+    throw Refusal{i, EEXIST, "a chain of that name is somebody else's now"};
   }
 
   void write_rules(wire::NftBatchWriter& batch, std::size_t i) {
@@ -209,6 +221,7 @@ class Link {
     const Target& target = targets_[i];
     const auto& [family, table, name] = target.where;
     if (target.exists || held_or_none(target).handles.empty()) return;
+    expect_ours(i, *held(target));
     batch.remove_all_rules(family, table, name);
     note(batch, i);
   }
@@ -249,7 +262,7 @@ class Link {
     }
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const HeldChain* there = held(targets_[i]);
-      if (there != nullptr && targets_[i].policy && targets_[i].policy != there->chain.policy) {
+      if (there != nullptr && !has_policy(*there, targets_[i])) {
         return refused(Refusal{i, EIO, "the chain has another policy than was set", true});
       }
     }
@@ -263,9 +276,10 @@ class Link {
       const Target& target = targets_[i];
       const HeldChain* there = held(target);
       const auto made = made_.find(target.where);
-      const bool as_meant =
-          there == nullptr ? made == made_.end()
-                           : made != made_.end() && made->second.chain.rules == there->chain.rules;
+      const bool as_meant = there == nullptr ? made == made_.end()
+                                             : made != made_.end() &&
+                                                   made->second.chain.rules == there->chain.rules &&
+                                                   has_policy(*there, target);
       if (!as_meant) return refused(Refusal{i, reply.error, reply.message, true});
     }
     return std::vector<MoveResult>(targets_.size());

@@ -136,19 +136,14 @@ Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const S
 void put_back(const Workshop& workshop, const Prepared& prepared, const std::set<TableKey>& bare,
               Observed now, Report& report) {
   const State& before = prepared.have.state;
-  const State& earlier = prepared.ledger.memory.earlier;
-  // What is put back may take something along itself, so look again, but not for ever.
-  for (int round = 0; round < 3; ++round) {
-    const Plan rest = way_back(before, now.state, prepared.plan, workshop.options.mark);
-    if (rest.empty()) break;
-    static_cast<void>(apply(workshop.host, workshop.ruleset, rest,
-                            {now.links, {}, {}, workshop.compiler.linked()}));
-    now = look(workshop, prepared.desired, earlier);
-  }
+  const Look look_again = [&] {
+    return look(workshop, prepared.desired, prepared.ledger.memory.earlier);
+  };
+  restore(workshop, {before, prepared.plan, look_again, workshop.compiler.linked()}, now);
   std::set<TableKey> tables = tables_of(now.state);
   tables.merge(tables_of(prepared.plan));
   drop_empty(workshop.host, minus(minus(tables, tables_of(before)), bare));
-  report.left_behind = differences(before, look(workshop, prepared.desired, earlier).state);
+  report.left_behind = differences(before, look_again().state, workshop.options.mark);
 }
 
 /// The first commit was overtaken again and again: what differs from before is what others did.
@@ -190,6 +185,12 @@ Observed look_after(const Workshop& workshop, const spec::Desired& desired, cons
   return seen;
 }
 
+void warn(const std::vector<std::string>& messages, Outcome& outcome) {
+  for (const std::string& words : messages) {
+    outcome.warnings.push_back({Code::host_warning, words, {}, {}});
+  }
+}
+
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
 Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const Selection& select,
                        Prepared& next) {
@@ -208,6 +209,7 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
   outcome.report =
       apply(workshop.host, workshop.ruleset, prepared.plan,
             {prepared.have.links, along, ledger.along, workshop.compiler.linked(), guarded});
+  warn(outcome.report.warnings, outcome);
   Observed now = look_after(workshop, prepared.desired, ledger.memory.earlier);
   if (outcome.report.failed) {
     if (!did_nothing(outcome.report)) {

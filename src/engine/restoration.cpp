@@ -52,18 +52,31 @@ Step step_between(const K* now, const K* before) {
                 : before == nullptr ? Action::remove
                                     : Action::update;
   if constexpr (std::is_same_v<K, Chain> || std::is_same_v<K, SharedChain>) {
-    step.phase = Phase::guard;
+    step.phase = before == nullptr ? Phase::release : Phase::guard;
   }
   return step;
 }
 
+/// Each step by itself, whatever becomes of the others.
+void apply_singly(const Workshop& workshop, bool linked, const Plan& plan, LinkNames links) {
+  for (const Step& step : plan.steps) {
+    Plan one;
+    one.steps.push_back(step);
+    static_cast<void>(apply(workshop.host, workshop.ruleset, one, {links, {}, {}, linked}));
+    // Made or gone: its name leads elsewhere now.
+    const auto* link = std::get_if<Link::Key>(&step.key);
+    if (link != nullptr && step.action != Action::update) links.remove(link->name);
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> differences(const State& before, const State& now) {
+std::vector<std::string> differences(const State& before, const State& now, const Mark& mark) {
   std::vector<std::string> words;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
       const bool missing = new_value == nullptr;
+      if (old_value == nullptr && !is_marked(*new_value, mark)) return;
       words.push_back(format(key(missing ? *old_value : *new_value)) + (missing ? " is missing"
                                                                         : old_value == nullptr
                                                                             ? " is there"
@@ -76,9 +89,13 @@ std::vector<std::string> differences(const State& before, const State& now) {
 Plan way_back(const State& before, const State& now, const Plan& plan, const Mark& mark) {
   std::set<Key> touched;
   for (const Step& step : plan.steps) touched.insert(step.key);
+  std::vector<Step> guards;
   std::vector<Step> removals;
+  std::vector<Step> releases;
   Plan back;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    constexpr bool is_firewall = std::is_same_v<K, Chain> || std::is_same_v<K, SharedChain>;
+    std::vector<Step>& away = is_firewall ? releases : removals;
     std::vector<Step> steps;
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
       if (new_value != nullptr && !touched.contains(key(*new_value))) return;
@@ -87,7 +104,7 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
       const bool replace =
           old_value != nullptr && new_value != nullptr &&
           transition(*new_value, complete(*old_value, *new_value)).change == Change::replace;
-      if (replace || old_value == nullptr) removals.push_back(step_between(new_value, none));
+      if (replace || old_value == nullptr) away.push_back(step_between(new_value, none));
       if (replace) steps.push_back(step_between(none, old_value));
       if (!replace && old_value != nullptr) steps.push_back(step_between(new_value, old_value));
     });
@@ -96,12 +113,33 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
       std::stable_partition(steps.begin(), steps.end(),
                             [](const Step& step) { return !std::get<Link>(*step.after).master; });
     }
-    std::ranges::move(steps, std::back_inserter(back.steps));
+    std::ranges::move(steps, std::back_inserter(is_firewall ? guards : back.steps));
   });
   // Later kinds stand on earlier ones.
   std::ranges::reverse(removals);
-  back.steps.insert(back.steps.begin(), removals.begin(), removals.end());
+  // Each phase is one commit: a chain goes once nothing jumps there.
+  guards.insert(guards.end(), removals.begin(), removals.end());
+  back.steps.insert(back.steps.begin(), guards.begin(), guards.end());
+  back.steps.insert(back.steps.end(), releases.begin(), releases.end());
   return back;
+}
+
+void restore(const Workshop& workshop, const Restoration& restoration, Observed& now) {
+  // What is put back may take something along itself, so look again, but not for ever.
+  constexpr int most_rounds = 4;
+  bool together = true;
+  for (int round = 0; round < most_rounds; ++round) {
+    const Plan rest =
+        way_back(restoration.before, now.state, restoration.plan, workshop.options.mark);
+    if (rest.empty()) return;
+    if (together) {
+      const Surroundings around{now.links, {}, {}, restoration.linked};
+      together = !apply(workshop.host, workshop.ruleset, rest, around).failed;
+    } else {
+      apply_singly(workshop, restoration.linked, rest, now.links);
+    }
+    now = restoration.look();
+  }
 }
 
 }  // namespace plumbline::engine

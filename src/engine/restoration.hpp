@@ -6,21 +6,38 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/engine/pass.hpp"
 
 namespace plumbline::engine {
 
 /// In words, what is not as it was: `route inet main 10.9.0.0/16 is missing`. What the kernel makes
 /// of itself, and may make again a little later, is not looked at: its own routes and link-local
-/// addresses.
-[[nodiscard]] std::vector<std::string> differences(const State& before, const State& now);
+/// addresses. Nor is what others made meanwhile.
+[[nodiscard]] std::vector<std::string> differences(const State& before, const State& now,
+                                                   const Mark& mark);
 
 /// The steps from `now` back to `before`. Removes only what is ours, and changes only what `plan`
 /// was about; but what is missing is made again, whoever's it was.
 [[nodiscard]] Plan way_back(const State& before, const State& now, const Plan& plan,
                             const Mark& mark);
+
+/// Everything that is to be as it was, as it is now.
+using Look = std::function<Observed()>;
+
+/// What a failed apply is to be put back to.
+struct Restoration {
+  const State& before;
+  const Plan& plan;  ///< that failed
+  const Look& look;
+  bool linked = false;  ///< as Surroundings::linked
+};
+
+/// Goes the way back from `now`, and says there what it came to. Each step by itself where not all
+/// of them can be done: what cannot be put back holds up nothing else.
+void restore(const Workshop& workshop, const Restoration& restoration, Observed& now);
 
 }  // namespace plumbline::engine

@@ -125,6 +125,7 @@ Plan make_readdressing(const State& now, const Plan& plan, const std::vector<std
     for (Step& part : readdressing_steps(now, *theirs, std::get<Address>(*step.after))) {
       part.id = result.steps.size();
       part.why = Why::adopted;
+      part.cause = step.key;
       if (!result.steps.empty()) part.needs = {result.steps.size() - 1};
       result.steps.push_back(std::move(part));
     }

@@ -317,13 +317,42 @@ TEST_F(AdoptTest, UndoesTheOtherWayToMarkAnAddressWhereverItFails) {
   EXPECT_GE(position, 12U);
 }
 
+TEST_F(AdoptTest, SaysOfWhichAddressTheOtherWayFailed) {
+  ip("address add 10.2.0.1/32 dev br0");
+  const std::vector<std::string> keys{"address br0 10.1.0.1/24", "address br0 10.2.0.1/32"};
+  std::vector<std::string> failed;
+  for (std::size_t position = 0;; ++position) {
+    OldKernel old(site_->host());
+    FailingHost host(old, position, EPERM);
+    const engine::Prepared prepared = prepare(keys);
+    const engine::Outcome outcome = carry_out(prepared, &host);
+    if (outcome.result == engine::Result::applied) break;
+    for (std::size_t i = 0; i < prepared.plan.steps.size(); ++i) {
+      const engine::StepReport& step = outcome.report.steps.at(i);
+      if (step.result == engine::StepResult::failed) {
+        failed.push_back(format(prepared.plan.steps[i].key));
+      } else if (position >= keys.size()) {
+        EXPECT_EQ(step.result, engine::StepResult::undone);
+      }
+    }
+  }
+  // First the two marks in place, then the six changes for the one, and the four for the other.
+  std::vector<std::string> expected = keys;
+  expected.insert(expected.end(), 6, keys[0]);
+  expected.insert(expected.end(), 4, keys[1]);
+  EXPECT_EQ(failed, expected);
+}
+
 TEST_F(AdoptTest, RefusesOnOldKernelsWhatWouldTakeAnotherAddressAlong) {
   ip("address add 10.1.0.2/24 dev br0");
+  ip("address add 10.0.0.1/32 dev br0");
   OldKernel old(site_->host());
   const std::string before = dump_namespace();
-  const engine::Outcome outcome = carry_out(prepare({"address br0 10.1.0.1/24"}), &old);
+  const engine::Prepared prepared = prepare({"address br0 10.0.0.1/32", "address br0 10.1.0.1/24"});
+  const engine::Outcome outcome = carry_out(prepared, &old);
   EXPECT_EQ(outcome.result, engine::Result::rolled_back);
-  EXPECT_THAT(outcome.report.steps.at(0).message, HasSubstr("address br0 10.1.0.2/24"));
+  EXPECT_EQ(outcome.report.steps.at(0).message, "");
+  EXPECT_THAT(outcome.report.steps.at(1).message, HasSubstr("address br0 10.1.0.2/24"));
   EXPECT_EQ(difference(before, dump_namespace()), "");
 }
 

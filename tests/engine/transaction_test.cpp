@@ -161,6 +161,60 @@ TEST_F(TransactionTest, AStepThatFailsWhileEverythingIsRemovedLeavesEverything) 
   fail_everywhere(site, R"({"version": 1})");
 }
 
+/// Throws `times` times from the `position`th exchange on that changes something or looks at the
+/// links alone, as is done in the middle of an apply: before it is passed on, or after.
+class ThrowingHost final : public io::Host {
+ public:
+  ThrowingHost(io::Host& host, std::size_t position, std::size_t times, bool passes_on)
+      : host_(&host), position_(position), times_(times), passes_on_(passes_on) {}
+
+  [[nodiscard]] std::vector<wire::Reply> exchange(
+      std::span<const wire::Request> requests) override {
+    const bool alone =
+        requests.size() == 1 && std::holds_alternative<wire::NetlinkDump>(requests.front());
+    const bool counts = alone || std::ranges::any_of(requests, is_change);
+    const bool throws = counts && exchanges_ >= position_ && exchanges_ < position_ + times_;
+    if (counts) ++exchanges_;
+    if (!throws) return host_->exchange(requests);
+    if (passes_on_) static_cast<void>(host_->exchange(requests));
+    throw io::HostError("made to throw by the test");
+  }
+
+ private:
+  io::Host* host_;
+  std::size_t position_;
+  std::size_t times_;
+  bool passes_on_;
+  std::size_t exchanges_ = 0;
+};
+
+/// Carries `prepared` out with the host throwing at every exchange in turn.
+void throw_everywhere(Site& site, const std::string& spec_text, std::size_t times, bool passes_on) {
+  const std::string before = dump_namespace(watched_sysctls);
+  std::size_t position = 0;
+  for (;; ++position) {
+    ThrowingHost host(site.host(), position, times, passes_on);
+    const engine::Outcome outcome = site.carry_out(site.prepare(spec_text), &host);
+    if (!outcome.report.failed) break;
+    ASSERT_EQ(outcome.result, engine::Result::rolled_back)
+        << "exchange " << position << testing::PrintToString(outcome.report.left_behind);
+    ASSERT_EQ(difference(before, dump_namespace(watched_sysctls)), "") << "exchange " << position;
+  }
+  EXPECT_GT(position, 20U) << "the plan has become too small to show anything";
+}
+
+TEST_F(TransactionTest, AHostThatThrowsOnTheWayBetweenTwoSpecsLeavesTheFirst) {
+  Site site;
+  site.apply(first_spec);
+  throw_everywhere(site, second_spec, 1, false);
+}
+
+TEST_F(TransactionTest, OneThatThrowsOnceItIsDoneAndAgainWhileItIsUndoneLeavesTheFirst) {
+  Site site;
+  site.apply(first_spec);
+  throw_everywhere(site, second_spec, 2, true);
+}
+
 /// Takes the first change and refuses all others.
 class JammedHost final : public io::Host {
  public:

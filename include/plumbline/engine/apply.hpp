@@ -40,6 +40,8 @@ struct Report {
   std::vector<Sysctl> found;
   /// What is not as it was after a rollback, in words; carry_out() fills it from an observation.
   std::vector<std::string> left_behind;
+  /// What Surroundings::guarded threw, in words; it fails nothing.
+  std::vector<std::string> warnings = {};
 };
 
 /// What apply() must know beyond the plan.
@@ -54,7 +56,9 @@ struct Surroundings {
   std::function<void()> guarded = {};
 };
 
-/// `ruleset` knows the chains as observed along with the plan's `have`, and as they are afterwards.
+/// Throws nothing that `host` throws: a step of which it is not known what came of it has failed
+/// and is undone. `ruleset` knows the chains as observed along with the plan's `have`, and as they
+/// are afterwards.
 [[nodiscard]] Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan,
                            Surroundings surroundings);
 

@@ -33,7 +33,8 @@ struct Adoption {
 /// The other way to mark the IPv4 addresses of `steps`, positions in `plan`: each is removed and
 /// added again, while a second address and a route of ours hold its place, so that neither the
 /// host's own address, nor its network, nor a route that depends on them is ever missing. Refused
-/// where the kernel would take other addresses along.
+/// where the kernel would take other addresses along. The cause of each step is the key of the one
+/// that it is for.
 [[nodiscard]] Plan make_readdressing(const State& now, const Plan& plan,
                                      const std::vector<std::size_t>& steps);
 
