@@ -37,13 +37,15 @@ std::string words_for(const MoveResult& result) {
   return result.message.empty() ? reason : result.message + " (" + reason + ")";
 }
 
-/// What the host throws is the failure of the first move, of which it is not known what came of it;
-/// the caller's second look finds what came of those that went with it.
+/// What the host throws is the failure of the first move, of which it is not known what came of it:
+/// it is undone, unless that makes again what may still be there. The caller's second look finds
+/// that, and what came of those that went with it.
 std::vector<MoveResult> send(Sender& sender, std::span<const Move> moves) {
   try {
     return sender.send(moves);
   } catch (const std::exception& error) {
-    return {{EIO, error.what(), true}};
+    const bool is_removal = to_value(moves.front()) == nullptr;
+    return {{EIO, error.what(), !is_removal}};
   }
 }
 
