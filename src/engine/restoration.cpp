@@ -57,6 +57,28 @@ Step step_between(const K* now, const K* before) {
   return step;
 }
 
+/// What is new may be of the plan: a policy carries no mark.
+template <class K>
+bool may_be_ours(const K& value, const Mark& mark) {
+  if constexpr (std::is_same_v<K, SharedChain>) {
+    if (value.policy && *value.policy != "ACCEPT") return true;
+  }
+  return is_marked(value, mark);
+}
+
+template <class K>
+Step step_away(const K& value) {
+  Step step = step_between<K>(&value, nullptr);
+  if constexpr (std::is_same_v<K, SharedChain>) {
+    // With its rules alone, its policy would not go.
+    SharedChain bare{value.family, value.table, value.name, {}, {}, {}, {}, {}, true};
+    if (value.policy) bare.policy = "ACCEPT";
+    step.action = Action::update;
+    step.after = bare;
+  }
+  return step;
+}
+
 /// Each step by itself, whatever becomes of the others.
 void apply_singly(const Workshop& workshop, bool linked, const Plan& plan, LinkNames links) {
   for (const Step& step : plan.steps) {
@@ -76,7 +98,7 @@ std::vector<std::string> differences(const State& before, const State& now, cons
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
       const bool missing = new_value == nullptr;
-      if (old_value == nullptr && !is_marked(*new_value, mark)) return;
+      if (old_value == nullptr && !may_be_ours(*new_value, mark)) return;
       words.push_back(format(key(missing ? *old_value : *new_value)) + (missing ? " is missing"
                                                                         : old_value == nullptr
                                                                             ? " is there"
@@ -99,12 +121,12 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
     std::vector<Step> steps;
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
       if (new_value != nullptr && !touched.contains(key(*new_value))) return;
-      if (old_value == nullptr && !is_marked(*new_value, mark)) return;
+      if (old_value == nullptr && !may_be_ours(*new_value, mark)) return;
       const K* none = nullptr;
       const bool replace =
           old_value != nullptr && new_value != nullptr &&
           transition(*new_value, complete(*old_value, *new_value)).change == Change::replace;
-      if (replace || old_value == nullptr) away.push_back(step_between(new_value, none));
+      if (replace || old_value == nullptr) away.push_back(step_away(*new_value));
       if (replace) steps.push_back(step_between(none, old_value));
       if (!replace && old_value != nullptr) steps.push_back(step_between(new_value, old_value));
     });

@@ -38,10 +38,14 @@ class GrudgingHost final : public io::Host {
         replies.push_back({EIO, "made to fail by the test", {}, {}});
       } else {
         replies.push_back(host_->exchange(std::span(&request, 1)).front());
+        if (is_change(request) && replies.back().error != 0) ++kernels_refusals_;
       }
     }
     return replies;
   }
+
+  /// Changes that were passed on, and were not to be.
+  [[nodiscard]] int kernels_refusals() const { return kernels_refusals_; }
 
  private:
   bool is_refused(const wire::Request& request) {
@@ -56,6 +60,7 @@ class GrudgingHost final : public io::Host {
   io::Host* host_;
   bool began_ = false;
   std::set<std::size_t> refused_;
+  int kernels_refusals_ = 0;
 };
 
 class UndoTest : public NetnsTest {
@@ -98,6 +103,21 @@ TEST_F(UndoTest, AChainGoesAfterTheJumpToItWhateverIsBetweenThem) {
   EXPECT_EQ(outcome.result, engine::Result::rolled_back);
   EXPECT_THAT(outcome.report.left_behind, IsEmpty());
   EXPECT_EQ(difference(before, dump_namespace({failing})), "");
+  EXPECT_EQ(host.kernels_refusals(), 0);
+}
+
+TEST_F(UndoTest, APolicyGoesWithTheRulesOfAChainThatWasNotThere) {
+  Site site;
+  GrudgingHost host(site.host());
+  const engine::Outcome outcome = site.carry_out(site.prepare(R"({ "version": 1,
+      "sysctls": { "net.ipv4.conf.up0.rp_filter": 2 },
+      "iptables": { "filter": {
+        "chains": { "APP": { "rules": ["-s 10.0.0.1/32 -j DROP"] } },
+        "shared": { "OUTPUT": { "policy": "DROP", "insert": ["-j APP"] } } } } })"),
+                                                 &host);
+  EXPECT_EQ(outcome.result, engine::Result::rolled_back);
+  EXPECT_EQ(must_run({"iptables-nft", "-S", "OUTPUT"}), "-P OUTPUT ACCEPT\n");
+  EXPECT_EQ(host.kernels_refusals(), 0);
 }
 
 TEST_F(UndoTest, WhatOthersMadeMeanwhileIsNotLeftBehind) {
