@@ -88,7 +88,7 @@ class Link {
   /// ERESTART when others committed since `generation`: then what was seen may be half of theirs,
   /// and nothing follows from it.
   wire::Reply commit(std::uint32_t generation) {
-    const wire::Reply overtaken{ERESTART, {}, {}, {}};
+    wire::Reply overtaken{ERESTART, {}, {}, {}};
     wire::NftBatchWriter batch;
     try {
       write(batch);
