@@ -3,8 +3,8 @@
 //
 // Decides per chain what the state between is. A change whose parts need no waiting for each other
 // stays one commit. In a plan in which nothing but rules ends every change of a chain that stays is
-// part of the first commit, so that nobody sees half of them; only chains that go, and shared chains
-// in which nothing of ours is wanted any more, come last as ever.
+// part of the first commit, so that nobody sees half of them; only chains that go, and shared
+// chains in which nothing of ours is wanted any more, come last as ever.
 //
 // It looks at no rule's match. A rule that is to go and leads elsewhere by -g holds up what stands
 // behind it until it goes, a new DROP too.
