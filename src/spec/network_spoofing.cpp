@@ -1,7 +1,5 @@
 // What may come from a guest's TAP: frames with its own addresses, and to its bridge only.
 
-#include <array>
-#include <cstdio>
 #include <map>
 #include <set>
 
@@ -81,14 +79,13 @@ void add_fork(const TapFork& fork, const Places& places, NetworkResources& resou
 /// what it is then, a packet that came in by the TAP; ARP, which is no packet, is not.
 void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources) {
   if (shapes.empty()) return;
-  std::array<char, 16> group{};
-  std::snprintf(group.data(), group.size(), "0x%x", guest_group);
+  constexpr const char* rule = "-m devgroup --src-group 0x504c4d53 -j DROP";
+  static_assert(guest_group == 0x504c4d53);
   const Network& first = shapes.front().network();
   for (const Family family : {Family::inet, Family::inet6}) {
     const SharedChain::Key chain{family, "raw", "PREROUTING"};
-    resources.insert(chain.family, chain.table, chain.name, Line::only,
-                     std::string("-m devgroup --src-group ") + group.data() + " -j DROP",
-                     first.origin, first.bridge);
+    resources.insert(chain.family, chain.table, chain.name, Line::only, rule, first.origin,
+                     first.bridge);
     for (const NetworkShape& shape : shapes) resources.note_network(chain, shape.network().bridge);
   }
 }
