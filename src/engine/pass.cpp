@@ -1,11 +1,9 @@
 #include "plumbline/engine/pass.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <stdexcept>
-#include <thread>
 #include <utility>
 
+#include "look.hpp"
 #include "made_tables.hpp"
 #include "plumbline/engine/flows.hpp"
 #include "restoration.hpp"
@@ -13,38 +11,6 @@
 namespace plumbline::engine {
 
 namespace {
-
-Scope scope_of(const State& desired, const State& earlier) {
-  std::set<std::string> paths;
-  for (const State* state : {&desired, &earlier}) {
-    for (const Sysctl& sysctl : state->of<Sysctl>()) paths.insert(sysctl.path);
-  }
-  return {{paths.begin(), paths.end()}};
-}
-
-ChainScope chain_scope(const spec::Desired& desired) {
-  ChainScope scope;
-  for (const Chain& chain : desired.state.of<Chain>()) scope.chains.insert(key(chain));
-  for (const SharedChain& chain : desired.state.of<SharedChain>()) {
-    scope.chains.insert({chain.family, chain.table, chain.name});
-  }
-  scope.ipsets = named_sets(desired);
-  return scope;
-}
-
-/// Everything that matters to what is desired, or is remembered.
-Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier,
-              Observed around) {
-  return observe(workshop.host, workshop.ruleset, workshop.compiler.linked(),
-                 scope_of(desired.state, earlier), chain_scope(desired), std::move(around));
-}
-Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
-  return look(workshop, desired, earlier, look_around(workshop.host));
-}
-
-void name_rules(const Workshop& workshop, State& state) {
-  workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), false, state);
-}
 
 std::vector<IfName> link_list(const State& state) {
   std::vector<IfName> names;
@@ -137,7 +103,7 @@ void put_back(const Workshop& workshop, const Prepared& prepared, const std::set
               Observed now, Report& report) {
   const State& before = prepared.have.state;
   const Look look_again = [&] {
-    return look(workshop, prepared.desired, prepared.ledger.memory.earlier);
+    return look_after(workshop, prepared.desired, prepared.ledger.memory.earlier);
   };
   restore(workshop, {before, prepared.plan, look_again, workshop.compiler.linked()}, now);
   std::set<TableKey> tables = tables_of(now.state);
@@ -164,25 +130,6 @@ void end_flows(const Workshop& workshop, const Prepared& prepared, Ledger& ledge
   } else {
     warnings.push_back({Code::host_warning, std::move(words), {}, {}});
   }
-}
-
-/// As look(), for when something was changed: somebody who changes the host all the time does not
-/// make it unknown what came of that.
-Observed look_after(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
-  constexpr int most_looks = 20;
-  constexpr std::chrono::milliseconds wait{100};
-  for (int looks = 1; looks < most_looks; ++looks) {
-    try {
-      Observed seen = look(workshop, desired, earlier);
-      name_rules(workshop, seen.state);
-      return seen;
-    } catch (const std::runtime_error&) {
-      std::this_thread::sleep_for(wait);
-    }
-  }
-  Observed seen = look(workshop, desired, earlier);
-  name_rules(workshop, seen.state);
-  return seen;
 }
 
 void warn(const std::vector<std::string>& messages, Outcome& outcome) {
@@ -258,10 +205,8 @@ std::vector<spec::Assignment> guests_on(const Workshop& workshop) {
 }
 
 Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all) {
-  const State& earlier = ledger.memory.earlier;
-  const bool linked = workshop.compiler.linked();
-  Observed have = observe(workshop.host, workshop.ruleset, linked, scope_of(State(), earlier),
-                          ChainScope(), look_around(workshop.host));
+  Observed have =
+      look(workshop, spec::Desired(), ledger.memory.earlier, look_around(workshop.host));
   workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
   return have;
 }
