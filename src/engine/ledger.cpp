@@ -237,11 +237,14 @@ void remember(Memory& memory, const Plan& plan) {
 }
 
 void remember(Memory& memory, const Plan& plan, const std::vector<Sysctl>& found) {
-  for (const Sysctl& sysctl : found) {
-    for (const Step& step : plan.steps) {
-      if (step.key != Key(key(sysctl)) || step.why == Why::drifted) continue;
-      if (step.after != Resource(sysctl)) entry_of(memory.earlier, key(sysctl), sysctl);
-    }
+  std::map<std::string_view, const Sysctl*> values;
+  for (const Sysctl& sysctl : found) values.emplace(sysctl.path, &sysctl);
+  for (const Step& step : plan.steps) {
+    const auto* wanted = step.after ? std::get_if<Sysctl>(&*step.after) : nullptr;
+    if (wanted == nullptr || step.why == Why::drifted) continue;
+    const auto value = values.find(wanted->path);
+    if (value == values.end() || *value->second == *wanted) continue;
+    entry_of(memory.earlier, key(*wanted), *value->second);
   }
 }
 
