@@ -1,5 +1,6 @@
 #include "look.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
@@ -33,6 +34,19 @@ Observed look(const Workshop& workshop, const spec::Desired& desired, const Stat
               Observed around) {
   return observe(workshop.host, workshop.ruleset, workshop.compiler.linked(),
                  scope_of(desired.state, earlier), chain_scope(desired), std::move(around));
+}
+
+void know_by_place(State& have, const std::vector<spec::Assignment>& copy, const Mark& mark) {
+  for (const spec::Assignment& assignment : copy) {
+    const Link* const bridge = have.find<Link>({assignment.network});
+    if (bridge == nullptr || !is_marked(*bridge, mark)) continue;
+    std::vector<Link>& links = have.of<Link>();
+    const auto tap = std::ranges::lower_bound(links, assignment.tap, {}, &Link::name);
+    if (tap == links.end() || tap->name != assignment.tap || is_marked(*tap, mark)) continue;
+    if (tap->kind != LinkKind::tap || tap->master != assignment.network) continue;
+    tap->marked = true;
+    tap->alias.reset();
+  }
 }
 
 void name_rules(const Workshop& workshop, State& state) {

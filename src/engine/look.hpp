@@ -15,6 +15,11 @@ namespace plumbline::engine {
 [[nodiscard]] Observed look_after(const Workshop& workshop, const spec::Desired& desired,
                                   const State& earlier);
 
+/// A guest's TAP whose alias and group somebody set is known by its place: of the name that the
+/// ledger's copy has, and a port of its network's bridge, which is ours. It counts as ours again,
+/// with its mark to be finished; else the guest that sends by it would go on without its guards.
+void know_by_place(State& have, const std::vector<spec::Assignment>& copy, const Mark& mark);
+
 void name_rules(const Workshop& workshop, State& state);
 
 }  // namespace plumbline::engine

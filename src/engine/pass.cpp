@@ -220,6 +220,7 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   }
   Diagnostics diagnostics;
   Observed around = look_around(workshop.host);
+  know_by_place(around.state, prepared.ledger.assignments, workshop.options.mark);
   prepared.desired =
       with_facts(workshop, std::move(desired), around.state, prepared.ledger, diagnostics);
   if (!diagnostics.ok()) {

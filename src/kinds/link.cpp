@@ -74,8 +74,10 @@ bool has_room_for_mark(const Link& link) {
   return alias_text(marked).size() <= longest_alias;
 }
 
-void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
-  link.marked = alias.starts_with(alias_mark) || group == unfinished_group;
+void read_mark(Link& link, std::string_view alias, std::uint32_t group, bool speaks_arp) {
+  const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
+  const bool in_group_of_taps = link.kind == LinkKind::tap && (leaving || group == guest_group);
+  link.marked = alias.starts_with(alias_mark) || group == unfinished_group || in_group_of_taps;
   if (!link.marked) {
     link.alias = alias;
     return;
@@ -85,9 +87,8 @@ void read_mark(Link& link, std::string_view alias, std::uint32_t group) {
   const auto end = alias.find(';');
   if (end == alias.npos) return;
   link.assignment = alias.substr(0, end);
-  const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
-  const bool is_elsewhere = is_of_guest(link) ? group != guest_group : leaving;
-  if (!is_elsewhere) link.alias = alias.substr(end + 1);
+  const bool is_finished = is_of_guest(link) ? group == guest_group && !speaks_arp : !leaving;
+  if (is_finished) link.alias = alias.substr(end + 1);
 }
 
 namespace {

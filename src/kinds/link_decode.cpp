@@ -142,7 +142,8 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
   Raw raw;
   message.attributes<ifinfomsg>(
       [&](const Attribute& attribute) { read_attribute(link, raw, attribute); });
-  read_mark(link, raw.alias, raw.group);
+  const bool speaks_arp = (message.fixed<ifinfomsg>().ifi_flags & IFF_NOARP) == 0;
+  read_mark(link, raw.alias, raw.group, speaks_arp);
   if (raw.master != 0) {
     link.master = links.name(raw.master);
     if (!link.master) throw wire::Malformed("the master of a link is not among the links");

@@ -31,15 +31,24 @@ Target target_of(const Link& link, const LinkNames& links) {
   return {link.name, static_cast<int>(links.index(link.name))};
 }
 
-enum class Raise : std::uint8_t { no, up, down };
+/// What a message changes of the flags of a link.
+struct Flags {
+  unsigned changed = 0;
+  unsigned set = 0;
+
+  void put(unsigned flag, bool on) {
+    changed |= flag;
+    if (on) set |= flag;
+  }
+};
 
 /// RTM_SETLINK never makes a link, and never takes IFLA_GROUP for "all links of that group", as
 /// RTM_NEWLINK without a link does. Only RTM_NEWLINK reads IFLA_LINKINFO.
-MessageBuilder to_link(std::uint16_t type, const Target& target, Raise raise = Raise::no) {
+MessageBuilder to_link(std::uint16_t type, const Target& target, Flags flags = {}) {
   ifinfomsg header{};
   header.ifi_index = target.index;
-  if (raise != Raise::no) header.ifi_change = IFF_UP;
-  if (raise == Raise::up) header.ifi_flags = IFF_UP;
+  header.ifi_change = flags.changed;
+  header.ifi_flags = flags.set;
   MessageBuilder message(type, 0);
   message.header(header);
   if (target.index == 0) message.string(IFLA_IFNAME, target.name.view());
@@ -103,11 +112,13 @@ void change_vxlan(Requests& requests, const Target& target, const Link& have, co
 /// refuses these (measured on 6.1 and 6.18); those of one that goes up it sets before that
 /// (rtnl_changelink() in net/core/rtnetlink.c).
 std::optional<MessageBuilder> port_message(const Target& target, const Link& have, const Link& want,
-                                           Raise raise) {
+                                           bool raise) {
   if (!want.port || !want.master) return std::nullopt;
   PortSettings now{false, true, false, {}, 32};  // of every new port: new_nbp() in br_if.c
   if (have.port && have.master == want.master) now = *have.port;
-  MessageBuilder message = to_link(RTM_NEWLINK, target, raise);
+  Flags flags;
+  if (raise) flags.put(IFF_UP, true);
+  MessageBuilder message = to_link(RTM_NEWLINK, target, flags);
   bool any = false;
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
     linkinfo.string(IFLA_INFO_SLAVE_KIND, "bridge");
@@ -123,15 +134,25 @@ std::optional<MessageBuilder> port_message(const Target& target, const Link& hav
 
 // ---- what every link has ------------------------------------------------------------------------
 
+bool has_same_mark(const Link& have, const Link& want) {
+  return have.marked == want.marked && have.alias == want.alias &&
+         have.assignment == want.assignment;
+}
+
+/// Whether it is put where it belongs: into its group and, being a TAP, to speaking ARP or not. One
+/// of a guest does not: ARP that a bridge hands on as its port's own, or that comes while the TAP
+/// is in no bridge, would fill the host's table of neighbours (arp_rcv() in net/ipv4/arp.c).
+bool is_grouped(const Link& have, const Link& want) {
+  const bool unfinished = have.marked && !have.alias;
+  return want.alias && !has_same_mark(have, want) &&
+         (unfinished || is_of_guest(have) != is_of_guest(want));
+}
+
 /// Group and alias: see link_mark.hpp.
 void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
-  if (have.marked == want.marked && have.alias == want.alias &&
-      have.assignment == want.assignment) {
-    return;
-  }
+  if (has_same_mark(have, want)) return;
   if (want.alias) {
-    const bool unfinished = have.marked && !have.alias;
-    if (unfinished || is_of_guest(have) != is_of_guest(want)) {
+    if (is_grouped(have, want)) {
       message.u32(IFLA_GROUP, is_of_guest(want) ? guest_group : 0);
     }
     add_bytes(message, IFLA_IFALIAS, alias_text(want));
@@ -171,21 +192,25 @@ Requests configure(const Target& target, const Link& have, const Link& want,
   const bool isolates = want.port && want.port->isolated == true;
   const bool moves = have.master != want.master && (isolates || is_of_guest(want));
   const bool shut = is_up && (want.up == false || moves);
-  if (shut) send(requests, to_link(RTM_SETLINK, target, Raise::down));
+  if (shut) send(requests, to_link(RTM_SETLINK, target, {IFF_UP, 0}));
   const bool raise = want.up.value_or(is_up) && (!is_up || shut);
 
   change_owner(requests, have, want);
   change_bridge(requests, target, have, want);
   change_vxlan(requests, target, have, want);
 
-  auto port = port_message(target, have, want, raise ? Raise::up : Raise::no);
-  const Raise along = raise && !port ? Raise::up : Raise::no;
+  auto port = port_message(target, have, want, raise);
+  Flags along;
+  if (raise && !port) along.put(IFF_UP, true);
+  if (want.kind == LinkKind::tap && is_grouped(have, want)) {
+    along.put(IFF_NOARP, is_of_guest(want));
+  }
   MessageBuilder settings = to_link(RTM_SETLINK, target, along);
   const std::size_t empty = settings.size();
   add_basics(settings, have, want);
   add_mark(settings, have, want);
   if (have.master != want.master) settings.u32(IFLA_MASTER, index_of(want.master, links));
-  if (settings.size() > empty || along == Raise::up) send(requests, std::move(settings));
+  if (settings.size() > empty || along.changed != 0) send(requests, std::move(settings));
   if (port) send(requests, std::move(*port));
   return requests;
 }

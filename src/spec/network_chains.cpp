@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <array>
 
+#include "network_flows.hpp"
+#include "network_policy.hpp"
 #include "network_resources.hpp"
-#include "plumbline/wire/iptables.hpp"
 
 namespace plumbline::spec {
 
@@ -15,70 +16,6 @@ namespace {
 
 using Line = NetworkResources::Line;
 using PlacedRule = NetworkResources::PlacedRule;
-
-/// What answers a connection that was let through. Not the connection itself: packets of its own
-/// direction meet the rules every time, so that tightening them ends what is running.
-constexpr std::string_view replies = "-m conntrack --ctdir REPLY --ctstate RELATED,ESTABLISHED";
-
-/// Port lists are cut in parts of what the match `multiport` takes (XT_MULTI_PORTS): a range takes
-/// two places.
-constexpr std::size_t most_ports = 15;
-
-std::string format(const PortRange& range) {
-  std::string text = std::to_string(range.first);
-  if (range.last != range.first) text += ":" + std::to_string(range.last);
-  return text;
-}
-
-/// The ports in as many matches as they need; one that says nothing for every port.
-std::vector<std::string> port_matches(const std::vector<PortRange>& ports) {
-  if (ports.empty()) return {""};
-  if (ports.size() == 1) return {"--dport " + format(ports.front()) + " "};
-  std::vector<std::string> matches;
-  std::size_t room = 0;
-  for (const PortRange& range : ports) {
-    const std::size_t places = range.first == range.last ? 1 : 2;
-    const bool fits = places <= room;
-    if (!fits) matches.emplace_back("-m multiport --dports ");
-    matches.back() += (fits ? "," : "") + format(range);
-    room = (fits ? room : most_ports) - places;
-  }
-  for (std::string& match : matches) match += " ";
-  return matches;
-}
-
-/// `-s` or `-d`, as `direction` says, with the rule's network.
-std::vector<std::string> rule_texts(const PolicyRule& rule, char direction,
-                                    const std::string& verdict) {
-  std::string start;
-  if (rule.peer) start = std::string("-") + direction + " " + format(*rule.peer) + " ";
-  if (rule.protocol != PolicyProtocol::all) {
-    start += "-p " + std::string(format(rule.protocol)) + " ";
-  }
-  std::string end;
-  if (!rule.comment.empty()) {
-    const std::array<std::string, 4> comment{"-m", "comment", "--comment", rule.comment};
-    end = wire::join_words(comment) + " ";
-  }
-  std::vector<std::string> texts;
-  for (const std::string& ports : port_matches(rule.ports)) {
-    texts.push_back(start + ports + end + "-j " + verdict);
-  }
-  return texts;
-}
-
-/// The rules of a policy, with `allow` and `deny` for its actions.
-std::vector<PlacedRule> policy_rules(const Policy& policy, char direction, const std::string& allow,
-                                     const std::string& deny) {
-  std::vector<PlacedRule> rules;
-  for (const PolicyRule& rule : policy.rules) {
-    const std::string& verdict = rule.action == PolicyAction::allow ? allow : deny;
-    for (std::string& text : rule_texts(rule, direction, verdict)) {
-      rules.push_back({std::move(text), rule.origin});
-    }
-  }
-  return rules;
-}
 
 void append(std::vector<PlacedRule>& rules, std::vector<PlacedRule> more) {
   std::ranges::move(more, std::back_inserter(rules));
@@ -93,6 +30,7 @@ class NetworkFirewallRules {
 
   void add() {
     if (network_.ipv6 == GuestIpv6::block) block_ipv6();
+    add_error_guard(shape_, resources_);
     if (shape_.tunnel) guard_tunnel();
     host_policy();
     forward();
@@ -112,6 +50,10 @@ class NetworkFirewallRules {
   void forward(const char* table, Line line, std::string rule) {
     insert(Family::inet, table, "FORWARD", line, std::move(rule));
   }
+  /// The rules of a policy on where guests go, in a chain of that name, and in one beside it those
+  /// for errors. `rest` is for what they do not tell, and may be nothing.
+  void outward_policy(const std::string& name, const Policy& policy, const std::string& allow,
+                      const std::string& rest);
   void chain(const char* table, std::string name, const std::vector<PlacedRule>& rules,
              const Origin& origin) {
     resources_.add_chain(Family::inet, table, std::move(name), rules, origin, network_.bridge);
@@ -183,17 +125,32 @@ void NetworkFirewallRules::limit_segments(const NetworkShape::Tunnel& tunnel) {
   forward(mangle, Line::only, "-i " + name + " -o " + bridge_ + limit);
 }
 
+void NetworkFirewallRules::outward_policy(const std::string& name, const Policy& policy,
+                                          const std::string& allow, const std::string& rest) {
+  std::vector<PlacedRule> rules{placed(answers_of(network_) + " -j ACCEPT")};
+  std::vector<PlacedRule> errors = policy_for_errors(policy, {allow, "DROP"});
+  const bool has_errors = !errors.empty();
+  if (has_errors) {
+    rules.push_back(placed("-p icmp -m conntrack --ctstate RELATED -g " + name + "-ERR"));
+  }
+  append(rules, policy_rules(policy, 'd', {allow, "DROP"}));
+  if (!rest.empty()) {
+    rules.push_back({"-j " + rest, policy.origin});
+    errors.push_back(rules.back());
+  }
+  chain(filter, name, rules, policy.origin);
+  if (has_errors) chain(filter, name + "-ERR", errors, policy.origin);
+}
+
 /// What is let through by default is left to the rules that follow: what guests may not do is said
 /// here, what others may not is the host's own business.
 void NetworkFirewallRules::host_policy() {
   if (!network_.firewall.host) return;
-  const Policy& policy = *network_.firewall.host;
   const std::string name = shape_.chain + "-HOST";
   insert(Family::inet, filter, "INPUT", Line::only, from_guests() + " -j " + name);
-  std::vector<PlacedRule> rules{placed(std::string(replies) + " -j ACCEPT")};
-  append(rules, policy_rules(policy, 'd', "ACCEPT", "DROP"));
-  if (policy.default_action == PolicyAction::deny) rules.push_back({"-j DROP", policy.origin});
-  chain(filter, name, rules, policy.origin);
+  const Policy& policy = *network_.firewall.host;
+  const bool denies = policy.default_action == PolicyAction::deny;
+  outward_policy(name, policy, "ACCEPT", denies ? "DROP" : "");
 }
 
 bool filters_inbound(const NetworkFirewall& firewall) {
@@ -208,7 +165,9 @@ void NetworkFirewallRules::forward() {
     forward(filter, Line::to_guests, to_guests() + " -j " + shape_.chain + "-IN");
   }
   forward(filter, Line::from_guests, from_guests() + " -j " + shape_.chain);
-  forward(filter, Line::replies, to_guests() + " " + std::string(replies) + " -j ACCEPT");
+  for (const std::string& flow : {answers_to(network_), errors_about_answers_of(network_)}) {
+    forward(filter, Line::replies, to_guests() + " " + flow + " -j ACCEPT");
+  }
   if (network_.firewall.ingress) forward(filter, Line::inbound, to_guests() + " -j ACCEPT");
 }
 
@@ -228,11 +187,8 @@ void NetworkFirewallRules::egress_policy() {
       network_.firewall.allow_target == AllowTarget::leave ? "RETURN" : "ACCEPT";
   const Policy none{.default_action = PolicyAction::allow, .rules = {}, .origin = network_.origin};
   const Policy& policy = network_.firewall.egress ? *network_.firewall.egress : none;
-  rules = {placed(std::string(replies) + " -j ACCEPT")};
-  append(rules, policy_rules(policy, 'd', allow, "DROP"));
   const bool denies = policy.default_action == PolicyAction::deny;
-  rules.push_back({"-j " + (denies ? std::string("DROP") : allow), policy.origin});
-  chain(filter, rest, rules, policy.origin);
+  outward_policy(rest, policy, allow, denies ? "DROP" : allow);
 }
 
 /// New connections of others: what passes is left to the line of `inbound`, or to whoever comes
@@ -244,8 +200,9 @@ void NetworkFirewallRules::ingress_policy() {
       .rules = {},
       .origin = network_.firewall.egress ? network_.firewall.egress->origin : network_.origin};
   const Policy& policy = network_.firewall.ingress ? *network_.firewall.ingress : closed;
-  std::vector<PlacedRule> rules{placed(std::string(replies) + " -j RETURN")};
-  append(rules, policy_rules(policy, 's', "RETURN", "DROP"));
+  std::vector<PlacedRule> rules{placed(answers_to(network_) + " -j RETURN"),
+                                placed(errors_about_answers_of(network_) + " -j RETURN")};
+  append(rules, policy_rules(policy, 's', {"RETURN", "DROP"}));
   if (policy.default_action == PolicyAction::deny) {
     rules.push_back({"-m conntrack --ctstate DNAT -j RETURN", policy.origin});
     rules.push_back({"-j DROP", policy.origin});

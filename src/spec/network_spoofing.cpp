@@ -4,6 +4,7 @@
 #include <set>
 
 #include "network_resources.hpp"
+#include "plumbline/kinds/link_group.hpp"
 #include "tap_dispatch.hpp"
 
 namespace plumbline::spec {
@@ -73,19 +74,29 @@ void add_fork(const TapFork& fork, const Places& places, NetworkResources& resou
 
 }  // namespace
 
+/// No packet, but of a frame to 01:80:c2:00:00:0X: `ld [-0x200000]` reads from the Ethernet header.
+///   ld M[0]; jeq #0x0180c200; ldh M[4]; and #0xfff0; jeq #0; ret #1, or else ret #0
+constexpr const char* link_local_frame =
+    "-m pkttype --pkt-type multicast -m bpf --bytecode \"7,32 0 0 4292870144,21 0 3 25215488,"
+    "40 0 0 4292870148,84 0 0 65520,21 1 0 0,6 0 0 0,6 0 0 1\" -j DROP";
+
 /// What a TAP gives the host itself, past its bridge and all that is said of that: everything, when
 /// it is in no bridge; and frames to 01:80:c2:00:00:0X, which a bridge hands on as the port's own,
 /// those to :0E by no hook at all (br_handle_frame() in net/bridge/br_input.c). So it is dropped as
-/// what it is then, a packet that came in by the TAP; ARP, which is no packet, is not.
+/// what it is then, a packet that came in by the TAP, which its group tells, and a packet to such
+/// an address, which nobody sends, whatever became of the group. ARP is no packet: a guest's TAP
+/// does not speak it (link_requests.cpp).
 void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources) {
   if (shapes.empty()) return;
-  constexpr const char* rule = "-m devgroup --src-group 0x504c4d53 -j DROP";
-  static_assert(guest_group == 0x504c4d53);
+  constexpr const char* of_taps = "-m devgroup --src-group 0x504c4d40/0xffffffe0 -j DROP";
+  static_assert((guest_group & guest_group_mask) == 0x504c4d40 && guest_group_mask == 0xffffffe0);
   const Network& first = shapes.front().network();
   for (const Family family : {Family::inet, Family::inet6}) {
     const SharedChain::Key chain{family, "raw", "PREROUTING"};
-    resources.insert(chain.family, chain.table, chain.name, Line::only, rule, first.origin,
-                     first.bridge);
+    for (const char* const rule : {of_taps, link_local_frame}) {
+      resources.insert(chain.family, chain.table, chain.name, Line::only, rule, first.origin,
+                       first.bridge);
+    }
     for (const NetworkShape& shape : shapes) resources.note_network(chain, shape.network().bridge);
   }
 }

@@ -107,6 +107,9 @@ TEST_F(LinkInKernel, FinishesATapThatWasLeftInAGroupOfLinksToBeRemoved) {
   EXPECT_THAT(ip("link show t0"), HasSubstr("group " + std::to_string(guest_group)));
   repairs(tap, {"link set t0 group default"});
   EXPECT_THAT(ip("link show t0"), HasSubstr("group " + std::to_string(guest_group)));
+  repairs(tap, {"link set t0 alias theirs"});
+  repairs(tap, {"link set t0 arp on"});
+  EXPECT_THAT(ip("link show t0"), HasSubstr("NOARP"));
   ip("link set t0 group 1347177810");
   const Link have = seen("t0");
   EXPECT_TRUE(have.marked);

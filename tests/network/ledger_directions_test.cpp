@@ -1,14 +1,9 @@
 // Rows of the ledger on what comes to guests and what guests may send to the host: who speaks first
 // opens nothing for the other way.
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cstring>
-
 #include "plumbline/spec/load.hpp"
 #include "tests/network/ledger.hpp"
+#include "tests/support/host_port.hpp"
 #include "tests/support/memory_files.hpp"
 
 namespace plumbline::test {
@@ -17,30 +12,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-/// What arrives at a UDP port of the host.
-class HostPort {
- public:
-  explicit HostPort(std::uint16_t port)
-      : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    if (bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-      throw std::runtime_error("bind");
-    }
-  }
-  /// Since the last time.
-  [[nodiscard]] int arrived() const {
-    std::array<char, 64> buffer;
-    int count = 0;
-    while (recv(socket_.get(), buffer.data(), buffer.size(), 0) >= 0) ++count;
-    return count;
-  }
-
- private:
-  io::Descriptor socket_;
-};
 
 const IpAddress guest_a = guest_identity('a').ip;
 /// Of the flow whose two ends both begin.

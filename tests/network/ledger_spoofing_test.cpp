@@ -1,14 +1,7 @@
 // Rows of the ledger on guests that lie about who they are, or walk around what looks at them.
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cerrno>
-#include <system_error>
-
-#include "plumbline/io/descriptor.hpp"
 #include "tests/network/ledger.hpp"
+#include "tests/support/host_port.hpp"
 
 namespace plumbline::test {
 namespace {
@@ -213,33 +206,10 @@ TEST_F(LedgerSpoofing, W17_WhatIsNeitherIpv4NorArpIsDropped) {
   }
 }
 
-/// What a program of the host hears on a port of every address of it.
-class Listener {
- public:
-  explicit Listener(std::uint16_t port) : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_port = htons(port);
-    if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0) {
-      throw std::system_error(errno, std::generic_category(), "bind");
-    }
-  }
-  /// Since it was asked last.
-  [[nodiscard]] int heard() const {
-    int count = 0;
-    std::array<char, 64> buffer{};
-    while (recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) >= 0) ++count;
-    return count;
-  }
-
- private:
-  io::Descriptor socket_;
-};
-
 TEST_F(LedgerSpoofing, W18_FramesThatABridgeHandsOnAsItsPortsAreNoWayToTheHost) {
   apply(R"("firewall": {"host": {"defaultAction": "deny"}}, "antiSpoofing": false)");
   const auto a = guest('a');
-  const Listener listener(denied_port);
+  const HostPort port(denied_port);
   std::vector<Packet> frames;
   for (const Mac& to : {"01:80:c2:00:00:02"_mac, "01:80:c2:00:00:03"_mac, "01:80:c2:00:00:0e"_mac,
                         "01:80:c2:00:00:0f"_mac}) {
@@ -253,7 +223,7 @@ TEST_F(LedgerSpoofing, W18_FramesThatABridgeHandsOnAsItsPortsAreNoWayToTheHost) 
     Stream stream(*a, frames);
     stream.run_for(300);
     stream.stop();
-    EXPECT_EQ(listener.heard() == 0, guarded);
+    EXPECT_EQ(port.arrived() == 0, guarded);
   }
 }
 

@@ -91,7 +91,8 @@ std::string tcp(const Packet& packet) {
 std::string icmp(const Packet& packet) {
   Bytes bytes;
   bytes.u8(packet.type).u8(packet.code).u16(0).u16(packet.from_port).u16(packet.to_port);
-  return bytes.text(std::string(packet.size, 'x')).checksum(2).take();
+  bytes.text(packet.about).text(std::string(packet.size, 'x'));
+  return bytes.checksum(2).take();
 }
 
 std::string ipv4(const Packet& packet) {
@@ -252,6 +253,18 @@ std::string bytes_of(const Packet& packet, Layer layer) {
   std::string frame = bytes.u16(payload.ether_type).text(payload.bytes).take();
   if (frame.size() < smallest_frame) frame.resize(smallest_frame);
   return frame;
+}
+
+Packet error_about(const Packet& packet, const IpAddress& by, std::uint16_t mtu) {
+  Packet error;
+  error.carries = Carries::icmp;
+  error.type = icmp_unreachable;
+  error.code = mtu != 0 ? 4 : 3;
+  error.from = by;
+  error.to = packet.from;
+  error.to_port = mtu;
+  error.about = bytes_of(packet, Layer::ip).substr(0, 28);
+  return error;
 }
 
 std::optional<Packet> parse(std::string_view bytes, Layer layer) {

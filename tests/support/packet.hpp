@@ -51,6 +51,8 @@ struct Packet {
   std::uint16_t size = 0;  ///< bytes that are carried behind all headers
   bool whole = false;      ///< must not be fragmented
   std::uint8_t ttl = 64;
+  /// Of an error of ICMP that is built: what it is about, from the IP header on. Not read.
+  std::string about = {};
 
   bool operator==(const Packet&) const = default;
 };
@@ -59,6 +61,9 @@ struct Packet {
 enum class Layer : std::uint8_t { ethernet, ip };
 
 [[nodiscard]] std::string bytes_of(const Packet& packet, Layer layer);
+/// That a packet did not arrive, told by `by` to who sent it: fragmentation would have been needed,
+/// with the MTU given, or without one nobody listens at its port.
+[[nodiscard]] Packet error_about(const Packet& packet, const IpAddress& by, std::uint16_t mtu = 0);
 /// Nothing when it is cut off. What is no IPv4, IPv6 or ARP is `other`.
 [[nodiscard]] std::optional<Packet> parse(std::string_view bytes, Layer layer);
 

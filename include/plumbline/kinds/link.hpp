@@ -73,7 +73,7 @@ struct Link {
   std::optional<VxlanOptions> vxlan;
   std::optional<PortSettings> port;
 
-  /// IFLA_IFALIAS starts with our mark, or IFLA_GROUP is our number: made by us, alias to come.
+  /// IFLA_IFALIAS starts with our mark, or IFLA_GROUP is a number of ours: src/kinds/link_mark.hpp.
   bool marked = false;
 
   // ---- only observed, never wanted: complete() takes them over

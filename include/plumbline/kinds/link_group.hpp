@@ -14,6 +14,10 @@
 
 namespace plumbline {
 
+/// Every group that a guest's TAP is ever in, while it is removed too, is guest_group but for bits
+/// that are not in here. What else is of ours and in one of these groups is not up.
+inline constexpr std::uint32_t guest_group_mask = 0xffffffe0;
+
 /// Where every link is, from one dump.
 class LinkGroups {
  public:
