@@ -46,13 +46,13 @@ Bytes set_name_query(std::uint16_t index) {
 
 Bytes set_index_query(std::string_view name) {
   auto message = ipset_message(IPSET_CMD_GET_BYNAME, 0);
-  add_name(message, IPSET_ATTR_SETNAME, name);
+  message.string(IPSET_ATTR_SETNAME, name);
   return std::move(message).finish();
 }
 
 Bytes set_creation(std::string_view name) {
   auto message = ipset_message(IPSET_CMD_CREATE, NLM_F_ACK);
-  add_name(message, IPSET_ATTR_SETNAME, name);
+  message.string(IPSET_ATTR_SETNAME, name);
   message.string(IPSET_ATTR_TYPENAME, "hash:ip");
   message.u8(IPSET_ATTR_REVISION, 0);
   message.u8(IPSET_ATTR_FAMILY, NFPROTO_IPV4);

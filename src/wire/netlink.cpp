@@ -4,9 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 
 namespace plumbline::wire {
+
+namespace {
+
+/// nla_len and rtnh_len are 16 bits wide. What is longer must not be sent: the kernel would take
+/// its beginning for the whole.
+std::uint16_t length_of_attribute(std::size_t size) {
+  if (size <= UINT16_MAX) return static_cast<std::uint16_t>(size);
+  throw Malformed("a netlink attribute of " + std::to_string(size) +
+                  " bytes cannot be sent: " + std::to_string(UINT16_MAX) + " is the most");
+}
+
+}  // namespace
 
 MessageBuilder::MessageBuilder(std::uint16_t type, std::uint16_t flags) {
   std::array<std::byte, MNL_NLMSG_HDRLEN> buffer{};
@@ -25,8 +36,7 @@ void MessageBuilder::append(const void* data, std::size_t size) {
 MessageBuilder& MessageBuilder::bytes(std::uint16_t type, std::span<const std::byte> value) {
   nlattr attribute{};
   attribute.nla_type = type;
-  attribute.nla_len = static_cast<std::uint16_t>(sizeof attribute + value.size());
-  assert(sizeof attribute + value.size() <= UINT16_MAX);
+  attribute.nla_len = length_of_attribute(sizeof attribute + value.size());
   append(&attribute, sizeof attribute);
   append(value.data(), value.size());
   return *this;
@@ -61,13 +71,13 @@ MessageBuilder& MessageBuilder::nest(std::uint16_t type,
   attribute.nla_type = nested_flag ? static_cast<std::uint16_t>(type | NLA_F_NESTED) : type;
   append(&attribute, sizeof attribute);
   fill(*this);
-  assert(bytes_.size() - start <= UINT16_MAX);
-  attribute.nla_len = static_cast<std::uint16_t>(bytes_.size() - start);
+  attribute.nla_len = length_of_attribute(bytes_.size() - start);
   std::memcpy(bytes_.data() + start, &attribute, sizeof attribute);
   return *this;
 }
 
 Bytes MessageBuilder::finish() && {
+  if (bytes_.size() > UINT32_MAX) throw Malformed("a netlink message of 4 GiB cannot be sent");
   nlmsghdr header{};
   std::memcpy(&header, bytes_.data(), sizeof header);
   header.nlmsg_len = static_cast<std::uint32_t>(bytes_.size());

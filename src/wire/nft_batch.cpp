@@ -24,16 +24,16 @@ MessageBuilder change(unsigned operation, unsigned flags, Family family) {
 MessageBuilder chain_change(unsigned operation, unsigned flags, Family family,
                             std::string_view table, std::string_view name) {
   auto message = change(operation, flags, family);
-  add_name(message, NFTA_CHAIN_TABLE, table);
-  add_name(message, NFTA_CHAIN_NAME, name);
+  message.string(NFTA_CHAIN_TABLE, table);
+  message.string(NFTA_CHAIN_NAME, name);
   return message;
 }
 
 MessageBuilder rule_change(unsigned operation, unsigned flags, Family family,
                            std::string_view table, std::string_view chain) {
   auto message = change(operation, flags, family);
-  add_name(message, NFTA_RULE_TABLE, table);
-  add_name(message, NFTA_RULE_CHAIN, chain);
+  message.string(NFTA_RULE_TABLE, table);
+  message.string(NFTA_RULE_CHAIN, chain);
   return message;
 }
 
@@ -51,7 +51,7 @@ void add_compat(MessageBuilder& message, const Compat& compat) {
 }
 
 void add_expressions(MessageBuilder& message, const RuleCode& code, const SetIndex& set_index) {
-  add_bytes(message, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, code.expressions);
+  message.bytes(NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, code.expressions);
   const std::size_t padded = aligned(code.expressions.size());
   write_set_indexes(message.written().last(padded).first(code.expressions.size()), code.sets,
                     set_index);
@@ -68,7 +68,7 @@ void NftBatchWriter::add(Bytes message) {
 
 void NftBatchWriter::add_table(Family family, std::string_view table) {
   auto message = change(NFT_MSG_NEWTABLE, NLM_F_CREATE, family);
-  add_name(message, NFTA_TABLE_NAME, table);
+  message.string(NFTA_TABLE_NAME, table);
   add(std::move(message).finish());
 }
 
@@ -79,14 +79,14 @@ void NftBatchWriter::add_base_chain(Family family, std::string_view table, std::
     hook.u32(NFTA_HOOK_HOOKNUM, htobe32(base.hook));
     hook.u32(NFTA_HOOK_PRIORITY, htobe32(static_cast<std::uint32_t>(base.priority)));
   });
-  add_name(message, NFTA_CHAIN_TYPE, base.type);
+  message.string(NFTA_CHAIN_TYPE, base.type);
   add(std::move(message).finish());
 }
 
 void NftBatchWriter::add_chain(Family family, std::string_view table, std::string_view name,
                                std::span<const std::byte> userdata) {
   auto message = chain_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, family, table, name);
-  if (!userdata.empty()) add_bytes(message, NFTA_CHAIN_USERDATA, userdata);
+  if (!userdata.empty()) message.bytes(NFTA_CHAIN_USERDATA, userdata);
   add(std::move(message).finish());
 }
 
@@ -107,7 +107,7 @@ void NftBatchWriter::add_rule(Family family, std::string_view table, std::string
   auto message = rule_change(NFT_MSG_NEWRULE, flags, family, table, chain);
   if (place.where == Place::Where::before) add_handle(message, NFTA_RULE_POSITION, place.handle);
   if (const auto compat = compat_of(family, code.expressions)) add_compat(message, *compat);
-  if (!code.userdata.empty()) add_bytes(message, NFTA_RULE_USERDATA, code.userdata);
+  if (!code.userdata.empty()) message.bytes(NFTA_RULE_USERDATA, code.userdata);
   add_expressions(message, code, set_index);
   add(std::move(message).finish());
 }

@@ -118,16 +118,6 @@ bool is_netfilter_message(const Message& message, unsigned subsystem, unsigned o
   return message.type() == (subsystem << 8U | operation);
 }
 
-void add_name(MessageBuilder& message, std::uint16_t type, std::string_view name) {
-  if (name.size() >= UINT16_MAX - sizeof(nlattr)) throw Malformed("a name is too long");
-  message.string(type, name);
-}
-
-void add_bytes(MessageBuilder& message, std::uint16_t type, std::span<const std::byte> bytes) {
-  if (bytes.size() > UINT16_MAX - sizeof(nlattr)) throw Malformed("too much for one attribute");
-  message.bytes(type, bytes);
-}
-
 Bytes generation_query() {
   return std::move(netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC))
       .finish();
@@ -140,8 +130,8 @@ Bytes rules_query() { return nft_dump(NFT_MSG_GETRULE); }
 Bytes rules_query(Family family, std::string_view table, std::string_view chain) {
   auto message =
       netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE, NLM_F_DUMP, address_family(family));
-  add_name(message, NFTA_RULE_TABLE, table);
-  add_name(message, NFTA_RULE_CHAIN, chain);
+  message.string(NFTA_RULE_TABLE, table);
+  message.string(NFTA_RULE_CHAIN, chain);
   return std::move(message).finish();
 }
 

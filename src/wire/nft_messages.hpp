@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "plumbline/wire/netlink.hpp"
 
@@ -14,8 +13,5 @@ namespace plumbline::wire {
                                                unsigned flags, std::uint8_t family);
 [[nodiscard]] bool is_netfilter_message(const Message& message, unsigned subsystem,
                                         unsigned operation);
-/// Throws Malformed for what fits into no attribute.
-void add_name(MessageBuilder& message, std::uint16_t type, std::string_view name);
-void add_bytes(MessageBuilder& message, std::uint16_t type, std::span<const std::byte> bytes);
 
 }  // namespace plumbline::wire

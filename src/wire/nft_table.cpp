@@ -10,7 +10,7 @@ namespace plumbline::wire {
 Bytes table_query(Family family, std::string_view table) {
   auto message =
       netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, 0, address_family(family));
-  add_name(message, NFTA_TABLE_NAME, table);
+  message.string(NFTA_TABLE_NAME, table);
   return std::move(message).finish();
 }
 

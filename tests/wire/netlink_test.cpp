@@ -47,6 +47,25 @@ TEST(MessageBuilder, WritesWhatTheReaderReads) {
   EXPECT_EQ(messages, 1);
 }
 
+TEST(MessageBuilder, ThrowsForWhatALengthOf16BitsCannotSay) {
+  constexpr std::size_t most = UINT16_MAX - sizeof(nlattr);
+  const Bytes fits(most);
+  const Bytes one_more(most + 1);
+  MessageBuilder builder(RTM_NEWROUTE, 0);
+  EXPECT_NO_THROW(builder.bytes(RTA_UNSPEC, fits));
+  EXPECT_THROW(builder.bytes(RTA_UNSPEC, one_more), Malformed);
+  EXPECT_THROW(builder.string(RTA_UNSPEC, std::string(most, 'a')), Malformed);  // and its NUL
+  const auto nested = [&](std::size_t hops) {
+    MessageBuilder outer(RTM_NEWROUTE, 0);
+    outer.nest(RTA_MULTIPATH, [&](MessageBuilder& nest) {
+      for (std::size_t i = 0; i < hops; ++i) nest.u32(RTA_GATEWAY, 1);
+    });
+    return std::move(outer).finish();
+  };
+  EXPECT_NO_THROW(static_cast<void>(nested(most / 8)));
+  EXPECT_THROW(static_cast<void>(nested(most / 8 + 1)), Malformed);
+}
+
 TEST(ForEachMessage, RefusesEveryTruncation) {
   const Bytes bytes = example();
   const auto read_all = [](std::span<const std::byte> part) {
