@@ -35,10 +35,14 @@ bool makes_the_pair(const Link& veth) {
   return !peer || veth.name < *peer;
 }
 
+std::optional<VxlanIdentity> vxlan_identity(const Link& link) {
+  if (!link.vxlan || !link.vxlan->id) return std::nullopt;
+  return VxlanIdentity{*link.vxlan->id, link.vxlan->port.value_or(default_vxlan_port)};
+}
+
 bool exclude_each_other(const Link& one, const Link& other) {
-  return one.vxlan && other.vxlan && one.name != other.name && one.vxlan->id == other.vxlan->id &&
-         one.vxlan->port.value_or(default_vxlan_port) ==
-             other.vxlan->port.value_or(default_vxlan_port);
+  const auto identity = vxlan_identity(one);
+  return identity && one.name != other.name && identity == vxlan_identity(other);
 }
 
 std::vector<Need> needs(const Link& link) {

@@ -83,6 +83,22 @@ std::optional<std::string> alias_of(const Entry& entry, LinkKind kind) {
   return alias;
 }
 
+/// inetdev_valid_mtu() in net/ipv4/devinet.c; ETH_MAX_MTU, of which a TAP keeps room for a frame's
+/// header (tun_net_initialize() in drivers/net/tun.c).
+constexpr std::uint32_t least_mtu = 68;
+std::uint32_t most_mtu(LinkKind kind) {
+  constexpr std::uint32_t most = 65535;
+  constexpr std::uint32_t header = 14;
+  return kind == LinkKind::tap ? most - header : most;
+}
+
+/// The queues of these two are arrays of pointers in one piece: KMALLOC_MAX_SIZE, 4 MiB
+/// (__ptr_ring_init_queue_alloc() in include/linux/ptr_ring.h). Others have none.
+std::uint32_t most_in_queue(LinkKind kind) {
+  constexpr std::uint32_t in_one_piece = (std::uint32_t{4} << 20U) / 8;
+  return kind == LinkKind::tap || kind == LinkKind::ifb ? in_one_piece : INT_MAX;
+}
+
 void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
   entry.for_each_member([&](const Entry& member) {
     const auto other = find_kind(known, member.key());
@@ -126,11 +142,10 @@ std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   link.name = self;
   link.kind = *kind;
   link.up = entry.has("up") ? entry.boolean("up") : true;
-  // inetdev_valid_mtu() in net/ipv4/devinet.c; ETH_MAX_MTU
-  link.mtu = entry.integer<std::uint32_t>("mtu", 68, 65535);
+  link.mtu = entry.integer<std::uint32_t>("mtu", least_mtu, most_mtu(*kind));
   link.mac = mac_of(entry, link.kind);
   link.master = other_link(entry, "master", self);
-  link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, INT_MAX);
+  link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, most_in_queue(*kind));
   link.alias = alias_of(entry, link.kind);
   link.port = port_of(entry, link.kind);
   if (link.kind == LinkKind::bridge) link.bridge = bridge_of(entry);

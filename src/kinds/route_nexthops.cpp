@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <set>
+#include <utility>
 
 #include "route_facts.hpp"
 #include "spec_words.hpp"
@@ -37,8 +39,13 @@ std::optional<Nexthop> nexthop_from(const Entry& entry) {
   return std::nullopt;
 }
 
-bool same_hop(const Nexthop& one, const Nexthop& other) {
-  return one.via == other.via && one.dev == other.dev;
+/// struct rtnexthop, then RTA_GATEWAY, or RTA_VIA with a family before the address, padded.
+std::size_t size_in_message(const Nexthop& nexthop, Family family) {
+  constexpr std::size_t alone = 8;
+  constexpr std::size_t header = 4;
+  if (!nexthop.via) return alone;
+  const bool is_foreign = nexthop.via->family() != family;
+  return alone + header + nexthop.via->bytes().size() + (is_foreign ? 4 : 0);
 }
 
 std::optional<Nexthop> element_from(const Entry& entry) {
@@ -55,7 +62,10 @@ std::optional<Nexthop> element_from(const Entry& entry) {
 
 /// Nothing when one of them is wrong.
 std::optional<std::vector<Nexthop>> nexthops_from(const Entry& list) {
+  if (!list.has_at_most(most_nexthops, "next hops", "share them out among several routes"))
+    return std::nullopt;
   std::vector<Nexthop> nexthops;
+  std::set<std::pair<std::optional<IpAddress>, std::optional<IfName>>> known;
   bool good = list.node().get<wire::Array>() != nullptr;
   std::size_t seen = 0;
   list.for_each_element([&](const Entry& entry) {
@@ -63,8 +73,7 @@ std::optional<std::vector<Nexthop>> nexthops_from(const Entry& list) {
     const auto nexthop = element_from(entry);
     if (!nexthop) {
       good = false;
-    } else if (std::ranges::any_of(nexthops,
-                                   [&](const auto& other) { return same_hop(*nexthop, other); })) {
+    } else if (!known.emplace(nexthop->via, nexthop->dev).second) {
       entry.error(Code::invalid_route, "this nexthop is already there: give it a larger `weight`");
       good = false;
     } else {
@@ -123,6 +132,20 @@ bool read_nexthops(const Entry& entry, Route& route) {
   }
   entry.error(Code::invalid_route,
               "a " + std::string(format(route.type)) + " route needs `via`, `dev` or `nexthops`");
+  return false;
+}
+
+bool fits_into_a_dump(const Entry& entry, const Route& route) {
+  std::size_t size = 0;
+  for (const Nexthop& nexthop : route.nexthops) size += size_in_message(nexthop, route.family());
+  if (size <= most_nexthop_bytes) return true;
+  const std::size_t most = most_nexthop_bytes / (size / route.nexthops.size());
+  entry.find("nexthops")
+      .value_or(entry)
+      .error(Code::out_of_range,
+             std::to_string(route.nexthops.size()) +
+                 " next hops of this kind do not fit into a message of the kernel, " +
+                 std::to_string(most) + " do: share them out among several routes");
   return false;
 }
 

@@ -195,7 +195,7 @@ std::optional<Route> Route::from_spec(const wire::Entry& entry) {
 
   if (!to) route.to = Prefix::any(family_of(route, to, said));
   route.scope = scope.value_or(default_scope(route));
-  if (!suits_family(entry, route)) return std::nullopt;
+  if (!suits_family(entry, route) || !fits_into_a_dump(entry, route)) return std::nullopt;
   if (scope && !suits_scope(*entry.find("scope"), route)) return std::nullopt;
   if (route.family() == Family::inet6 && route.metric == 0) route.metric = ipv6_default_metric;
   return route;

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 
 #include "plumbline/base/number.hpp"
 #include "plumbline/wire/netlink.hpp"
@@ -40,14 +41,15 @@ std::string slashed(std::string path) {
 }
 
 bool is_component(std::string_view part) {
-  return !part.empty() && part != "." && part != ".." &&
+  return !part.empty() && part.size() <= NAME_MAX && part != "." && part != ".." &&
          std::ranges::all_of(part, [](char c) { return c > ' ' && c < 127; });
 }
 
 /// Below net/ and nothing else: the path becomes a file name.
 bool is_path(std::string_view path) {
+  constexpr std::size_t longest = PATH_MAX - 1 - std::string_view("/proc/sys/").size();
   const auto parts = components(path);
-  return path.size() < 4096 && parts.size() >= 2 && parts.front() == "net" &&
+  return path.size() <= longest && parts.size() >= 2 && parts.front() == "net" &&
          std::ranges::all_of(parts, is_component);
 }
 

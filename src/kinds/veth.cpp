@@ -15,7 +15,8 @@ std::optional<std::string> netns_word(const wire::Entry& entry) {
   auto text = entry.string();
   if (!text) return std::nullopt;
   const bool is_path = text->starts_with('/');
-  const bool is_name = text->find('/') == text->npos && *text != "." && *text != "..";
+  const bool is_name =
+      text->find('/') == text->npos && *text != "." && *text != ".." && text->size() <= NAME_MAX;
   if (!text->empty() && (is_path || is_name) && text->size() < PATH_MAX) return text;
   entry.error(Code::invalid_link,
               "expected the name of a network namespace or an absolute path, not '" + *text + "'");

@@ -1,6 +1,10 @@
 #include "check.hpp"
 
 #include <map>
+#include <utility>
+
+#include "link_stack.hpp"
+#include "underlay.hpp"
 
 namespace plumbline::spec {
 
@@ -15,6 +19,7 @@ class LinkCheck {
   explicit LinkCheck(const State& state) : state_(&state) {}
 
   void check(const Entry& entry, const Link& link) {
+    stack_.add(entry, link);
     check_master(entry, link);
     check_addresses(entry, link);
     if (const auto peer = peer_here(link)) {
@@ -22,6 +27,7 @@ class LinkCheck {
     }
     if (link.vxlan && link.vxlan->id) check_vxlan(*entry.find("vxlan")->find("id"), link);
   }
+  void check_together() { stack_.check(); }
 
  private:
   [[nodiscard]] const Link* find(const IfName& name) const {
@@ -35,8 +41,9 @@ class LinkCheck {
   const State* state_;
   /// Peers without an entry of their own, and where they are named.
   std::map<IfName, Origin> implied_;
-  /// VXLANs, and where each has its identifier from.
-  std::map<const Link*, Origin> vxlans_;
+  /// What no two VXLANs have both of, and where it is from.
+  std::map<VxlanIdentity, Origin> vxlans_;
+  LinkStack stack_;
 };
 
 void LinkCheck::check_master(const Entry& entry, const Link& link) const {
@@ -90,13 +97,10 @@ void LinkCheck::check_peer(const Entry& place, const Link& link, const IfName& p
 }
 
 void LinkCheck::check_vxlan(const Entry& place, const Link& link) {
-  for (const auto& [other, origin] : vxlans_) {
-    if (!exclude_each_other(link, *other)) continue;
-    place.error(Code::duplicate_identity,
-                "a VXLAN of this id and port is already given at " + format(origin));
-    return;
-  }
-  vxlans_.emplace(&link, place.origin());
+  const auto [first, is_new] = vxlans_.emplace(*vxlan_identity(link), place.origin());
+  if (is_new) return;
+  place.error(Code::duplicate_identity,
+              "a VXLAN of this id and port is already given at " + format(first->second));
 }
 
 /// A chain is ours as a whole or shared, not both.
@@ -129,6 +133,8 @@ void check(const Entry& root, const State& state) {
     const Link* const link = name ? state.find<Link>(Link::Key{*name}) : nullptr;
     if (link != nullptr) links.check(entry, *link);
   });
+  links.check_together();
+  check_underlays(root, state);
   for (const std::string_view section : {"iptables", "ip6tables", "ebtables"}) {
     for_each_object_in(root.find(section), [](const Entry& table) { check_table(table); });
   }

@@ -1,8 +1,11 @@
 #include "decode.hpp"
 
+#include <map>
 #include <utility>
 
 #include "network_decode.hpp"
+#include "plumbline/spec/limits.hpp"
+#include "plumbline/wire/iptables.hpp"
 #include "secret_file.hpp"
 
 namespace plumbline::spec {
@@ -10,6 +13,13 @@ namespace plumbline::spec {
 namespace {
 
 using wire::Entry;
+
+/// As iptables will see it; most rules have no list.
+std::size_t rules_made_of(const std::string& rule) {
+  if (rule.find(',') == std::string::npos) return 1;
+  const auto words = wire::split_words(rule);
+  return words ? wire::rules_made_of(*words) : 1;
+}
 
 class Decoding {
  public:
@@ -31,9 +41,16 @@ class Decoding {
   void elements(const std::optional<Entry>& section);
 
   void tunnel(const Entry& entry, const Link& link);
+  template <class K>
+  void count(const K& /*value*/, const Entry& /*entry*/) {}
+  void count(const Rule& rule, const Entry& entry);
+  void count_rules(const RuleList& rules, const Entry& chain, std::string_view member,
+                   std::vector<Origin>& origins);
 
   NetworkReading reading_;
   Spec spec_;
+  std::size_t firewall_rules_ = 0;
+  std::map<std::pair<Family, std::uint32_t>, std::size_t> rules_of_priority_;
 };
 
 template <class K>
@@ -52,14 +69,25 @@ template <class K>
 void Decoding::elements(const std::optional<Entry>& section) {
   if (!section) return;
   section->for_each_element([&](const Entry& entry) {
-    if (auto value = K::from_spec(entry)) keep(*std::move(value), entry);
+    auto value = K::from_spec(entry);
+    if (!value) return;
+    count(*value, entry);
+    keep(*std::move(value), entry);
   });
+}
+
+void Decoding::count(const Rule& rule, const Entry& entry) {
+  if (++rules_of_priority_[{rule.family, rule.priority}] != most_rules_of_a_priority + 1) return;
+  entry.error(Code::out_of_range, "more than " + std::to_string(most_rules_of_a_priority) +
+                                      " rules of the priority " + std::to_string(rule.priority) +
+                                      ": give some of them others");
 }
 
 void Decoding::document(const Entry& root) {
   root.only({"$schema", "version", "networks", "links", "routes", "rules", "sysctls", "iptables",
              "ip6tables", "ebtables"});
   if (const auto section = root.find("networks")) {
+    static_cast<void>(section->has_at_most(most_networks, "networks", "put guests together"));
     section->for_each_member([&](const Entry& entry) {
       if (auto network = decode_network(entry, reading_)) {
         spec_.networks.push_back(*std::move(network));
@@ -113,10 +141,23 @@ void Decoding::firewall(const Entry& section, Family family) {
   section.for_each_member([&](const Entry& entry) { table(entry, family); });
 }
 
-void add_origins(const Entry& chain, std::string_view rules, std::vector<Origin>& origins) {
-  const auto entry = chain.find(rules);
+/// The place of each rule. Where one is refused there are more places than rules, and an error.
+void Decoding::count_rules(const RuleList& rules, const Entry& chain, std::string_view member,
+                           std::vector<Origin>& origins) {
+  const auto entry = chain.find(member);
   if (!entry) return;
-  entry->for_each_element([&](const Entry& rule) { origins.push_back(rule.origin()); });
+  std::size_t at = 0;
+  entry->for_each_element([&](const Entry& element) {
+    origins.push_back(element.origin());
+    const bool was_full = firewall_rules_ > most_firewall_rules;
+    firewall_rules_ += at < rules.size() ? rules_made_of(rules[at].text()) : 1;
+    ++at;
+    if (was_full || firewall_rules_ <= most_firewall_rules) return;
+    element.error(
+        Code::out_of_range,
+        "with this one there are more than " + std::to_string(most_firewall_rules) +
+            " rules of iptables, as many as it makes of lists: ipsets hold more addresses");
+  });
 }
 
 void Decoding::table(const Entry& entry, Family family) {
@@ -126,8 +167,9 @@ void Decoding::table(const Entry& entry, Family family) {
       auto chain = Chain::from_spec(member, family, entry.key());
       if (!chain) return;
       const Key key = plumbline::key(*chain);
+      const RuleList rules = chain->rules;
       if (keep(*std::move(chain), member)) {
-        add_origins(member, "rules", spec_.rule_origins[key]);
+        count_rules(rules, member, "rules", spec_.rule_origins[key]);
       }
     });
   }
@@ -136,9 +178,11 @@ void Decoding::table(const Entry& entry, Family family) {
       auto chain = SharedChain::from_spec(member, family, entry.key());
       if (!chain) return;
       const Key key = plumbline::key(*chain);
+      const RuleList insert = chain->insert;
+      const RuleList append = chain->append;
       if (keep(*std::move(chain), member)) {
-        add_origins(member, "insert", spec_.rule_origins[key]);
-        add_origins(member, "append", spec_.rule_origins[key]);
+        count_rules(insert, member, "insert", spec_.rule_origins[key]);
+        count_rules(append, member, "append", spec_.rule_origins[key]);
       }
     });
   }

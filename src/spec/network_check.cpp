@@ -1,12 +1,16 @@
 #include "network_check.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "ipv4.hpp"
+#include "link_stack.hpp"
 #include "plumbline/spec/assignments.hpp"
+#include "plumbline/spec/limits.hpp"
+#include "subnet_index.hpp"
 
 namespace plumbline::spec {
 
@@ -15,9 +19,6 @@ namespace {
 using wire::Entry;
 
 std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
-
-/// BR_MAX_PORTS in net/bridge/br_private.h, less the number that no port has.
-constexpr std::size_t most_ports = 1023;
 
 class NetworkCheck {
  public:
@@ -34,7 +35,7 @@ class NetworkCheck {
              const GuestInterface& interface, std::string_view key) const;
 
   void check_subnet(const Network& network);
-  void check_room(const Network& network) const;
+  void check_room(const Network& network);
   void check_guests(const Network& network);
   void claim_links();
   void claim(const Network& network);
@@ -44,7 +45,9 @@ class NetworkCheck {
 
   const Entry* section_;
   const Spec* spec_;
-  std::vector<const Network*> earlier_;
+  SubnetIndex<const Network*> subnets_;  ///< of those that were looked at
+  SubnetIndex<const Address*> addresses_;
+  std::map<IfName, std::size_t> ports_;  ///< that `links` gives each bridge
   std::map<IfName, Origin> names_;
   std::map<IfName, const Network*> tunnels_;  ///< managed, by name
   std::set<IfName> bridges_;
@@ -52,9 +55,12 @@ class NetworkCheck {
   std::set<IfName> uplinks_;
   std::map<TableId, const Network*> tables_;
   std::map<Mac, Origin> macs_;
+  std::size_t guests_ = 0;
 };
 
 void NetworkCheck::error(Code code, std::string message, const Network& network, Path path) const {
+  // Looking for the place of each of many thousand errors that are not kept would be quadratic.
+  if (section_->is_full()) return section_->error(code, std::move(message));
   auto place = section_->find(network.bridge.view());
   for (const std::string_view key : path) {
     auto below = place->find(key);
@@ -72,43 +78,51 @@ void NetworkCheck::error(Code code, std::string message, const Network& network,
 // ---- numbers ------------------------------------------------------------------------------------
 
 void NetworkCheck::check_subnet(const Network& network) {
-  for (const Network* const other : earlier_) {
-    if (!overlap(network.subnet, other->subnet)) continue;
+  const auto any = [](const Prefix&, const Network*) { return true; };
+  if (const auto* other = subnets_.find(network.subnet, any)) {
     error(Code::invalid_subnet,
-          "the subnet " + format(network.subnet) + " overlaps " + format(other->subnet) + " of " +
-              quoted(other->bridge) + " at " + format(other->subnet_origin),
+          "the subnet " + format(network.subnet) + " overlaps " + format((*other)->subnet) +
+              " of " + quoted((*other)->bridge) + " at " + format((*other)->subnet_origin),
           network, {"subnet"});
-    break;
   }
-  for (const Address& address : spec_->state.of<Address>()) {
-    if (address.link == network.bridge || !overlap(network.subnet, address.local.network())) {
-      continue;
-    }
+  const auto elsewhere = [&](const Prefix&, const Address* address) {
+    return address->link != network.bridge;
+  };
+  if (const auto* address = addresses_.find(network.subnet, elsewhere)) {
     error(Code::invalid_subnet,
           "the subnet " + format(network.subnet) + " overlaps the address " +
-              format(address.local) + " of " + quoted(address.link) + " at " +
-              format(spec_->origins.at(key(address))),
+              format((*address)->local) + " of " + quoted((*address)->link) + " at " +
+              format(spec_->origins.at(key(**address))),
           network, {"subnet"});
-    break;
   }
-  earlier_.push_back(&network);
+  subnets_.add(network.subnet, &network);
 }
 
-void NetworkCheck::check_room(const Network& network) const {
+void NetworkCheck::check_room(const Network& network) {
   const std::size_t room = guest_capacity(network.subnet);
+  const auto others = ports_.find(network.bridge);
+  const std::size_t most_taps =
+      most_bridge_ports - std::min(others == ports_.end() ? 0 : others->second, most_bridge_ports);
   std::size_t count = 0;
   for (const Guest& vm : network.vms) {
     for (const GuestInterface& interface : vm.interfaces) {
       ++count;
+      if (++guests_ == most_guests + 1) {
+        error(Code::out_of_range,
+              "more than " + std::to_string(most_guests) + " guests, and this is the next one",
+              network, vm, interface, "");
+      }
       if (count == room + 1) {
         error(Code::ip_exhausted,
               "the subnet " + format(network.subnet) + " has " + std::to_string(room) +
                   " addresses for guests, and this is one more",
               network, vm, interface, "");
       }
-      if (count == most_ports + 1) {
+      if (count == most_taps + 1) {
         error(Code::out_of_range,
-              "a bridge takes " + std::to_string(most_ports) + " TAPs, and this is one more",
+              "a bridge takes " + std::to_string(most_taps) + " TAPs" +
+                  (most_taps == most_bridge_ports ? "" : " beside its other ports") +
+                  ", and this is one more",
               network, vm, interface, "");
       }
     }
@@ -151,6 +165,10 @@ void NetworkCheck::claim_links() {
     const Origin origin = place == spec_->origins.end() ? Origin() : place->second;
     names_.emplace(link.name, origin);
     if (const auto peer = peer_here(link)) names_.emplace(*peer, origin);
+    if (link.master) ++ports_[*link.master];
+  }
+  for (const Address& address : spec_->state.of<Address>()) {
+    addresses_.add(address.local.network(), &address);
   }
 }
 

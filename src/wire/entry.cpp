@@ -139,6 +139,18 @@ void Entry::for_each_element(const std::function<void(const Entry&)>& visit) con
   for (const Node& node : *array) visit(Entry(node, *reading_, *this, {}, node.index));
 }
 
+bool Entry::has_at_most(std::size_t most, std::string_view what, std::string_view instead) const {
+  const auto* const array = node_->get<Array>();
+  const auto* const object = node_->get<Object>();
+  const std::size_t count = array != nullptr    ? array->size()
+                            : object != nullptr ? object->size()
+                                                : 0;
+  if (count <= most) return true;
+  error(Code::out_of_range, std::to_string(count) + " " + std::string(what) + ", and " +
+                                std::to_string(most) + " are the most: " + std::string(instead));
+  return false;
+}
+
 std::optional<bool> Entry::boolean() const {
   if (const auto* const value = node_->get<bool>()) return *value;
   wrong_type("true or false");

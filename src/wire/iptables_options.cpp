@@ -96,6 +96,19 @@ Words separated(const Words& words, Family family) {
   return result;
 }
 
+std::size_t rules_made_of(const Words& words, Family family) {
+  if (family == Family::bridge) return 1;
+  std::size_t rules = 1;
+  for (const RuleOption& option : options_of(words)) {
+    constexpr std::array<std::string_view, 6> lists{"s", "source",      "src",
+                                                    "d", "destination", "dst"};
+    if (std::ranges::find(lists, option.name) == lists.end() || !option.argument) continue;
+    if (rules > max_rules_of_one) break;
+    rules *= 1 + static_cast<std::size_t>(std::ranges::count(*option.argument, ','));
+  }
+  return rules;
+}
+
 std::vector<std::string> jumps_of(const Words& words) {
   std::vector<std::string> targets;
   for (const RuleOption& option : options_of(words)) {

@@ -21,6 +21,11 @@ constexpr std::size_t max_word = 1023;
 /// Of 255; the program's name, the table, the command, the chain and our comment come on top.
 constexpr std::size_t max_words = 245;
 constexpr std::size_t max_chain_name = 28;
+/// A match takes 2 KiB in a rule (u32 does), and the kernel ends its list of all rules without a
+/// word at one that takes more than 32 KiB (nf_tables_dump_rules() in
+/// net/netfilter/nf_tables_api.c); iptables 1.8.9 sends one of more than 64 KiB with some of its
+/// matches only.
+constexpr std::size_t max_matches = 15;
 
 /// Options of iptables itself that may not be in a rule, or that say nothing there.
 constexpr std::array<std::string_view, 27> forbidden = {
@@ -171,6 +176,11 @@ std::string refusal(const Words& words, Family family) {
     const bool is_long = words[option.word].starts_with("--");
     if (option.argument && (option.name == "m" || option.name == "match")) {
       matches.push_back(*option.argument);
+      if (matches.size() > max_matches) {
+        return "more than " + std::to_string(max_matches) +
+               " matches, which the kernel could not list again: put some into a chain of their "
+               "own";
+      }
     }
     std::string problem = is_long ? long_refusal(option.name, matches) : short_refusal(option.name);
     if (problem.empty() && option.argument) {
@@ -181,6 +191,11 @@ std::string refusal(const Words& words, Family family) {
       problem = "'! +' matches no interface";
     }
     if (!problem.empty()) return problem;
+  }
+  if (const std::size_t made = rules_made_of(words, family); made > max_rules_of_one) {
+    return "iptables would make " + std::to_string(made) + " rules of it, and " +
+           std::to_string(max_rules_of_one) +
+           " are the most: write an ipset, or a chain for each of the two lists";
   }
   return {};
 }

@@ -43,6 +43,14 @@ enum class LinkKind : std::uint8_t {
 /// IPV6_MIN_MTU: below it the kernel takes IPv6 away from a link (net/ipv6/addrconf.c).
 inline constexpr std::uint32_t least_ipv6_mtu = 1280;
 
+/// The alternative names of a link. Only observed, and no part of what a link is: they matter to
+/// other links, none of which can have one of them for its name.
+struct Altnames {
+  std::vector<std::string> names;
+
+  bool operator==(const Altnames&) const { return true; }
+};
+
 struct Link {
   static constexpr std::string_view kind_name = "link";
   struct Key {
@@ -81,6 +89,7 @@ struct Link {
   std::optional<bool>
       promote_secondaries;        ///< the effective value of the sysctl, all or the link's
   std::optional<bool> has_qdisc;  ///< a root qdisc other than the kernel's default ones
+  Altnames altnames;
 
   bool operator==(const Link&) const = default;
 
@@ -137,8 +146,11 @@ inline const IfName in_no_bridge;
 [[nodiscard]] std::optional<IfName> peer_here(const Link& link);
 /// Whether this end of a veth pair is the one whose create() and remove() act on both.
 [[nodiscard]] bool makes_the_pair(const Link& veth);
+/// Identifier and port of a VXLAN, which no two of them have in common; nothing for other links.
+using VxlanIdentity = std::pair<std::uint32_t, std::uint16_t>;
+[[nodiscard]] std::optional<VxlanIdentity> vxlan_identity(const Link& link);
 /// Whether the kernel refuses to have both at once, though their names differ: two VXLANs of one
-/// identifier and port.
+/// identity.
 [[nodiscard]] bool exclude_each_other(const Link& one, const Link& other);
 
 /// Names and indexes out of the reply to the first of Link::queries().

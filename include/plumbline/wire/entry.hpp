@@ -38,6 +38,8 @@ class Entry {
 
   void error(Code code, std::string message) const;
   void warning(Code code, std::string message) const;
+  /// Whether another error would only be counted: Diagnostics::full().
+  [[nodiscard]] bool is_full() const { return reading_->diagnostics.full(); }
 
   // ---- an object
   // What is no object has no members: is_object(), only(), require() and for_each_member() report
@@ -54,6 +56,11 @@ class Entry {
   [[nodiscard]] std::optional<Entry> require(std::string_view key) const;
   /// In the order of the file.
   void for_each_member(const std::function<void(const Entry&)>& visit) const;
+
+  /// Whether this has so many elements or members; else OUT_OF_RANGE, "N `what`, and `most` are the
+  /// most: `instead`". For what would cost or break something before its elements are looked at.
+  [[nodiscard]] bool has_at_most(std::size_t most, std::string_view what,
+                                 std::string_view instead) const;
 
   // ---- an array
   /// In order. Reports WRONG_TYPE and visits nothing when this is no array.

@@ -67,6 +67,13 @@ struct RuleOption {
 /// is restored, or could not print at all.
 [[nodiscard]] std::string refusal(const Words& words, Family family = Family::inet);
 
+/// How many rules iptables makes of the words: one for each pair of the addresses that `-s` and
+/// `-d` list, apart by commas.
+[[nodiscard]] std::size_t rules_made_of(const Words& words, Family family = Family::inet);
+
+/// Most of them, of one rule of a spec. What is written in a few thousand bytes would be millions.
+inline constexpr std::size_t max_rules_of_one = 1024;
+
 /// Control characters other than tab, or text that is not UTF-8; empty when there is neither.
 [[nodiscard]] std::string byte_refusal(std::string_view text);
 
