@@ -125,6 +125,11 @@ void read_attribute(Link& link, Raw& raw, const Attribute& attribute) {
     case IFLA_LINK:
       raw.peer = attribute.u32();
       break;
+    case IFLA_PROP_LIST:
+      inside(attribute, [&](const Attribute& property) {
+        if (property.type() == IFLA_ALT_IFNAME) link.altnames.names.emplace_back(property.string());
+      });
+      break;
     case IFLA_LINK_NETNSID:
       raw.elsewhere = true;
       break;

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "adoptable.hpp"
+#include "made_by_kernel.hpp"
 #include "ownership.hpp"
 
 namespace plumbline {
@@ -51,7 +52,12 @@ SharedChain with_earlier(SharedChain want, const SharedChain& earlier) {
 
 class Comparison {
  public:
-  explicit Comparison(const Situation& situation) : now_(situation) {}
+  explicit Comparison(const Situation& situation)
+      : now_(situation), kernel_routes_(routes_to_come(situation)) {
+    for (const Link& link : now_.have.of<Link>()) {
+      for (const std::string& name : link.altnames.names) altnames_.emplace(name, &link);
+    }
+  }
 
   Difference run() {
     Kinds::for_each([&]<class K>(std::type_identity<K>) { compare<K>(); });
@@ -101,9 +107,23 @@ class Comparison {
   }
   void wanted(const Link& want, const std::vector<const Link*>& there) {
     if (want.kind == LinkKind::physical) return physical(want, there);
-    if (there.empty()) return create(want);
+    if (there.empty()) return name_is_free(want) ? create(want) : void();
     if (is_marked(*there.front(), now_.options.mark)) return change(*there.front(), want, want);
     beside_foreign(want, there);
+  }
+  void wanted(const Route& want, const std::vector<const Route*>& there) {
+    const auto made = there.empty() ? kernel_routes_.find(key(want)) : kernel_routes_.end();
+    if (made == kernel_routes_.end()) return wanted<Route>(want, there);
+    refuse(want,
+           ": a route of this table, destination and metric is made by the kernel itself for " +
+               format(key(made->second)) + ": leave it out, or give it another metric");
+  }
+  void wanted(const Address& want, const std::vector<const Address*>& there) {
+    if (!there.empty() || !comes_with_loopback(now_, want)) return wanted<Address>(want, there);
+    result_.warnings.push_back({Code::foreign_equal,
+                                format(key(want)) + " comes with the link: the kernel makes it",
+                                now_.origin(key(want)),
+                                {}});
   }
   void wanted(const WireGuard& want, const std::vector<const WireGuard*>& there) {
     if (there.empty()) return create(want);
@@ -206,13 +226,26 @@ class Comparison {
   template <class K>
   void conflict(const K& want, const std::vector<const K*>& there) {
     const std::string command = takeover(there);
+    refuse(want, " is there, is not ours and differs from the spec: have its owner remove it" +
+                     (command.empty() ? "" : ", or take it over: " + command));
+  }
+
+  template <class K>
+  void refuse(const K& want, const std::string& why) {
     result_.refusals.push_back(
-        {Code::foreign_conflict,
-         format(key(want)) +
-             " is there, is not ours and differs from the spec: have its owner remove it" +
-             (command.empty() ? "" : ", or take it over: " + command),
-         now_.origin(key(want)),
-         {}});
+        {Code::foreign_conflict, format(key(want)) + why, now_.origin(key(want)), {}});
+  }
+
+  /// The kernel resolves alternative names wherever a name is looked up, and makes no link of one
+  /// (__dev_alloc_name() and rtnl_newlink() in net/core).
+  [[nodiscard]] bool name_is_free(const Link& want) {
+    const auto found = altnames_.find(want.name.view());
+    if (found == altnames_.end()) return true;
+    const std::string other = format(found->second->name);
+    refuse(want, ": the name is an alternative name of " + other +
+                     ": choose another, or take it away from that link (ip link property del dev " +
+                     other + " altname " + format(want.name) + ")");
+    return false;
   }
 
   /// The command that would make it ours, where one can.
@@ -295,6 +328,8 @@ class Comparison {
   }
 
   const Situation& now_;
+  std::map<Route::Key, Address> kernel_routes_;
+  std::map<std::string_view, const Link*> altnames_;
   Difference result_;
 };
 
