@@ -2,12 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <set>
 #include <string_view>
 
 #include "options.hpp"
 #include "output.hpp"
+#include "plumbline/engine/record.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/wire/netlink.hpp"
 #include "usage.hpp"
@@ -207,14 +211,48 @@ int tell(const WrongUsage& wrong, bool json) {
   return exit_usage;
 }
 
-int cannot_go_on(const Options& options, const std::string& why) {
-  print_errors(options, {{Code::cannot_observe, why, {}, {}}});
+int cannot_go_on(const Options& options, const std::string& why,
+                 std::string_view code = format(Code::cannot_observe)) {
+  print_error(options, code, why);
   return exit_error;
+}
+
+/// What a verb that only prints has printed must arrive: the spec of `show` on a full disk is none.
+/// Of what was changed the exit status says what became of it, whoever read the report.
+int with_all_printed(int status, bool changes) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  // A reader that has seen enough, as head(1) does, needs no words.
+  if (errno != EPIPE) std::fputs("plumbline: standard output cannot be written\n", stderr);
+  return !changes && (status == exit_done || status == exit_pending) ? exit_error : status;
+}
+
+bool is_for_changes(Verb verb) {
+  return std::ranges::any_of(std::array<Verb, 4>{apply, destroy, adopt, run},
+                             [&](Verb one) { return one == verb; });
+}
+
+int carried_out(Verb chosen, const Options& options) {
+  try {
+    return chosen(options);
+  } catch (const WrongUsage& wrong) {
+    return tell(wrong, options.json());
+  } catch (const engine::CannotRemember& error) {
+    return cannot_go_on(options, error.what(), engine::cannot_remember_code);
+  } catch (const io::NotPrivate& error) {
+    return cannot_go_on(options, error.what(), engine::unsafe_state_code);
+  } catch (const wire::Malformed& error) {
+    return cannot_go_on(options,
+                        std::string("the kernel or iptables said something odd: ") + error.what());
+  } catch (const std::exception& error) {
+    return cannot_go_on(options, error.what());
+  }
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
+  // A reader of ours that goes away must not end us between two changes.
+  std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Keeps a Linux host's network as its spec says.", "plumbline");
   app.set_version_flag("--version", "plumbline " PLUMBLINE_VERSION);
   app.require_subcommand(1);
@@ -238,18 +276,7 @@ int run(int argc, char** argv) {
   } catch (const WrongUsage& wrong) {
     return tell(wrong, json);
   }
-  try {
-    return chosen(options);
-  } catch (const WrongUsage& wrong) {
-    return tell(wrong, options.json());
-  } catch (const io::HostError& error) {
-    return cannot_go_on(options, error.what());
-  } catch (const wire::Malformed& error) {
-    return cannot_go_on(options,
-                        std::string("the kernel or iptables said something odd: ") + error.what());
-  } catch (const std::exception& error) {
-    return cannot_go_on(options, error.what());
-  }
+  return with_all_printed(carried_out(chosen, options), is_for_changes(chosen));
 }
 
 }  // namespace plumbline::cli

@@ -257,6 +257,14 @@ void print_errors(const Options& options, const std::vector<Diagnostic>& errors)
   for (const Diagnostic& error : errors) to_stream(stderr, format(error) + "\n");
 }
 
+void print_error(const Options& options, std::string_view code, const std::string& message) {
+  if (options.json()) {
+    print_json(json::object{{"errors", json::array{fault(code, message, {}, {})}}});
+  } else {
+    to_stream(stderr, std::string(code) + ": " + printable(message) + "\n");
+  }
+}
+
 void print_usage_document(const WrongUsage& wrong) {
   print_json(json::object{{"errors", json::array{fault(wrong.code, wrong.message, {}, {})}}});
 }

@@ -7,6 +7,7 @@
 
 #include <boost/json/fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "options.hpp"
@@ -29,6 +30,8 @@ void print_left_out(const Options& options, const std::vector<LeftOut>& objects,
                     const std::vector<Diagnostic>& places);
 /// Errors of the spec or of the host.
 void print_errors(const Options& options, const std::vector<Diagnostic>& errors);
+/// One that is of no input.
+void print_error(const Options& options, std::string_view code, const std::string& message);
 /// The document of JSON alone: the text on standard error is the caller's.
 void print_usage_document(const WrongUsage& wrong);
 /// A refusal: nothing was changed.

@@ -30,10 +30,20 @@ Session::Session(const Options& options, io::Backend backend)
       directory_(engine::state_directory()) {}
 
 engine::Workshop Session::workshop() {
-  return {host_, compiler_, ruleset_, directory_, plan_options_};
+  return {host_, compiler_, ruleset_, directory_, plan_options_, false};
+}
+
+std::vector<Diagnostic> Session::close_state_directory() const {
+  std::vector<Diagnostic> warnings;
+  for (const std::filesystem::path& path : {directory_.parent_path(), directory_}) {
+    std::string words = io::close_to_others(path);
+    if (!words.empty()) warnings.push_back({Code::host_warning, std::move(words), {}, {}});
+  }
+  return warnings;
 }
 
 std::optional<engine::Lock> Session::lock(const Options& options) const {
+  print_warnings(options, close_state_directory());
   int holder = 0;
   std::optional<engine::Lock> lock = engine::Lock::take(directory_, holder);
   if (!lock) {

@@ -21,6 +21,9 @@ class Session {
   explicit Session(const Options& options);
 
   [[nodiscard]] engine::Workshop workshop();
+  /// Before anything is written: takes from others what they may write of where our files are. Says
+  /// where it had to.
+  [[nodiscard]] std::vector<Diagnostic> close_state_directory() const;
   /// Nothing when another plumbline works here: the refusal has been printed.
   [[nodiscard]] std::optional<engine::Lock> lock(const Options& options) const;
 

@@ -117,7 +117,7 @@ int carry_out(const Options& options, const spec::Desired& desired, const char* 
               const char* done) {
   must_be_able_to_ask(options);
   Session session(options);
-  const std::optional<engine::Lock> lock = session.lock(options);
+  std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
   const engine::Workshop workshop = session.workshop();
   const auto prepare = [&] { return engine::prepare(workshop, desired); };
@@ -126,6 +126,8 @@ int carry_out(const Options& options, const spec::Desired& desired, const char* 
   if (!options.json()) print_plan(options, prepared.plan);
   if (const auto status = told_no(options, prepared, question, prepare)) return *status;
   const engine::Outcome outcome = engine::carry_out(workshop, prepared);
+  // Nobody has to wait for whoever reads what is printed.
+  lock.reset();
   print_outcome(options, prepared, outcome, done);
   return exit_status(outcome.result);
 }
@@ -172,7 +174,7 @@ int destroy(const Options& options) {
 int adopt(const Options& options) {
   must_be_able_to_ask(options);
   Session session(options);
-  const std::optional<engine::Lock> lock = session.lock(options);
+  std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
   const engine::Workshop workshop = session.workshop();
   const auto prepare = [&] { return engine::prepare_adoption(workshop, options.keys); };
@@ -185,6 +187,7 @@ int adopt(const Options& options) {
       "Make these ours? The next apply removes those that its spec does not want.", prepare);
   if (status) return *status;
   const engine::Outcome outcome = engine::adopt(workshop, prepared);
+  lock.reset();
   print_outcome(options, prepared, outcome,
                 "Adopted. Apply a spec that wants it: what no spec wants is removed.");
   return exit_status(outcome.result);
@@ -257,6 +260,7 @@ int run(const Options& options) {
   run_options.sources = options.sources;
   run_options.interval = options.interval;
   run_options.colour = with_colour(options);
+  run_options.warnings = session.close_state_directory();
   if (options.log_level == "debug") run_options.log_level = daemon::LogLevel::debug;
   if (options.log_level == "warning") run_options.log_level = daemon::LogLevel::warning;
   if (options.log_level == "error") run_options.log_level = daemon::LogLevel::error;

@@ -110,12 +110,22 @@ std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fre
       return idle ? Ending::settled : carry_out(prepared, held);
     }
     int holder = 0;
-    lock = engine::Lock::take(workshop_.directory, holder);
+    lock = take_lock(holder);
     if (!lock) {
       warnings_.push_back("waiting for another plumbline" +
                           (holder == 0 ? "" : ", pid " + std::to_string(holder)));
       return Ending::locked;
     }
+  }
+}
+
+/// Files that are not ours alone are not used, and keep nobody from the watch.
+std::optional<engine::Lock> Keeper::take_lock(int& holder) {
+  try {
+    return engine::Lock::take(workshop_.directory, holder);
+  } catch (const io::NotPrivate& fault) {
+    warnings_.push_back(std::string(engine::unsafe_state_code) + ": " + fault.what());
+    return engine::Lock::of_namespace(holder);
   }
 }
 
@@ -126,14 +136,44 @@ bool Keeper::acceptable(const engine::Prepared& prepared) {
 }
 
 Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& held) {
-  const engine::Outcome outcome = engine::carry_out(workshop_, prepared, [&](const Plan& plan) {
-    std::vector<Key> left_out;
-    return without(plan, held, left_out);
-  });
+  try {
+    const auto select = [&](const Plan& plan) {
+      std::vector<Key> left_out;
+      return without(plan, held, left_out);
+    };
+    return tell(prepared.plan, engine::carry_out(workshop_, prepared, select));
+  } catch (const engine::CannotRemember&) {
+    return carry_out_unremembered(prepared, held);
+  }
+}
+
+/// On a disk that is full nothing is changed whose value from before would be lost, but for guards:
+/// these are not given up for the sake of what a policy was. Everything else goes on.
+Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared, const std::set<Key>& held) {
+  std::set<Key> unremembered;
+  for (const Key& key : engine::set_first(prepared.ledger.memory, prepared.plan)) {
+    if (!std::holds_alternative<SharedChain::Key>(key)) unremembered.insert(key);
+  }
+  std::vector<Key> left_out;
+  engine::Prepared rest = prepared;
+  rest.plan = without_all(prepared.plan, unremembered, left_out);
+  for (const Key& key : left_out) {
+    warnings_.push_back("left as it was, which cannot be remembered: " + format(key));
+  }
+  engine::Workshop workshop = workshop_;
+  workshop.may_forget = true;
+  const auto select = [&](const Plan& plan) {
+    std::vector<Key> ignored;
+    return without_all(without(plan, held, ignored), unremembered, ignored);
+  };
+  return tell(rest.plan, engine::carry_out(workshop, rest, select));
+}
+
+Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {
   switch (outcome.result) {
     case engine::Result::unchanged:
     case engine::Result::applied:
-      log_success(prepared.plan, outcome);
+      log_success(plan, outcome);
       converged_ = outcome.unsettled.empty();
       return Ending::settled;
     case engine::Result::rolled_back:
@@ -141,7 +181,8 @@ Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& 
     case engine::Result::failed:
       break;
   }
-  log_failure(prepared.plan, outcome);
+  append(warnings_, lines_of(outcome.warnings));
+  log_failure(plan, outcome);
   return Ending::failed;
 }
 

@@ -37,7 +37,10 @@ class Keeper {
   [[nodiscard]] bool forgets_everything(const spec::Desired& desired);
   std::optional<Ending> bring_about(const spec::Desired& desired, bool fresh);
   [[nodiscard]] bool acceptable(const engine::Prepared& prepared);
+  std::optional<engine::Lock> take_lock(int& holder);
   Ending carry_out(const engine::Prepared& prepared, const std::set<Key>& held);
+  Ending carry_out_unremembered(const engine::Prepared& prepared, const std::set<Key>& held);
+  Ending tell(const Plan& plan, const engine::Outcome& outcome);
   void log_success(const Plan& plan, const engine::Outcome& outcome);
   void log_failure(const Plan& plan, const engine::Outcome& outcome);
   void log_news();

@@ -86,14 +86,8 @@ bool spread(const Plan& plan, std::vector<bool>& gone) {
   return any;
 }
 
-}  // namespace
-
-Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out) {
-  std::vector<bool> gone(plan.steps.size());
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const Step& step = plan.steps[i];
-    gone[i] = step.why == Why::drifted && held.contains(step.key);
-  }
+/// The steps that are not `gone`, nor make no sense without those.
+Plan rest_of(const Plan& plan, std::vector<bool> gone, std::vector<Key>& left_out) {
   while (spread(plan, gone)) {
   }
 
@@ -114,6 +108,23 @@ Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left
   }
   left_out.assign(keys.begin(), keys.end());
   return rest;
+}
+
+}  // namespace
+
+Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out) {
+  std::vector<bool> gone(plan.steps.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    gone[i] = step.why == Why::drifted && held.contains(step.key);
+  }
+  return rest_of(plan, std::move(gone), left_out);
+}
+
+Plan without_all(const Plan& plan, const std::set<Key>& keys, std::vector<Key>& left_out) {
+  std::vector<bool> gone(plan.steps.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) gone[i] = keys.contains(plan.steps[i].key);
+  return rest_of(plan, std::move(gone), left_out);
 }
 
 }  // namespace plumbline::daemon

@@ -122,7 +122,7 @@ void put_back(const Workshop& workshop, const State& before, const Plan& plan,
     return seen;
   };
   restore(workshop, {had, plan, look, false}, now);
-  report.left_behind = differences(had, now.state, workshop.options.mark);
+  report.left_behind = differences(had, now.state, plan, workshop.options.mark);
   if (!report.left_behind.empty()) return;
   for (StepReport& step : report.steps) {
     if (step.result == StepResult::done) step.result = StepResult::undone;

@@ -8,6 +8,7 @@
 
 #include "link.hpp"
 #include "link_removal.hpp"
+#include "restoration.hpp"
 
 namespace plumbline::engine {
 
@@ -96,7 +97,10 @@ std::vector<wire::Request> Sender::requests_of(const Move& move) const {
           requests = move.backwards ? unmake(value, surroundings_.links)
                                     : remove(value, surroundings_.links);
         } else {
-          requests = update(std::get<K>(*from), std::get<K>(*to), surroundings_.links);
+          const K& now = std::get<K>(*from);
+          const K& next = std::get<K>(*to);
+          requests = update(now, move.backwards ? with_finished_mark(next, now) : next,
+                            surroundings_.links);
         }
         if constexpr (std::is_same_v<K, Sysctl>) {
           const auto& along = move.backwards ? surroundings_.now : surroundings_.earlier;

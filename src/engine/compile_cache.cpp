@@ -239,21 +239,25 @@ std::optional<KnownRules> from_file(std::string content, std::string_view key, b
   return reader.at_end() ? std::optional(std::move(known)) : std::nullopt;
 }
 
-std::optional<KnownRules> CompileCache::read(const std::string& key, bool linked) const {
+// What cannot be read is compiled, and what cannot be kept is compiled again: neither fails a pass.
+
+std::optional<KnownRules> CompileCache::read(const std::string& key, bool linked) const try {
   if (directory_.empty()) return std::nullopt;
   const auto directory = io::PrivateDirectory::open(directory_);
   if (!directory) return std::nullopt;
-  auto content = directory->read(file_name(key), most_bytes_of_one);
+  auto content = directory->read(file_name(key), most_bytes_of_one).content;
   return content ? from_file(std::move(*content), key, linked) : std::nullopt;
+} catch (const io::HostError&) {
+  return std::nullopt;
 }
 
-void CompileCache::write(const KnownRules& known) const {
+void CompileCache::write(const KnownRules& known) const try {
   if (directory_.empty()) return;
   const auto directory = io::PrivateDirectory::make(directory_);
-  if (!directory) return;
   const std::string content = to_file(known);
   if (content.size() > most_bytes_of_one) return;
-  if (directory->write(file_name(known.key), content)) directory->keep(most_files, most_bytes);
+  if (directory.write(file_name(known.key), content)) directory.keep(most_files, most_bytes);
+} catch (const io::HostError&) {
 }
 
 }  // namespace plumbline::engine

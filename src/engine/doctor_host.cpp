@@ -17,6 +17,7 @@
 
 #include "doctor_parts.hpp"
 #include "plumbline/base/number.hpp"
+#include "plumbline/engine/record.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/namespace.hpp"
 
@@ -148,6 +149,14 @@ void examine_ipv6(Findings& findings) {
   }
 }
 
+/// Why our files are not used as they are, or nothing.
+std::string fault_of_state(const fs::path& root) try {
+  static_cast<void>(io::PrivateDirectory::open(state_directory(root)));
+  return {};
+} catch (const io::HostError& fault) {
+  return fault.what();
+}
+
 void examine_run_directory(const fs::path& root, Findings& findings) {
   const fs::path wanted = root / "run/plumbline";
   std::error_code ignored;
@@ -157,7 +166,10 @@ void examine_run_directory(const fs::path& root, Findings& findings) {
   const bool known = statfs(there.c_str(), &file_system) == 0;
   const bool is_volatile =
       known && (file_system.f_type == TMPFS_MAGIC || file_system.f_type == RAMFS_MAGIC);
-  if (error != 0) {
+  if (const std::string fault = fault_of_state(wanted); !fault.empty()) {
+    findings.push_back({Level::problem, "RUN_DIRECTORY", fault,
+                        "the lock and the values found before are kept there"});
+  } else if (error != 0) {
     findings.push_back({Level::problem, "RUN_DIRECTORY",
                         there.string() + " cannot be written: " + io::errno_text(error),
                         "the lock and the values found before are kept there"});
@@ -199,7 +211,7 @@ std::optional<int> holder_of(const fs::path& path) {
 
 void examine_lock(const fs::path& root, Findings& findings) {
   try {
-    const fs::path path = root / "run/plumbline" / std::to_string(io::namespace_cookie()) / "lock";
+    const fs::path path = state_directory(root / "run/plumbline") / "lock";
     const std::optional<int> holder = holder_of(path);
     std::string message = "no plumbline is changing this network namespace";
     if (!holder) message = "whether another plumbline is at work cannot be seen";

@@ -1,21 +1,12 @@
 #include "plumbline/engine/ledger.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cerrno>
-#include <cstring>
 
 #include "ledger_link.hpp"
 #include "plumbline/base/number.hpp"
-#include "plumbline/io/descriptor.hpp"
-#include "plumbline/io/files.hpp"
-#include "plumbline/io/host.hpp"
-#include "plumbline/io/namespace.hpp"
 #include "plumbline/spec/assignments.hpp"
 
 namespace plumbline::engine {
@@ -259,51 +250,38 @@ void forget(Memory& memory, const State& want) {
   });
 }
 
-std::filesystem::path state_directory(const std::filesystem::path& root) {
-  std::filesystem::path directory = root / std::to_string(io::namespace_cookie());
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (!error) {
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+std::vector<Key> set_first(const Memory& memory, const Plan& plan) {
+  std::vector<Key> keys;
+  for (const Step& step : plan.steps) {
+    if (!step.after) continue;
+    State known;
+    std::visit(
+        [&]<class K>(const K& value) {
+          if (const K* there = memory.earlier.find<K>(key(value))) known.of<K>() = {*there};
+        },
+        *step.after);
+    State grown = known;
+    remember_step(grown, step);
+    if (grown != known) keys.push_back(step.key);
   }
-  if (error) throw io::HostError(directory.string() + ": " + error.message());
-  return directory;
+  return keys;
 }
 
-Ledger read_ledger(const std::filesystem::path& directory, std::string& warning) {
-  const std::filesystem::path path = directory / "ledger.json";
-  const auto content = io::Files().read(path.string(), wire::max_document_size);
-  if (content.error == ENOENT) return {};
-  if (content.error != 0 || content.too_large) {
-    warning =
-        path.string() + ": " + (content.too_large ? "too large" : std::strerror(content.error));
-    return {};
-  }
+std::string format(const Ledger& ledger) { return json::serialize(to_json(ledger)); }
+
+std::optional<Ledger> parse_ledger(const std::string& text, const std::string& path,
+                                   std::string& fault) {
   Diagnostics diagnostics;
-  const auto root = wire::read_document(
-      content.text, std::make_shared<const std::string>(path.string()), diagnostics);
+  const auto root =
+      wire::read_document(text, std::make_shared<const std::string>(path), diagnostics);
   if (!root || root->get<wire::Object>() == nullptr) {
     const bool told = !diagnostics.errors.empty();
-    warning = told ? format(diagnostics.errors.front()) : path.string() + ": not a ledger";
-    return {};
+    fault = told ? format(diagnostics.errors.front()) : path + ": not a ledger";
+    return std::nullopt;
   }
   const TableNames tables;
   wire::Reading reading{diagnostics, tables};
   return ledger_from(wire::Entry(*root, reading));
-}
-
-void write_ledger(const std::filesystem::path& directory, const Ledger& ledger) {
-  const std::string path = directory / "ledger.json";
-  const std::string fresh = path + ".new";
-  const std::string text = json::serialize(to_json(ledger));
-  const io::Descriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) io::give_up(fresh, errno);
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t size = write(file.get(), text.data() + done, text.size() - done);
-    if (size < 0 && errno != EINTR) io::give_up(fresh, errno);
-    if (size > 0) done += static_cast<std::size_t>(size);
-  }
-  if (rename(fresh.c_str(), path.c_str()) != 0) io::give_up(path, errno);
 }
 
 }  // namespace plumbline::engine

@@ -4,7 +4,8 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
-#include <set>
+
+#include "reach.hpp"
 
 namespace plumbline::engine {
 
@@ -15,6 +16,16 @@ bool is_kernels_own(const Address& address) { return address.protocol == IFAPROT
 template <class K>
 bool is_kernels_own(const K& /*value*/) {
   return false;
+}
+
+/// What is only ever observed, such as a carrier, is taken over by complete().
+template <class K>
+bool is_as_before(const K& before, const K& now) {
+  K full = complete(with_finished_mark(before, now), now);
+  if constexpr (std::is_same_v<K, Link>) {
+    if (!before.alias && !now.alias) full.alias.reset();  // unfinished then and now
+  }
+  return full == now;
 }
 
 /// Calls `visit` with each key of which the two states have different values: null for none.
@@ -34,8 +45,7 @@ void compare(const State& before, const State& now, Visit&& visit) {
     } else if (i == olds.size() || key(news[j]) < key(olds[i])) {
       see(static_cast<const K*>(nullptr), &news[j++]);
     } else {
-      // What is only ever observed, such as a carrier, is taken over by complete().
-      if (complete(olds[i], news[j]) != news[j]) see(&olds[i], &news[j]);
+      if (!is_as_before(olds[i], news[j])) see(&olds[i], &news[j]);
       ++i;
       ++j;
     }
@@ -93,11 +103,22 @@ void apply_singly(const Workshop& workshop, bool linked, const Plan& plan, LinkN
 
 }  // namespace
 
-std::vector<std::string> differences(const State& before, const State& now, const Mark& mark) {
+Link with_finished_mark(Link before, const Link& now) {
+  const bool is_unfinished = before.marked && !before.alias;
+  if (!is_unfinished || !now.marked || !now.alias) return before;
+  before.alias = now.alias;
+  before.assignment = now.assignment;
+  return before;
+}
+
+std::vector<std::string> differences(const State& before, const State& now, const Plan& plan,
+                                     const Mark& mark) {
+  const Reach reach(plan);
   std::vector<std::string> words;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
       const bool missing = new_value == nullptr;
+      if (!reach.has(missing ? *old_value : *new_value)) return;
       if (old_value == nullptr && !may_be_ours(*new_value, mark)) return;
       words.push_back(format(key(missing ? *old_value : *new_value)) + (missing ? " is missing"
                                                                         : old_value == nullptr
@@ -109,8 +130,7 @@ std::vector<std::string> differences(const State& before, const State& now, cons
 }
 
 Plan way_back(const State& before, const State& now, const Plan& plan, const Mark& mark) {
-  std::set<Key> touched;
-  for (const Step& step : plan.steps) touched.insert(step.key);
+  const Reach reach(plan);
   std::vector<Step> guards;
   std::vector<Step> removals;
   std::vector<Step> releases;
@@ -120,7 +140,9 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
     std::vector<Step>& away = is_firewall ? releases : removals;
     std::vector<Step> steps;
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
-      if (new_value != nullptr && !touched.contains(key(*new_value))) return;
+      if (new_value != nullptr && !reach.touches(key(*new_value))) return;
+      // What is ours is made again also where somebody else removed it.
+      if (new_value == nullptr && !is_marked(*old_value, mark) && !reach.has(*old_value)) return;
       if (old_value == nullptr && !may_be_ours(*new_value, mark)) return;
       const K* none = nullptr;
       const bool replace =

@@ -71,7 +71,7 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_}; }
+  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
   io::ScratchHost& scratch() { return scratch_; }
   io::KernelHost& host() { return host_; }
   engine::Ruleset& ruleset() { return ruleset_; }

@@ -56,7 +56,7 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_}; }
+  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
 
   [[nodiscard]] spec::Desired read(const std::string& text) const {
     const std::filesystem::path path = directory_ / "spec.json";

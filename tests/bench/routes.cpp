@@ -49,7 +49,7 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_}; }
+  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
 
   void make(spec::Desired desired) {
     const auto prepared = engine::prepare(workshop(), std::move(desired));

@@ -16,7 +16,7 @@
 #include <sstream>
 #include <thread>
 
-#include "plumbline/engine/ledger.hpp"
+#include "plumbline/engine/record.hpp"
 #include "tests/support/netns.hpp"
 
 extern char** environ;

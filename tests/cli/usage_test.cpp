@@ -159,6 +159,7 @@ TEST_F(UsageTest, ErrorsWithoutAPlaceHaveEveryKeyToo) {
 }
 
 TEST_F(UsageTest, ALockNamesItsProcessAlsoWhereThatHasOnlyJustTakenIt) {
+  const auto place = io::PrivateDirectory::make(engine::state_directory());
   const std::string path = engine::state_directory() / "lock";
   const io::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(flock(file.get(), LOCK_EX | LOCK_NB), 0);

@@ -23,8 +23,8 @@
 #include <sstream>
 #include <thread>
 
-#include "plumbline/engine/ledger.hpp"
 #include "plumbline/engine/lock.hpp"
+#include "plumbline/engine/record.hpp"
 #include "tests/support/netns.hpp"
 
 extern char** environ;

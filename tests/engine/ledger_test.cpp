@@ -1,8 +1,6 @@
 // What is kept on disk: it comes back as it went in, whatever others had set, and a file that is
 // broken is a warning.
 
-#include "plumbline/engine/ledger.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -10,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "plumbline/engine/record.hpp"
 #include "plumbline/spec/assignments.hpp"
 
 namespace plumbline::engine {

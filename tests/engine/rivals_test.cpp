@@ -18,7 +18,7 @@
 #include <sstream>
 #include <thread>
 
-#include "plumbline/engine/ledger.hpp"
+#include "plumbline/engine/record.hpp"
 #include "tests/support/tables.hpp"
 
 namespace plumbline::test {

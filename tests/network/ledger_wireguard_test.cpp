@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "plumbline/engine/ledger.hpp"
+#include "plumbline/engine/record.hpp"
 #include "tests/network/ledger.hpp"
 #include "tests/network/watching.hpp"
 
@@ -200,6 +200,7 @@ TEST_F(LedgerWireGuard, W26_TheKeyIsInNoFileOfOursAndInNoWords) {
   std::string all = shown(site().apply(network_spec(members())));
   all += shown(site().prepare(network_spec(members(R"(, "routeTable": 51821)"))));
   all += must_run({PLUMBLINE_BINARY, "show", "--all"});
+  std::filesystem::create_directories(engine::state_directory());
   for (const auto& file :
        std::filesystem::recursive_directory_iterator(engine::state_directory())) {
     if (!file.is_regular_file()) continue;

@@ -43,7 +43,7 @@ Site::~Site() {
 
 engine::Workshop Site::workshop(io::Host* host) {
   io::Host& through = host != nullptr ? *host : host_;
-  return {through, compiler_, ruleset_, directory_, options};
+  return {through, compiler_, ruleset_, directory_, options, may_forget};
 }
 
 spec::Desired Site::desired(const std::string& spec_text) const {

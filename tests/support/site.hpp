@@ -38,6 +38,7 @@ class Site {
   [[nodiscard]] engine::Workshop workshop(io::Host* host = nullptr);
   [[nodiscard]] io::KernelHost& host() { return host_; }
   PlanOptions options;
+  bool may_forget = false;  ///< as Workshop::may_forget
 
  private:
   io::KernelHost host_;

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "plumbline/engine/ledger.hpp"
+#include "plumbline/engine/record.hpp"
 #include "plumbline/spec/assignments.hpp"
 #include "tests/support/tables.hpp"
 

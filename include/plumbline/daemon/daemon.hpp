@@ -21,7 +21,8 @@ struct RunOptions {
   std::vector<std::string> sources;  ///< files and directories; not `-`, which cannot be watched
   std::chrono::milliseconds interval = std::chrono::seconds(60);
   LogLevel log_level = LogLevel::info;
-  bool colour = false;  ///< log lines go to standard error
+  bool colour = false;               ///< log lines go to standard error
+  std::vector<Diagnostic> warnings;  ///< from before, to be logged
 };
 
 /// Returns when SIGTERM or SIGINT came, after the pass in progress: 0. Acts on the network

@@ -67,4 +67,8 @@ class Rivalry {
 /// steps that are gone, each once.
 [[nodiscard]] Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out);
 
+/// The same without every step on these objects, whatever it is for.
+[[nodiscard]] Plan without_all(const Plan& plan, const std::set<Key>& keys,
+                               std::vector<Key>& left_out);
+
 }  // namespace plumbline::daemon

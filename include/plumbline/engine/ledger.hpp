@@ -6,7 +6,6 @@
 
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -47,15 +46,12 @@ void remember(Memory& memory, const Plan& plan, const std::vector<Sysctl>& found
 /// Drops from `memory.earlier` what `want` no longer manages: it has been put back.
 void forget(Memory& memory, const State& want);
 
-/// The directory of the calling thread's network namespace, below `root`: named by the cookie of
-/// SO_NETNS_COOKIE, as inode numbers and names are reused. Made with mode 0700 when missing.
-/// Throws io::HostError.
-[[nodiscard]] std::filesystem::path state_directory(
-    const std::filesystem::path& root = "/run/plumbline");
+/// What `plan` sets for the first time, so that `memory` is about to grow.
+[[nodiscard]] std::vector<Key> set_first(const Memory& memory, const Plan& plan);
 
-/// An absent or unreadable ledger is an empty one; `warning` then says why it could not be read.
-[[nodiscard]] Ledger read_ledger(const std::filesystem::path& directory, std::string& warning);
-/// Written beside and renamed into place. Throws io::HostError.
-void write_ledger(const std::filesystem::path& directory, const Ledger& ledger);
+/// Its text in a file, and back. Nothing, and why not, where the text was not made by format().
+[[nodiscard]] std::string format(const Ledger& ledger);
+[[nodiscard]] std::optional<Ledger> parse_ledger(const std::string& text, const std::string& path,
+                                                 std::string& fault);
 
 }  // namespace plumbline::engine

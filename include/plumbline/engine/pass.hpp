@@ -12,8 +12,8 @@
 
 #include "plumbline/engine/apply.hpp"
 #include "plumbline/engine/compile.hpp"
-#include "plumbline/engine/ledger.hpp"
 #include "plumbline/engine/lock.hpp"
+#include "plumbline/engine/record.hpp"
 
 namespace plumbline::engine {
 
@@ -24,6 +24,7 @@ struct Workshop {
   Ruleset& ruleset;                 ///< of the host
   std::filesystem::path directory;  ///< of the ledger and the lock
   PlanOptions options;
+  bool may_forget = false;  ///< carries out also what cannot be remembered
 };
 
 /// What there is, to be shown: rules of ours with their text, or of everybody when `all`. Throws
@@ -38,6 +39,7 @@ struct Prepared {
   spec::Desired desired;
   Observed have;
   Ledger ledger;
+  bool ledger_unusable = false;  ///< something is there in its place
   Plan plan;
   std::vector<Diagnostic> errors;  ///< not empty: there is no plan
   std::vector<Diagnostic> warnings;
@@ -66,7 +68,8 @@ struct Outcome {
   Report report;
   /// What the kernel moved while the plan was carried out, and a further look put right; as keys.
   std::vector<std::string> settled;
-  /// After `applied`: what a new plan would still do, as keys; empty when all is as wanted.
+  /// After `applied`: what a new plan would still do, as keys, or why it would be refused; empty
+  /// when all is as wanted.
   std::vector<std::string> unsettled;
   std::vector<Diagnostic> warnings;  ///< of what is no step and yet was not possible
 };
@@ -76,6 +79,8 @@ using Selection = std::function<Plan(const Plan&)>;
 
 /// Carries the plan out under the caller's Lock, and observes what came of it. Whoever left
 /// something out of the plan gives `select`, which leaves it out of any further look as well.
+/// Throws CannotRemember, io::HostError, wire::Malformed before anything is changed; afterwards the
+/// outcome says what could not be seen or remembered.
 [[nodiscard]] Outcome carry_out(const Workshop& workshop, const Prepared& prepared,
                                 const Selection& select = {});
 

@@ -1,0 +1,283 @@
+#include <algorithm>
+#include <utility>
+
+#include "look.hpp"
+#include "made_tables.hpp"
+#include "planning.hpp"
+#include "plumbline/engine/flows.hpp"
+#include "plumbline/engine/pass.hpp"
+#include "restoration.hpp"
+#include "settling.hpp"
+
+namespace plumbline::engine {
+
+namespace {
+
+std::vector<IfName> link_list(const State& state) {
+  std::vector<IfName> names;
+  for (const Link& link : state.of<Link>()) names.push_back(link.name);
+  return names;
+}
+
+/// What the kernel will change along with each sysctl that the plan writes, as it is now.
+SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
+  const std::vector<IfName> links = link_list(prepared.have.state);
+  SysctlsAlong along;
+  for (const Step& step : prepared.plan.steps) {
+    const auto* sysctl = step.after ? std::get_if<Sysctl>(&*step.after) : nullptr;
+    if (sysctl == nullptr) continue;
+    std::vector<wire::Request> reads;
+    for (const std::string& path : changed_along(*sysctl, links)) {
+      reads.emplace_back(wire::SysctlRead{path});
+    }
+    const std::vector<wire::Reply> replies = workshop.host.exchange(reads);
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      if (replies[i].error != 0) continue;  // a link that is gone by now
+      along[sysctl->path].push_back({std::get<wire::SysctlRead>(reads[i]).path, replies[i].text});
+    }
+  }
+  return along;
+}
+
+/// A plan on its way: what was found before it, and what is remembered of it.
+struct Work {
+  const Workshop& workshop;
+  const Prepared& prepared;
+  const Selection& select;
+  Record& record;
+  SysctlsAlong along;
+  std::set<TableKey> bare;
+  Ledger ledger;    ///< as it is on disk while the plan is carried out
+  Ledger expected;  ///< as it will be afterwards
+};
+
+/// After a failed apply whose steps were undone: the rest of the way back, and what is left of it.
+void put_back(const Work& work, Observed now, Report& report) {
+  const Workshop& workshop = work.workshop;
+  const Prepared& prepared = work.prepared;
+  const State& before = prepared.have.state;
+  const Look look_again = [&] {
+    return look_after(workshop, prepared.desired, prepared.ledger.memory.earlier);
+  };
+  restore(workshop, {before, prepared.plan, look_again, workshop.compiler.linked()}, now);
+  std::set<TableKey> tables = tables_of(now.state);
+  tables.merge(tables_of(prepared.plan));
+  drop_empty(workshop.host, minus(minus(tables, tables_of(before)), work.bare));
+  report.left_behind =
+      differences(before, look_again().state, prepared.plan, workshop.options.mark);
+}
+
+/// The first commit was overtaken again and again: what differs from before is what others did.
+bool did_nothing(const Report& report) {
+  return std::ranges::all_of(report.steps, [](const StepReport& step) {
+    return step.result == StepResult::skipped || step.busy;
+  });
+}
+
+/// What flowed before the guards were in; what cannot be ended now is tried again by the next pass.
+void end_flows(const Workshop& workshop, const Prepared& prepared, Ledger& ledger,
+               std::vector<Diagnostic>& warnings) {
+  if (ledger.unended.empty()) return;
+  std::string words =
+      forget_flows(workshop.host, ledger.unended, prepared.desired, prepared.have.state);
+  if (words.empty()) {
+    ledger.unended.clear();
+  } else {
+    warnings.push_back({Code::host_warning, std::move(words), {}, {}});
+  }
+}
+
+void warn(const std::vector<std::string>& messages, Outcome& outcome) {
+  for (const std::string& words : messages) {
+    outcome.warnings.push_back({Code::host_warning, words, {}, {}});
+  }
+}
+
+/// Throws CannotRemember, unless the workshop may forget.
+void prepare_record(const Work& work, Outcome& outcome) {
+  try {
+    work.record.prepare(work.ledger, work.expected, unexpected_bytes(work.prepared, work.ledger));
+  } catch (const CannotRemember& fault) {
+    if (!work.workshop.may_forget) throw;
+    warn({std::string("not all is remembered: ") + fault.what()}, outcome);
+  }
+}
+
+void write_record(Record& record, const Ledger& ledger, Outcome& outcome) {
+  std::string fault = record.write(ledger);
+  if (!fault.empty()) warn({std::move(fault)}, outcome);
+  if (const std::string kept = record.take_kept(); !kept.empty()) {
+    outcome.warnings.push_back(
+        {Code::unreadable_file, "what was in the place of the ledger is kept as " + kept, {}, {}});
+  }
+}
+
+/// A step failed, and those before it were undone as far as it goes.
+void go_back(const Work& work, Outcome& outcome) {
+  const Workshop& workshop = work.workshop;
+  if (!did_nothing(outcome.report)) {
+    put_back(work, look_after(workshop, work.prepared.desired, work.ledger.memory.earlier),
+             outcome.report);
+  }
+  // What could not be put back may still be later, so what it was is kept.
+  const bool is_back = outcome.report.left_behind.empty();
+  if (is_back) write_record(work.record, work.prepared.ledger, outcome);
+  outcome.result = is_back ? Result::rolled_back : Result::failed;
+}
+
+/// All steps were done. `next` is what there is now, and what is still to do.
+void settle(Work& work, Outcome& outcome, Prepared& next) {
+  outcome.result = Result::applied;
+  const Prepared& prepared = work.prepared;
+  next.desired = prepared.desired;
+  next.have = look_after(work.workshop, prepared.desired, work.ledger.memory.earlier);
+  remember(work.ledger.memory, prepared.plan, outcome.report.found);
+  next.ledger = settle_ledger(work.workshop, prepared, next.have.state, work.ledger, work.expected,
+                              work.bare);
+  write_record(work.record, next.ledger, outcome);
+  next.plan = plan_for(work.workshop, next);
+  name_networks(next.desired, next.plan);
+  if (work.select) next.plan = work.select(next.plan);
+}
+
+/// Something could not be looked at after the change. An exception would say that nothing was done.
+void tell_unseen(const Work& work, const std::string& fault, Outcome& outcome) {
+  std::string words = "what came of it could not be looked at: " + fault;
+  if (outcome.report.failed) {
+    outcome.result = Result::failed;
+    outcome.report.left_behind.push_back(std::move(words));
+    return;
+  }
+  outcome.warnings.push_back({Code::host_warning, std::move(words), {}, {}});
+  write_record(work.record, work.expected, outcome);
+}
+
+/// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
+/// What is thrown was thrown before anything was changed.
+Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const Selection& select,
+                       Record& record, Prepared& next) {
+  Outcome outcome;
+  Work work{workshop, prepared, select, record, read_along(workshop, prepared), {}, {}, {}};
+  work.bare =
+      bare_tables(workshop.host, workshop.compiler.linked(), prepared.have.state, prepared.plan);
+  // Written before anything is changed: a process killed on the way must still know what it found.
+  Ledger& ledger = work.ledger = prepared.ledger;
+  remember(ledger.memory, prepared.plan);
+  ledger.along.insert(work.along.begin(), work.along.end());
+  ledger.unended.merge(networks_with_flows(prepared.plan));
+  work.expected = expected_ledger(prepared, ledger, work.bare);
+  prepare_record(work, outcome);
+
+  const auto guarded = [&] { end_flows(workshop, prepared, ledger, outcome.warnings); };
+  outcome.report =
+      apply(workshop.host, workshop.ruleset, prepared.plan,
+            {prepared.have.links, work.along, ledger.along, workshop.compiler.linked(), guarded});
+  warn(outcome.report.warnings, outcome);
+  try {
+    if (outcome.report.failed) {
+      go_back(work, outcome);
+    } else {
+      settle(work, outcome, next);
+    }
+  } catch (const std::exception& error) {
+    tell_unseen(work, error.what(), outcome);
+    next = {};
+  }
+  return outcome;
+}
+
+std::vector<std::string> keys_of(const Plan& plan) {
+  std::vector<std::string> keys;
+  for (const Step& step : plan.steps) keys.push_back(format(step.key));
+  return keys;
+}
+
+void warn_of_failure(const Plan& plan, const Report& report, Outcome& outcome) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < report.steps.size(); ++i) {
+    if (report.steps[i].result != StepResult::failed) continue;
+    words.push_back("while moved by the kernel it could not be put right: " +
+                    format(plan.steps[i].key) + ": " + report.steps[i].message);
+  }
+  for (const std::string& what : report.left_behind) words.push_back(what);
+  warn(words, outcome);
+}
+
+/// As `before`, with what there is now. Where that cannot be seen, what was to do is still to do.
+Prepared look_and_plan(const Workshop& workshop, const Prepared& before, const Selection& select) {
+  Prepared now = before;
+  try {
+    now.have = look_after(workshop, before.desired, before.ledger.memory.earlier);
+    now.plan = plan_for(workshop, now);
+    name_networks(now.desired, now.plan);
+    if (select) now.plan = select(now.plan);
+  } catch (const std::runtime_error&) {
+    now = before;
+  }
+  return now;
+}
+
+/// Nothing is to be changed; what is remembered may still be another.
+Outcome only_remember(const Workshop& workshop, const Prepared& prepared, Record& record) {
+  Outcome outcome;
+  Ledger ledger = prepared.ledger;
+  end_flows(workshop, prepared, ledger, outcome.warnings);
+  Ledger expected = expected_ledger(prepared, ledger, {});
+  ledger = settle_ledger(workshop, prepared, prepared.have.state, std::move(ledger),
+                         std::move(expected));
+  write_record(record, ledger, outcome);
+  return outcome;
+}
+
+/// After the plan was carried out: what the look at it found is to be done as well. That it was not
+/// makes nothing undone of the plan; what there is to do is then in `next`.
+void carry_out_the_rest(const Workshop& workshop, const Selection& select, Record& record,
+                        Prepared& next, Outcome& outcome) {
+  // A value that was as wanted without anybody having set it may follow what the plan changed: the
+  // MTU and the MAC of a bridge follow its ports until they are set. No observation tells, so the
+  // second look does.
+  constexpr int most_rounds = 2;
+  for (int round = 0; round < most_rounds; ++round) {
+    if (next.plan.empty() || !next.plan.refusals.empty()) return;
+    const Prepared again = std::exchange(next, {});
+    Outcome more;
+    try {
+      more = carry_out_once(workshop, again, select, record, next);
+    } catch (const std::exception& error) {
+      more.result = Result::rolled_back;
+      more.warnings.push_back({Code::host_warning, error.what(), {}, {}});
+    }
+    std::ranges::move(more.warnings, std::back_inserter(outcome.warnings));
+    if (more.result != Result::applied) {
+      warn_of_failure(again.plan, more.report, outcome);
+      next = look_and_plan(workshop, again, select);
+      return;
+    }
+    std::ranges::move(keys_of(again.plan), std::back_inserter(outcome.settled));
+  }
+}
+
+}  // namespace
+
+Outcome carry_out(const Workshop& workshop, const Prepared& prepared, const Selection& select) {
+  if (!prepared.plan.refusals.empty()) {
+    Outcome outcome;
+    outcome.result = Result::refused;
+    return outcome;
+  }
+  Record record(workshop.directory, prepared.ledger, prepared.ledger_unusable);
+  if (prepared.plan.empty()) return only_remember(workshop, prepared, record);
+  Prepared next;
+  Outcome outcome = carry_out_once(workshop, prepared, select, record, next);
+  if (outcome.result == Result::applied) {
+    carry_out_the_rest(workshop, select, record, next, outcome);
+    outcome.unsettled = keys_of(next.plan);
+    // Somebody has put something in the way meanwhile.
+    for (const Diagnostic& refusal : next.plan.refusals) {
+      outcome.unsettled.push_back(format(refusal));
+    }
+  }
+  return outcome;
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,168 @@
+#include "plumbline/engine/record.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "plumbline/engine/compile.hpp"
+#include "plumbline/io/namespace.hpp"
+#include "plumbline/wire/document.hpp"
+
+namespace plumbline::engine {
+
+namespace {
+
+constexpr const char* file_name = "ledger.json";
+
+/// The keys alone: a value that was found before us is noted once, and stays.
+bool only_forgets_earlier(const State& there, const State& last) {
+  bool only = true;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    for (const K& value : last.of<K>()) only = only && there.find<K>(key(value)) != nullptr;
+  });
+  return only;
+}
+
+/// Whether losing `last` would lose nothing that `there` does not say.
+bool only_forgets(const Ledger& there, const Ledger& last) {
+  const auto has_path = [&](const auto& entry) { return there.along.contains(entry.first); };
+  return only_forgets_earlier(there.memory.earlier, last.memory.earlier) &&
+         std::ranges::includes(there.memory.applied, last.memory.applied) &&
+         std::ranges::all_of(last.along, has_path) &&
+         std::ranges::includes(there.tables_made, last.tables_made) &&
+         std::ranges::includes(there.assignments, last.assignments) &&
+         std::ranges::includes(there.unended, last.unended);
+}
+
+/// What iptables made of rules can be made again, so it gives way to what cannot.
+void drop_compiled(const std::filesystem::path& root) try {
+  const auto compiled =
+      io::PrivateDirectory::open(root / std::filesystem::path(compile_cache_path).filename());
+  if (compiled) compiled->keep(0, 0);
+} catch (const io::HostError&) {
+}
+
+std::string what_differs(const Ledger& there, const Ledger& last) {
+  std::string words;
+  const auto add = [&](bool differs, const char* what) {
+    if (differs) words += (words.empty() ? "" : ", ") + std::string(what);
+  };
+  add(there.memory.earlier != last.memory.earlier || there.along != last.along,
+      "the values found before");
+  add(there.assignments != last.assignments, "the assignments of guests");
+  add(there.tables_made != last.tables_made, "the tables made");
+  add(there.unended != last.unended, "the networks whose flows have to end");
+  add(there.memory.applied != last.memory.applied, "what was applied last");
+  return words;
+}
+
+}  // namespace
+
+std::filesystem::path state_directory(const std::filesystem::path& root) {
+  return root / std::to_string(io::namespace_cookie());
+}
+
+Ledger read_ledger(const std::filesystem::path& directory, std::string& warning) try {
+  const auto place = io::PrivateDirectory::open(directory);
+  if (!place) return {};
+  const io::PrivateFile file = place->read(file_name, wire::max_document_size);
+  warning = file.fault;
+  if (!file.content) return {};
+  return parse_ledger(*file.content, directory / file_name, warning).value_or(Ledger());
+} catch (const io::NotPrivate& fault) {
+  warning = fault.what();
+  return {};
+}
+
+void Record::keep_what_is_unusable() {
+  if (!std::exchange(unusable_, false)) return;
+  kept_as_ = place_->put_aside(file_name);
+}
+
+/// An empty ledger is no file, which takes no room.
+void Record::write_now(const Ledger& ledger) {
+  if (ledger == there_) return;
+  if (!place_) place_ = io::PrivateDirectory::make(directory_);
+  if (ledger == Ledger()) {
+    if (!place_->remove(file_name)) io::give_up(directory_ / file_name, errno);
+  } else {
+    const std::string text = format(ledger);
+    io::Draft draft = place_->draft(file_name, text.size());
+    draft.write(text);
+    keep_what_is_unusable();
+    draft.put_in_place();
+  }
+  there_ = ledger;
+}
+
+void Record::take_room(const Ledger& first, const Ledger& last, std::size_t more) {
+  if (!place_) place_ = io::PrivateDirectory::make(directory_);
+  place_->remove_drafts(file_name);
+  const std::string text = format(last);
+  // What is there already comes back after a failure.
+  const std::size_t back = first == there_ ? 0 : format(there_).size();
+  io::Draft draft = place_->draft(file_name, std::max(text.size() + more, back));
+  draft.write(text);
+  drafted_ = last;
+  draft_.emplace(std::move(draft));
+}
+
+/// Room first: where there is none, nothing is written that would have to be taken back.
+void Record::write_and_take_room(const Ledger& first, const Ledger& last, std::size_t more) {
+  const bool is_more_to_come = last != Ledger() && (last != first || more != 0);
+  try {
+    if (is_more_to_come) take_room(first, last, more);
+    write_now(first);
+  } catch (const io::HostError&) {
+    draft_.reset();
+    throw;
+  }
+}
+
+void Record::prepare(const Ledger& first, const Ledger& last, std::size_t more) {
+  try {
+    try {
+      write_and_take_room(first, last, more);
+    } catch (const io::HostError&) {
+      drop_compiled(directory_.parent_path());
+      write_and_take_room(first, last, more);
+    }
+  } catch (const io::HostError& error) {
+    // Flows that nobody ends are no state that could not be put back.
+    Ledger found = first;
+    found.unended = there_.unended;
+    if (found == there_ && only_forgets(there_, last)) return;
+    throw CannotRemember(error.what());
+  }
+}
+
+void Record::put_draft_in_place(const Ledger& last) {
+  if (last != drafted_) draft_->write(format(last));
+  keep_what_is_unusable();
+  draft_->put_in_place();
+  there_ = last;
+}
+
+std::string Record::write(const Ledger& last) {
+  try {
+    if (last == there_ || last == Ledger() || !draft_) {
+      write_now(last);
+    } else {
+      put_draft_in_place(last);
+    }
+    draft_.reset();
+    return {};
+  } catch (const io::HostError& error) {
+    draft_.reset();
+    return "not remembered: " + what_differs(there_, last) + ": " + error.what();
+  }
+}
+
+void write_ledger(const std::filesystem::path& directory, const Ledger& ledger) {
+  const io::PrivateDirectory place = io::PrivateDirectory::make(directory);
+  const std::string text = format(ledger);
+  io::Draft draft = place.draft(file_name, text.size());
+  draft.write(text);
+  draft.put_in_place();
+}
+
+}  // namespace plumbline::engine
