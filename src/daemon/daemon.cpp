@@ -216,6 +216,16 @@ class Daemon {
       notify_.ready();
     }
     if (status != std::exchange(status_, status)) notify_.status(status);
+    deliver();
+  }
+
+  /// A supervisor that takes nothing now is told later, and not waited for.
+  void deliver() {
+    if (notify_.deliver()) return;
+    notify_timer_.expires_after(std::chrono::milliseconds(250));
+    notify_timer_.async_wait([this](error_code error) {
+      if (!error) deliver();
+    });
   }
 
   // Watching begins before anything is looked at: what happens in between leads to another look.
@@ -227,6 +237,7 @@ class Daemon {
   Readable kernel_{context_, events_.fd()};
   asio::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer timer_{context_};
+  asio::steady_timer notify_timer_{context_};
 
   std::vector<std::string> sources_;
   ReadFiles read_files_;
@@ -251,7 +262,8 @@ class Daemon {
 }  // namespace
 
 int run(const RunOptions& options, const engine::Workshop& workshop, FileReader& files) {
-  open_log(options.log_level, options.colour);
+  const Log log(options.log_level, options.colour);
+  for (const Diagnostic& warning : options.warnings) spdlog::warn("{}", format(warning));
   // A log whose reader is gone must not end the watch.
   std::signal(SIGPIPE, SIG_IGN);
   Daemon daemon(options, workshop, files);

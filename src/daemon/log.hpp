@@ -9,7 +9,13 @@
 
 namespace plumbline::daemon {
 
-/// Makes spdlog's default logger ours.
-void open_log(LogLevel level, bool colour);
+/// While it is there, spdlog's default logger is ours, and never makes who logs wait.
+class Log {
+ public:
+  Log(LogLevel level, bool colour);
+  ~Log() { spdlog::shutdown(); }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+};
 
 }  // namespace plumbline::daemon

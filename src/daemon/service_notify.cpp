@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -31,15 +32,24 @@ std::string ServiceNotify::socket_from_environment() {
   return socket;
 }
 
-void ServiceNotify::send(const std::string& message) const {
-  if (descriptor_ < 0) return;
+bool ServiceNotify::deliver() {
+  if (pending_ready_ && !send("READY=1")) return false;
+  pending_ready_ = false;
+  if (!pending_status_.empty() && !send(pending_status_)) return false;
+  pending_status_.clear();
+  return true;
+}
+
+bool ServiceNotify::send(const std::string& message) const {
+  if (descriptor_ < 0) return true;
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   std::memcpy(to.sun_path, address_.data(), address_.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
   // The cast is how bind(2) and its like take any address family.
-  (void)::sendto(descriptor_, message.data(), message.size(), MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr*>(&to), length);
+  const ssize_t size = ::sendto(descriptor_, message.data(), message.size(), MSG_NOSIGNAL,
+                                reinterpret_cast<const sockaddr*>(&to), length);
+  return size >= 0 || (errno != EAGAIN && errno != ENOBUFS && errno != EINTR);
 }
 
 }  // namespace plumbline::daemon

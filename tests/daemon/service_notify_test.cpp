@@ -16,6 +16,7 @@ void says_everything_to(const std::string& name) {
   ServiceNotify notify(name);
   notify.ready();
   notify.status("converged");
+  EXPECT_TRUE(notify.deliver());
   notify.stopping();
   EXPECT_EQ(listener.heard(), "READY=1");
   EXPECT_EQ(listener.heard(), "STATUS=converged");
@@ -38,6 +39,7 @@ TEST(ServiceNotify, IsSilentWhenNobodyListens) {
                                   "/" + std::string(200, 'x'), std::string("/gone")}) {
     ServiceNotify notify(name);
     notify.ready();
+    EXPECT_TRUE(notify.deliver()) << "nothing is left to be said";
     notify.stopping();
   }
 }

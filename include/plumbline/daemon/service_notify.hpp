@@ -1,7 +1,7 @@
 // Tells the service supervisor how we are: sd_notify(3)'s protocol, without its library.
 //
-// One datagram per message to the socket that NOTIFY_SOCKET names. Without one it says nothing;
-// a message that cannot be delivered is lost, as nothing depends on it.
+// One datagram per message to the socket that NOTIFY_SOCKET names. Without one it says nothing. A
+// supervisor that is busy is not waited for, and told later.
 
 #pragma once
 
@@ -22,16 +22,22 @@ class ServiceNotify {
   /// the service.
   static std::string socket_from_environment();
 
-  void ready() { send("READY=1"); }
-  void stopping() { send("STOPPING=1"); }
+  void ready() { pending_ready_ = true; }
+  void stopping() { static_cast<void>(send("STOPPING=1")); }
   /// One line, shown by `systemctl status`.
-  void status(std::string_view text) { send("STATUS=" + std::string(text)); }
+  void status(std::string_view text) { pending_status_ = "STATUS=" + std::string(text); }
+  /// Sends what is still to be sent, the last status alone, as far as the supervisor takes it now:
+  /// false when something is left. Does not wait.
+  bool deliver();
 
  private:
-  void send(const std::string& message) const;
+  /// False when it may be taken later.
+  [[nodiscard]] bool send(const std::string& message) const;
 
   std::string address_;  ///< sun_path; empty: nobody listens
   int descriptor_ = -1;
+  bool pending_ready_ = false;
+  std::string pending_status_;
 };
 
 }  // namespace plumbline::daemon
