@@ -150,6 +150,8 @@ std::string_view format(Code code) {
       return "REASSIGNED";
     case Code::host_open:
       return "HOST_OPEN";
+    case Code::not_in_force:
+      return "NOT_IN_FORCE";
     case Code::would_remove_everything:
       return "WOULD_REMOVE_EVERYTHING";
     case Code::no_such_object:

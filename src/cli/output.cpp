@@ -150,6 +150,9 @@ json::object outcome_json(const engine::Prepared& prepared, const engine::Outcom
   if (!outcome.unsettled.empty()) {
     document["unsettled"] = json::array(outcome.unsettled.begin(), outcome.unsettled.end());
   }
+  if (!outcome.not_in_force.empty()) {
+    document["not_in_force"] = to_json(outcome.not_in_force);
+  }
   if (!outcome.warnings.empty()) {
     document["warnings"] = to_json(outcome.warnings);
   }
@@ -165,6 +168,10 @@ json::object fault(std::string_view code, const std::string& message, const Orig
           {"line", origin.line},
           {"column", origin.column},
           {"pointer", pointer}};
+}
+
+bool is_as_wanted(const engine::Outcome& outcome) {
+  return outcome.unsettled.empty() && outcome.not_in_force.empty();
 }
 
 std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const char* done) {
@@ -185,9 +192,10 @@ std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const
       for (const std::string& key : outcome.settled) {
         text += "put right as well, moved by the kernel meanwhile: " + printable(key) + "\n";
       }
-      text += outcome.unsettled.empty() ? std::string(done) + "\n"
-                                        : "Done, but these are not as wanted:\n";
+      text +=
+          is_as_wanted(outcome) ? std::string(done) + "\n" : "Done, but these are not as wanted:\n";
       for (const std::string& key : outcome.unsettled) text += "  " + printable(key) + "\n";
+      for (const Diagnostic& place : outcome.not_in_force) text += "  " + format(place) + "\n";
       break;
     case engine::Result::rolled_back:
       text += "Rolled back: " + std::to_string(undone) +
@@ -286,7 +294,7 @@ void print_outcome(const Options& options, const engine::Prepared& prepared,
     print_json(outcome_json(prepared, outcome));
     return;
   }
-  const bool good = outcome.result == engine::Result::applied && outcome.unsettled.empty();
+  const bool good = outcome.result == engine::Result::applied && is_as_wanted(outcome);
   to_stream(good ? stdout : stderr, outcome_text(prepared.plan, outcome, done));
 }
 

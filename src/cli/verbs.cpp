@@ -98,7 +98,7 @@ int exit_status(engine::Result result) {
 template <class Prepare>
 std::optional<int> told_no(const Options& options, engine::Prepared& prepared, const char* question,
                            Prepare&& prepare) {
-  if (options.yes || prepared.plan.empty()) return std::nullopt;
+  if (options.yes || prepared.idle()) return std::nullopt;
   if (!confirmed(question)) {
     print_refusal(options, {{Code::not_confirmed, "answered no", {}, {}}});
     return exit_refused;
@@ -156,7 +156,8 @@ int plan(const Options& options) {
   const engine::Prepared prepared = engine::prepare(session.workshop(), std::move(*desired));
   if (const auto status = told_why_not(options, prepared)) return *status;
   print_plan(options, prepared.plan);
-  return options.detailed_exitcode && !prepared.plan.empty() ? exit_pending : exit_done;
+  const bool pending = !prepared.plan.empty() || !prepared.out_of_force.empty();
+  return options.detailed_exitcode && pending ? exit_pending : exit_done;
 }
 
 int apply(const Options& options) {

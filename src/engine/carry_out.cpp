@@ -135,7 +135,7 @@ void settle(Work& work, Outcome& outcome, Prepared& next) {
   next.ledger = settle_ledger(work.workshop, prepared, next.have.state, work.ledger, work.expected,
                               work.bare);
   write_record(work.record, next.ledger, outcome);
-  next.plan = plan_for(work.workshop, next);
+  plan_for(work.workshop, next);
   name_networks(next.desired, next.plan);
   if (work.select) next.plan = work.select(next.plan);
 }
@@ -208,13 +208,26 @@ Prepared look_and_plan(const Workshop& workshop, const Prepared& before, const S
   Prepared now = before;
   try {
     now.have = look_after(workshop, before.desired, before.ledger.memory.earlier);
-    now.plan = plan_for(workshop, now);
+    plan_for(workshop, now);
     name_networks(now.desired, now.plan);
     if (select) now.plan = select(now.plan);
   } catch (const std::runtime_error&) {
     now = before;
   }
   return now;
+}
+
+/// What is ours and judges nothing: engine/in_force.hpp. It stays right when the rest is undone.
+bool set_ours_right(const Workshop& workshop, const Prepared& prepared) {
+  return has_ours(prepared.out_of_force) &&
+         set_right(workshop.host, workshop.ruleset, workshop.compiler.linked(),
+                   prepared.out_of_force);
+}
+
+std::vector<Diagnostic> left_out_of_force(const Prepared& prepared, bool righted) {
+  std::vector<OutOfForce> left = prepared.out_of_force;
+  if (righted) std::erase_if(left, [](const OutOfForce& place) { return place.ours; });
+  return tell(left, prepared.desired.origins);
 }
 
 /// Nothing is to be changed; what is remembered may still be another.
@@ -266,12 +279,19 @@ Outcome carry_out(const Workshop& workshop, const Prepared& prepared, const Sele
     return outcome;
   }
   Record record(workshop.directory, prepared.ledger, prepared.ledger_unusable);
-  if (prepared.plan.empty()) return only_remember(workshop, prepared, record);
+  const bool righted = set_ours_right(workshop, prepared);
+  if (prepared.plan.empty()) {
+    Outcome outcome = only_remember(workshop, prepared, record);
+    if (righted) outcome.result = Result::applied;
+    outcome.not_in_force = left_out_of_force(prepared, righted);
+    return outcome;
+  }
   Prepared next;
   Outcome outcome = carry_out_once(workshop, prepared, select, record, next);
   if (outcome.result == Result::applied) {
     carry_out_the_rest(workshop, select, record, next, outcome);
     outcome.unsettled = keys_of(next.plan);
+    outcome.not_in_force = tell(next.out_of_force, next.desired.origins);
     // Somebody has put something in the way meanwhile.
     for (const Diagnostic& refusal : next.plan.refusals) {
       outcome.unsettled.push_back(format(refusal));

@@ -284,12 +284,33 @@ void examine_rules(std::optional<Backend> chosen, const std::string& nft, const 
        move + "; or take --iptables " + other});
 }
 
+/// iptables takes rules there without a word, and shows them.
+void examine_idle(const Seen& nft, Findings& findings) {
+  for (const HeldTable& table : nft.value_or(std::vector<HeldTable>{})) {
+    if (!io::is_iptables_table(table)) continue;
+    const std::string name = table.family + " " + printable(table.name);
+    if (table.dormant) {
+      findings.push_back({Level::warning, "DORMANT_TABLE",
+                          "table " + name + " is dormant: no rule of it meets a packet",
+                          "wake it with `nft add table " + name + "`"});
+    }
+    for (const std::string& chain : table.misplaced) {
+      findings.push_back({Level::warning, "MISPLACED_CHAIN",
+                          "table " + name + ": chain " + printable(chain) +
+                              ": rules in it do not judge what they are for",
+                          "remove the chain with `nft delete chain`, then iptables and plumbline "
+                          "make it where it belongs"});
+    }
+  }
+}
+
 void examine_foreign(const Seen& nft, Findings& findings) {
   constexpr std::size_t most_named = 5;
   for (const HeldTable& table : nft.value_or(std::vector<HeldTable>{})) {
     const std::string name = "table " + table.family + " " + printable(table.name);
     if (!io::is_iptables_table(table)) {
-      const bool judges = table.hooks != 0 && (table.rules != 0 || table.policies != 0);
+      const bool judges =
+          table.hooks != 0 && !table.dormant && (table.rules != 0 || table.policies != 0);
       findings.push_back(
           {judges ? Level::warning : Level::ok, "FOREIGN_TABLE",
            name + ": not of iptables, with rules: " + std::to_string(table.rules) +
@@ -345,6 +366,7 @@ void examine_firewall(const Examination& examination, Findings& findings) {
   const Seen nft = look_at_nf_tables(kernel, chosen, findings);
   const Seen legacy = look_at_legacy(findings);
   examine_rules(chosen, held_by(nft), held_by(legacy), findings);
+  examine_idle(nft, findings);
   examine_foreign(nft, findings);
   examine_ipset(kernel, findings);
 }

@@ -231,7 +231,7 @@ class Link {
     const HeldChain* there = held(target);
     if (there == nullptr) return;
     const bool empty = std::ranges::all_of(there->chain.rules, &FirewallRule::carries_mark);
-    const bool goes = target.unmade ? there->base && empty : !target.exists;
+    const bool goes = target.unmade ? there->base.has_value() && empty : !target.exists;
     if (!goes) return;
     batch.remove_chain(target.where.family, target.where.table, target.where.name);
     note(batch, i);

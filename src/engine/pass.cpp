@@ -23,11 +23,15 @@ spec::Desired with_facts(const Workshop& workshop, spec::Desired desired, const 
 
 }  // namespace
 
-Plan plan_for(const Workshop& workshop, const Prepared& prepared) {
+void plan_for(const Workshop& workshop, Prepared& prepared) {
   PlanOptions options = workshop.options;
   options.chains = prepared.desired.chains;
-  return make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
-                   prepared.desired.origins, options);
+  prepared.plan = make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
+                            prepared.desired.origins, options);
+  prepared.out_of_force =
+      out_of_force(workshop.ruleset, prepared.desired.state, prepared.ledger.tables_made);
+  std::ranges::move(tell(prepared.out_of_force, prepared.desired.origins),
+                    std::back_inserter(prepared.plan.warnings));
 }
 
 /// Says of each step which networks it is for; of a TAP that goes, which it was for.
@@ -95,10 +99,14 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
   prepared.errors = std::move(diagnostics.errors);
   std::ranges::move(diagnostics.warnings, std::back_inserter(prepared.warnings));
   if (prepared.errors.empty()) {
-    prepared.plan = plan_for(workshop, prepared);
+    plan_for(workshop, prepared);
     name_networks(prepared.desired, prepared.plan);
   }
   return prepared;
+}
+
+bool Prepared::idle() const {
+  return plan.empty() && ledger.unended.empty() && !has_ours(out_of_force);
 }
 
 std::string_view format(Result result) {

@@ -8,8 +8,8 @@
 
 namespace plumbline::engine {
 
-/// From what was observed to what is desired.
-[[nodiscard]] Plan plan_for(const Workshop& workshop, const Prepared& prepared);
+/// From what was observed to what is desired, and which rules would judge nothing.
+void plan_for(const Workshop& workshop, Prepared& prepared);
 
 /// Says of each step which networks it is for; of a TAP that goes, which it was for.
 void name_networks(const spec::Desired& desired, Plan& plan);

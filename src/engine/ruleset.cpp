@@ -92,6 +92,12 @@ bool Nfnetlink::is_there() {
   return error != EINVAL && error != EPROTONOSUPPORT;
 }
 
+std::vector<wire::DumpedTable> Nfnetlink::tables() {
+  const wire::Reply reply = ask(wire::tables_query());
+  if (reply.error != 0) throw io::HostError("the tables of nf_tables cannot be seen");
+  return wire::read_tables(reply.bytes);
+}
+
 std::vector<wire::DumpedChain> Nfnetlink::chains() {
   const wire::Reply reply = ask(wire::chains_query());
   if (reply.error != 0) throw io::HostError("the chains of nf_tables cannot be seen");
@@ -271,6 +277,12 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
     }
     return std::ranges::any_of(seen_.at(where).chain.rules, &FirewallRule::carries_mark);
   });
+  dormant_.clear();
+  for (wire::DumpedTable& table : kernel.tables()) {
+    if (table.dormant && is_linked(table.family, nft_)) {
+      dormant_.emplace(table.family, std::move(table.name));
+    }
+  }
   wanted_ = wanted;
   if (kernel.generation() == before) generation_ = before;
   return generation_ != 0;

@@ -16,6 +16,7 @@
 
 #include "plumbline/io/host.hpp"
 #include "plumbline/wire/netlink.hpp"
+#include "plumbline/wire/nftables.hpp"
 
 namespace plumbline::io {
 
@@ -89,6 +90,9 @@ void take_table(Tables& tables, const std::string& family, const wire::Message& 
   table.family = family;
   message.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {
     if (attribute.type() == NFTA_TABLE_NAME) table.name = attribute.string();
+    if (attribute.type() == NFTA_TABLE_FLAGS) {
+      table.dormant = (ntohl(attribute.u32()) & NFT_TABLE_F_DORMANT) != 0;
+    }
   });
   tables.emplace(Names(family, table.name), std::move(table));
 }
@@ -106,6 +110,19 @@ void take_chain(Tables& tables, const std::string& family, const wire::Message& 
   if (found == tables.end()) return;
   ++(at_hook ? found->second.hooks : found->second.chains);
   if (policy != NF_ACCEPT) ++found->second.policies;
+}
+
+/// Where built-in chains of iptables and ebtables are.
+void take_places(NetlinkSocket& nfnetlink, Tables& tables) {
+  const wire::Reply reply = nfnetlink.dump(wire::chains_query());
+  if (reply.error != 0) give_up("cannot look into nf_tables", reply.error);
+  for (const wire::DumpedChain& chain : wire::read_chains(reply.bytes)) {
+    const auto base = wire::base_chain(chain.family, chain.table, chain.name);
+    const auto found = tables.find({std::string(nft_word(chain.family)), chain.table});
+    if (!base || chain.base == base || found == tables.end()) continue;
+    found->second.misplaced.push_back(chain.name + " is at " + wire::format(chain.base) +
+                                      ", not at " + wire::format(base));
+  }
 }
 
 void take_rule(Tables& tables, const std::string& family, const wire::Message& message) {
@@ -173,6 +190,7 @@ std::vector<HeldTable> nft_tables(NetlinkSocket& nfnetlink) {
   if (found.empty()) return {};
   dump(nfnetlink, NFT_MSG_GETCHAIN, take_by(take_chain));
   dump(nfnetlink, NFT_MSG_GETRULE, take_by(take_rule));
+  take_places(nfnetlink, found);
   std::vector<HeldTable> tables;
   for (auto& [names, table] : found) tables.push_back(std::move(table));
   return tables;

@@ -240,7 +240,8 @@ SharedChain with_mark(SharedChain chain, const Mark&) {
 }
 
 SharedChain complete(SharedChain want, const SharedChain& have) {
-  if (!want.policy) want.policy = have.policy;
+  // A built-in chain that no hook leads to has none, and takes none.
+  if (!want.policy || !have.policy) want.policy = have.policy;
   want.strays = {};
   want.stray_places.clear();
   want.only_ours = have.only_ours;

@@ -110,8 +110,14 @@ std::string lines(const std::vector<Diagnostic>& diagnostics, std::string_view w
   return text;
 }
 
+bool is_in_force(const Plan& plan) {
+  return std::ranges::none_of(
+      plan.warnings, [](const Diagnostic& warning) { return warning.code == Code::not_in_force; });
+}
+
 std::string closing(const Plan& plan) {
   if (plan.empty()) {
+    if (!is_in_force(plan)) return "No changes, but not all rules are in force.\n";
     return plan.blocked.empty() ? "No changes. The host matches the spec.\n"
                                 : "No changes can be made now.\n";
   }

@@ -72,6 +72,13 @@ void NftBatchWriter::add_table(Family family, std::string_view table) {
   add(std::move(message).finish());
 }
 
+void NftBatchWriter::wake_table(Family family, std::string_view table) {
+  auto message = change(NFT_MSG_NEWTABLE, 0, family);
+  add_name(message, NFTA_TABLE_NAME, table);
+  message.u32(NFTA_TABLE_FLAGS, 0);
+  add(std::move(message).finish());
+}
+
 void NftBatchWriter::add_base_chain(Family family, std::string_view table, std::string_view name,
                                     const BaseChain& base) {
   auto message = chain_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, table, name);

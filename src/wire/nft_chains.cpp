@@ -64,4 +64,14 @@ std::optional<BaseChain> base_chain(Family family, std::string_view table, std::
   return BaseChain{std::string(found->type), found->hook, found->priority};
 }
 
+std::string format(const std::optional<BaseChain>& base) {
+  if (!base) return "no hook";
+  // NF_BR_… in linux/netfilter_bridge.h are the same numbers as NF_INET_….
+  constexpr std::array<std::string_view, 6> hooks{"prerouting", "input",       "forward",
+                                                  "output",     "postrouting", "ingress"};
+  const std::string hook =
+      base->hook < hooks.size() ? std::string(hooks[base->hook]) : std::to_string(base->hook);
+  return base->type + " hook " + hook + " priority " + std::to_string(base->priority);
+}
+
 }  // namespace plumbline::wire

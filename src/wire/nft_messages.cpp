@@ -41,6 +41,21 @@ std::string policy_of(const Attribute& attribute) {
   return policy == NF_ACCEPT ? "ACCEPT" : "DROP";
 }
 
+/// The type is an attribute of the chain itself, before or after this one.
+BaseChain& base_of(DumpedChain& chain) {
+  if (!chain.base) chain.base.emplace();
+  return *chain.base;
+}
+
+void read_hook(const Attribute& hook, BaseChain& base) {
+  for_each_attribute(hook.payload(), [&](const Attribute& part) {
+    if (part.type() == NFTA_HOOK_HOOKNUM) base.hook = big_endian_32(part);
+    if (part.type() == NFTA_HOOK_PRIORITY) {
+      base.priority = static_cast<std::int32_t>(big_endian_32(part));
+    }
+  });
+}
+
 void read(const Attribute& attribute, DumpedChain& chain) {
   switch (attribute.type()) {
     case NFTA_CHAIN_TABLE:
@@ -53,7 +68,10 @@ void read(const Attribute& attribute, DumpedChain& chain) {
       chain.handle = big_endian_64(attribute);
       break;
     case NFTA_CHAIN_HOOK:
-      chain.base = true;
+      read_hook(attribute, base_of(chain));
+      break;
+    case NFTA_CHAIN_TYPE:
+      base_of(chain).type = attribute.string();
       break;
     case NFTA_CHAIN_POLICY:
       chain.policy = policy_of(attribute);
@@ -155,7 +173,7 @@ std::vector<DumpedChain> read_chains(const Bytes& answer) {
   auto chains = read_objects<DumpedChain>(answer, NFT_MSG_NEWCHAIN);
   for (const DumpedChain& chain : chains) {
     if (chain.table.empty() || chain.name.empty()) throw Malformed("a chain without a name");
-    if (chain.base != chain.policy.has_value()) {
+    if (chain.base.has_value() != chain.policy.has_value()) {
       throw Malformed("a chain with a hook or a policy alone");
     }
   }

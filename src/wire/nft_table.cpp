@@ -1,8 +1,11 @@
 #include "plumbline/wire/nft_table.hpp"
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "nft_expressions.hpp"
+#include "nft_family.hpp"
 #include "nft_messages.hpp"
 
 namespace plumbline::wire {
@@ -12,6 +15,30 @@ Bytes table_query(Family family, std::string_view table) {
       netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, 0, address_family(family));
   message.string(NFTA_TABLE_NAME, table);
   return std::move(message).finish();
+}
+
+Bytes tables_query() {
+  return std::move(
+             netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NLM_F_DUMP, NFPROTO_UNSPEC))
+      .finish();
+}
+
+std::vector<DumpedTable> read_tables(const Bytes& answer) {
+  std::vector<DumpedTable> tables;
+  for_each_message(answer, [&](const Message& message) {
+    if (!is_netfilter_message(message, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE)) return;
+    const auto family = family_of(message.fixed<nfgenmsg>().nfgen_family);
+    if (!family) return;
+    DumpedTable& table = tables.emplace_back();
+    table.family = *family;
+    message.attributes<nfgenmsg>([&](const Attribute& attribute) {
+      if (attribute.type() == NFTA_TABLE_NAME) table.name = attribute.string();
+      if (attribute.type() == NFTA_TABLE_FLAGS) {
+        table.dormant = (big_endian_32(attribute) & NFT_TABLE_F_DORMANT) != 0;
+      }
+    });
+  });
+  return tables;
 }
 
 }  // namespace plumbline::wire

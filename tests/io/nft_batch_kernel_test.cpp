@@ -202,7 +202,7 @@ TEST_F(NftBatchesAndPrograms, BuiltInChainsAreThoseOfIptablesAndEbtables) {
   std::size_t count = 0;
   for (const auto& each : nft->chains()) {
     const auto base = wire::base_chain(each.family, each.table, each.name);
-    ASSERT_EQ(base.has_value(), each.base) << format(each.family) << each.table << each.name;
+    ASSERT_EQ(base, each.base) << format(each.family) << each.table << each.name;
     if (!base) continue;
     same.add_base_chain(each.family, each.table, each.name, *base);
     ++count;

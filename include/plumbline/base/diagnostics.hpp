@@ -49,6 +49,7 @@ enum class Code : std::uint8_t {
   foreign_dependents,
   reassigned,
   host_open,
+  not_in_force,
   would_remove_everything,
   no_such_object,
   not_adoptable,

@@ -12,6 +12,7 @@
 
 #include "plumbline/engine/apply.hpp"
 #include "plumbline/engine/compile.hpp"
+#include "plumbline/engine/in_force.hpp"
 #include "plumbline/engine/lock.hpp"
 #include "plumbline/engine/record.hpp"
 
@@ -41,8 +42,12 @@ struct Prepared {
   Ledger ledger;
   bool ledger_unusable = false;  ///< something is there in its place
   Plan plan;
-  std::vector<Diagnostic> errors;  ///< not empty: there is no plan
+  std::vector<OutOfForce> out_of_force;  ///< among the plan's warnings too
+  std::vector<Diagnostic> errors;        ///< not empty: there is no plan
   std::vector<Diagnostic> warnings;
+
+  /// Nothing would be done.
+  [[nodiscard]] bool idle() const;
 };
 
 /// Reads the sources. Errors are in the diagnostics; touches no kernel.
@@ -72,6 +77,8 @@ struct Outcome {
   /// when all is as wanted.
   std::vector<std::string> unsettled;
   std::vector<Diagnostic> warnings;  ///< of what is no step and yet was not possible
+  /// After all: rules that are there as wanted, and judge nothing.
+  std::vector<Diagnostic> not_in_force;
 };
 
 /// What of a plan is meant to be carried out now.

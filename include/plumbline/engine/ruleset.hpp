@@ -14,8 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "plumbline/engine/ledger.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/kinds/kinds.hpp"
+#include "plumbline/wire/nft_table.hpp"
 
 namespace plumbline::engine {
 
@@ -27,6 +29,7 @@ class Nfnetlink {
   [[nodiscard]] std::uint32_t generation();
   /// False where the kernel has no nf_tables.
   [[nodiscard]] bool is_there();
+  [[nodiscard]] std::vector<wire::DumpedTable> tables();
   [[nodiscard]] std::vector<wire::DumpedChain> chains();
   /// Of one chain; nothing when it is not there.
   [[nodiscard]] std::optional<std::vector<wire::DumpedRule>> rules(const Chain::Key& chain);
@@ -57,8 +60,8 @@ using RuleBook = std::shared_ptr<const FirewallRuleSet>;
 
 /// A chain as nf_tables holds it.
 struct HeldChain {
-  std::uint64_t handle = 0;  ///< another when it was removed and made again
-  bool base = false;         ///< has a hook
+  std::uint64_t handle = 0;             ///< another when it was removed and made again
+  std::optional<wire::BaseChain> base;  ///< nothing: no hook leads to it
   SeenChain chain;
   std::vector<std::uint64_t> handles;  ///< of the rules
 };
@@ -81,6 +84,8 @@ class Ruleset {
   /// Null when it is not there. Only what was looked at is as it is now.
   [[nodiscard]] const HeldChain* find(const Chain::Key& chain) const;
   [[nodiscard]] bool has_chains(Family family, std::string_view table) const;
+  /// As observed: a commit of our own does not put a table to sleep.
+  [[nodiscard]] bool is_dormant(const TableKey& table) const { return dormant_.contains(table); }
   /// Takes over what a batch made of `changed` chains: nothing is read but the chains themselves.
   /// False, and the next look is at everything, when anybody else committed since the last one.
   [[nodiscard]] bool take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed);
@@ -107,6 +112,7 @@ class Ruleset {
   std::uint32_t generation_ = 0;  ///< 0: nothing was looked at, or it moved meanwhile
   std::set<Chain::Key> wanted_;
   std::map<Chain::Key, HeldChain> seen_;
+  std::set<TableKey> dormant_;
   FirewallRuleSet book_;  ///< rules whose text is known
   RuleBook compiled_;     ///< that it was made with
   bool fresh_ = false;    ///< rules were read since

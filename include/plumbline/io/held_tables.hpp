@@ -23,6 +23,9 @@ struct HeldTable {
   std::size_t chains = 0;    ///< that are neither built in nor at a hook
   std::size_t policies = 0;  ///< other than ACCEPT
   std::size_t hooks = 0;     ///< chains at hooks of the kernel
+  bool dormant = false;      ///< none of its chains meets a packet
+  /// Built-in chains of iptables that are elsewhere: `FORWARD is at no hook, not at …`.
+  std::vector<std::string> misplaced;
   /// What iptables shows wrongly or not at all: `ct in chain INPUT, handle 7`, each once.
   std::vector<std::string> unknown;
 

@@ -1,8 +1,10 @@
-// Asking nf_tables whether it has a table, whatever is in it.
+// Asking nf_tables whether it has a table, and which tables sleep; not what is in them.
 
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "plumbline/base/family.hpp"
 #include "plumbline/wire/netlink.hpp"
@@ -11,5 +13,15 @@ namespace plumbline::wire {
 
 /// The message of a NetfilterQuery: the answer is ENOENT when there is no such table.
 [[nodiscard]] Bytes table_query(Family family, std::string_view table);
+
+[[nodiscard]] Bytes tables_query();  ///< of all families
+
+struct DumpedTable {
+  Family family = Family::inet;
+  std::string name;
+  bool dormant = false;  ///< none of its chains meets a packet
+};
+/// Of our families. Throws Malformed.
+[[nodiscard]] std::vector<DumpedTable> read_tables(const Bytes& answer);
 
 }  // namespace plumbline::wire

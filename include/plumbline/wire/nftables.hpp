@@ -67,26 +67,32 @@ using SetIndex = std::function<std::uint16_t(const std::string& name)>;
 
 // ---- chains -------------------------------------------------------------------------------------
 
+/// Where a chain meets packets. Of a built-in one: as iptables (xtables_ipv4 in iptables/nft.c) and
+/// ebtables make it.
+struct BaseChain {
+  std::string type;  ///< `filter`, `nat`, `route`
+  std::uint32_t hook = 0;
+  std::int32_t priority = 0;
+
+  bool operator==(const BaseChain&) const = default;
+};
+
 struct DumpedChain {
   Family family = Family::inet;
   std::string table;
   std::string name;
   std::uint64_t handle = 0;
-  bool base = false;                  ///< has a hook
+  std::optional<BaseChain> base;      ///< nothing: no hook leads to it
   std::optional<std::string> policy;  ///< of a base chain: ACCEPT or DROP
   std::uint32_t uses = 0;             ///< its rules and the jumps to it
   Bytes userdata;
 };
 
-/// The hook of a built-in chain, as iptables (xtables_ipv4 in iptables/nft.c) and ebtables make it.
-struct BaseChain {
-  std::string type;  ///< `filter`, `nat`, `route`
-  std::uint32_t hook = 0;
-  std::int32_t priority = 0;
-};
 /// Nothing where the family's table has no built-in chain of that name.
 [[nodiscard]] std::optional<BaseChain> base_chain(Family family, std::string_view table,
                                                   std::string_view name);
+/// `filter hook forward priority 0`, as nft(8) writes it; `no hook`.
+[[nodiscard]] std::string format(const std::optional<BaseChain>& base);
 
 // ---- questions and answers ----------------------------------------------------------------------
 
@@ -128,6 +134,8 @@ class NftBatchWriter {
   /// The table when it is not there; nothing is changed in one that is (no flags are sent, which
   /// would wake a dormant one).
   void add_table(Family family, std::string_view table);
+  /// A dormant table's chains get their hooks back.
+  void wake_table(Family family, std::string_view table);
   /// A built-in chain with its hook; a new one has the policy ACCEPT, one that is there keeps its.
   void add_base_chain(Family family, std::string_view table, std::string_view name,
                       const BaseChain& base);
