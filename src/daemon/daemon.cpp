@@ -152,11 +152,16 @@ class Daemon {
   }
 
   void schedule() {
-    timer_.expires_at(pacer_.wake_at());
+    timer_.expires_at(std::min(pacer_.wake_at(), pacer_.guards_at()));
     timer_.async_wait([this](error_code error) {
       if (error) return;
       // A hint may have moved the time after this call was already on its way.
-      if (Clock::now() >= pacer_.wake_at()) pass();
+      if (Clock::now() >= pacer_.wake_at()) {
+        pass();
+      } else if (Clock::now() >= pacer_.guards_at()) {
+        keeper_.keep_guards();
+        pacer_.guards_were_looked_at(Clock::now());
+      }
       schedule();
     });
   }

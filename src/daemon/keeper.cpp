@@ -26,6 +26,17 @@ std::string seconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
+std::string tell(const Truce& truce) {
+  const std::string fight = format(truce.object.key) +
+                            " had to be repaired again and again: something else keeps changing "
+                            "it. ";
+  if (truce.object.stake == Stake::guard) {
+    return fight + "It guards, so it is put back every time, " + seconds(truce.length) +
+           " later at most";
+  }
+  return fight + "Leaving it alone for " + seconds(truce.length);
+}
+
 }  // namespace
 
 Ending Keeper::pass(bool read_files, std::string_view cause) {
@@ -33,6 +44,7 @@ Ending Keeper::pass(bool read_files, std::string_view cause) {
   errors_.clear();
   warnings_.clear();
   converged_ = false;
+  rules_judge_ = true;
   Ending ending = Ending::failed;
   try {
     if (read_files) this->read_files();
@@ -42,8 +54,26 @@ Ending Keeper::pass(bool read_files, std::string_view cause) {
   } catch (const std::exception& error) {
     errors_.push_back(std::string("this pass cannot be made: ") + error.what());
   }
+  if (ending == Ending::failed) keep_guards();
   log_news();
   return ending;
+}
+
+/// What stands in the way of the rest was said by the pass that failed.
+void Keeper::keep_guards() try {
+  if (!in_force_) return;
+  int holder = 0;
+  const std::optional<engine::Lock> lock = take_lock(holder);
+  if (!lock) return;
+  engine::Prepared prepared = engine::prepare(workshop_, *in_force_);
+  prepared.plan = guards_of(prepared.plan);
+  if (!prepared.errors.empty() || prepared.plan.empty()) return;
+  engine::Workshop workshop = workshop_;
+  workshop.may_forget = true;  // as carry_out_unremembered() has it
+  const engine::Outcome outcome = engine::carry_out(workshop, prepared, guards_of);
+  if (outcome.result == engine::Result::applied) log_success(prepared.plan, outcome);
+} catch (const std::exception& error) {
+  spdlog::debug("guards cannot be looked at: {}", printable(error.what()));
 }
 
 /// A reading with errors leaves no candidate: what the files said before they broke is not what
@@ -72,7 +102,9 @@ Ending Keeper::keep() {
     }
   }
   if (!in_force_) return Ending::settled;
-  return bring_about(*in_force_, false).value_or(Ending::settled);
+  const std::optional<Ending> kept = bring_about(*in_force_, false);
+  if (!kept) keep_guards();
+  return kept.value_or(Ending::settled);
 }
 
 /// The plan refuses to remove everything of ours. It cannot see that a spec gives up everything
@@ -94,10 +126,10 @@ std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fre
   while (true) {
     engine::Prepared prepared = engine::prepare(workshop_, desired);
     if (!acceptable(prepared)) return std::nullopt;
-    const std::set<Key> held = rivalry_.held(Clock::now());
+    const std::set<Contested> held = rivalry_.held(Clock::now());
     std::vector<Key> left_out;
     prepared.plan = without(prepared.plan, held, left_out);
-    const bool idle = prepared.plan.empty() && prepared.ledger.unended.empty() && !fresh;
+    const bool idle = prepared.idle() && !fresh;
     if (idle || lock) {
       for (const Key& key : left_out) {
         warnings_.push_back("left as somebody else made it for now: " + format(key));
@@ -107,6 +139,7 @@ std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fre
       append(warnings_, lines_of(prepared.warnings));
       blocked_ = prepared.plan.blocked.size();
       converged_ = idle;
+      rules_judge_ = prepared.out_of_force.empty();
       return idle ? Ending::settled : carry_out(prepared, held);
     }
     int holder = 0;
@@ -135,7 +168,7 @@ bool Keeper::acceptable(const engine::Prepared& prepared) {
   return prepared.errors.empty() && prepared.plan.refusals.empty();
 }
 
-Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& held) {
+Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Contested>& held) {
   try {
     const auto select = [&](const Plan& plan) {
       std::vector<Key> left_out;
@@ -149,7 +182,8 @@ Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Key>& 
 
 /// On a disk that is full nothing is changed whose value from before would be lost, but for guards:
 /// these are not given up for the sake of what a policy was. Everything else goes on.
-Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared, const std::set<Key>& held) {
+Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared,
+                                      const std::set<Contested>& held) {
   std::set<Key> unremembered;
   for (const Key& key : engine::set_first(prepared.ledger.memory, prepared.plan)) {
     if (!std::holds_alternative<SharedChain::Key>(key)) unremembered.insert(key);
@@ -175,6 +209,7 @@ Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {
     case engine::Result::applied:
       log_success(plan, outcome);
       converged_ = outcome.unsettled.empty();
+      rules_judge_ = outcome.not_in_force.empty();
       return Ending::settled;
     case engine::Result::rolled_back:
     case engine::Result::refused:
@@ -183,22 +218,43 @@ Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {
   }
   append(warnings_, lines_of(outcome.warnings));
   log_failure(plan, outcome);
-  return Ending::failed;
+  // Nothing was done, as others were faster: they are not left alone with the firewall for long.
+  const bool busy = std::ranges::any_of(outcome.report.steps, &engine::StepReport::busy);
+  return busy ? Ending::locked : Ending::failed;
 }
 
 void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
-  for (const std::string& line : tell_steps(plan)) spdlog::info("{}", printable(line));
+  const bool quiet = log_steps(plan);
   append(warnings_, lines_of(outcome.warnings));
-  if (!plan.empty()) spdlog::info("{} ({})", tell_summary(plan), cause_);
+  if (!plan.empty()) {
+    spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} ({})", tell_summary(plan),
+                cause_);
+  }
   for (const Truce& truce : rivalry_.repaired(repairs_of(plan), Clock::now())) {
-    spdlog::warn(
-        "{} had to be repaired again and again: something else keeps changing it. Leaving "
-        "it alone for {}",
-        printable(format(truce.key)), seconds(truce.length));
+    if (truce.first) spdlog::warn("{}", printable(tell(truce)));
   }
   for (const std::string& key : outcome.unsettled) {
     warnings_.push_back("applied, but not as wanted: " + key);
   }
+}
+
+/// One line for each step; a guard that is fought over is named when the fight begins, not at each
+/// blow. Whether there was nothing else.
+bool Keeper::log_steps(const Plan& plan) const {
+  Plan blows;
+  Plan news;
+  for (const Step& step : plan.steps) {
+    const bool blow = step.why == Why::drifted && stake_of(step) == Stake::guard &&
+                      rivalry_.is_fought_over(contested_by(step));
+    (blow ? blows : news).steps.push_back(step);
+  }
+  const auto log = [](spdlog::level::level_enum level, const Plan& part) {
+    // The plan's text is printable already; a tunnel's public keys are shown.
+    for (const std::string& line : tell_steps(part)) spdlog::log(level, "{}", line);
+  };
+  if (!blows.empty()) log(spdlog::level::debug, blows);
+  if (blows.empty() || !news.empty()) log(spdlog::level::info, news);
+  return news.empty();
 }
 
 void Keeper::log_failure(const Plan& plan, const engine::Outcome& outcome) {
@@ -233,6 +289,7 @@ std::string Keeper::status() const {
   std::string text = converged_ ? "as the spec says" : "not as the spec says";
   if (converged_ && !errors_.empty()) text = "as the last good spec says";
   if (!in_force_) text = "waiting for a spec that can be carried out";
+  if (!rules_judge_) text += ", but not all rules are in force";
   if (blocked_ != 0) text += ", " + std::to_string(blocked_) + " blocked";
   if (!errors_.empty()) text += "; " + printable(errors_.front());
   return text;

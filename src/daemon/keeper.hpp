@@ -24,6 +24,8 @@ class Keeper {
 
   /// Whatever goes wrong is logged and makes the pass `failed`. `cause` is for the log.
   Ending pass(bool read_files, std::string_view cause);
+  /// Puts back guards that drifted, and nothing else: after a pass that failed, and until the next.
+  void keep_guards();
 
   [[nodiscard]] Rivalry& rivalry() { return rivalry_; }
   /// The last pass left the host as the spec in force says, but for what is blocked.
@@ -38,10 +40,11 @@ class Keeper {
   std::optional<Ending> bring_about(const spec::Desired& desired, bool fresh);
   [[nodiscard]] bool acceptable(const engine::Prepared& prepared);
   std::optional<engine::Lock> take_lock(int& holder);
-  Ending carry_out(const engine::Prepared& prepared, const std::set<Key>& held);
-  Ending carry_out_unremembered(const engine::Prepared& prepared, const std::set<Key>& held);
+  Ending carry_out(const engine::Prepared& prepared, const std::set<Contested>& held);
+  Ending carry_out_unremembered(const engine::Prepared& prepared, const std::set<Contested>& held);
   Ending tell(const Plan& plan, const engine::Outcome& outcome);
   void log_success(const Plan& plan, const engine::Outcome& outcome);
+  [[nodiscard]] bool log_steps(const Plan& plan) const;
   void log_failure(const Plan& plan, const engine::Outcome& outcome);
   void log_news();
 
@@ -60,6 +63,7 @@ class Keeper {
   std::vector<std::string> warnings_;
   std::size_t blocked_ = 0;
   bool converged_ = false;
+  bool rules_judge_ = true;  ///< wanted ones: engine/in_force.hpp
 
   News known_errors_;
   News known_warnings_;

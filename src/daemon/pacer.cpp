@@ -15,11 +15,20 @@ void Pacer::hint(Hint hint, TimePoint now) {
   }
   if (!first_hint_) first_hint_ = now;
   last_hint_ = now;
+  if (hint == Hint::kernel && retry_ != Duration::zero()) {
+    guards_at_ = std::min(guards_at_, std::max(now + pace_.quiet, guards_not_before_));
+  }
+}
+
+void Pacer::guards_were_looked_at(TimePoint now) {
+  guards_at_ = TimePoint::max();
+  guards_not_before_ = now + pace_.guards;
 }
 
 void Pacer::look_at(TimePoint when) { timer_ = std::min(timer_, when); }
 
 void Pacer::pass_starts(TimePoint now) {
+  guards_at_ = TimePoint::max();
   first_hint_.reset();
   started_ = now;
 }

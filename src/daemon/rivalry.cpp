@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace plumbline::daemon {
 
-std::vector<Truce> Rivalry::repaired(std::span<const Key> keys, TimePoint now) {
+std::vector<Truce> Rivalry::repaired(std::span<const Contested> objects, TimePoint now) {
   drop_forgotten(now);
   std::vector<Truce> truces;
-  for (const Key& key : keys) {
-    Fight& fight = fights_[key];
+  for (const Contested& object : objects) {
+    Fight& fight = fights_[object];
     std::erase_if(fight.repairs, [&](TimePoint at) { return at + patience_.within <= now; });
     fight.repairs.push_back(now);
     const bool fought_before = fight.truce != Duration::zero();
@@ -17,25 +18,34 @@ std::vector<Truce> Rivalry::repaired(std::span<const Key> keys, TimePoint now) {
       continue;
     }
     fight.repairs.clear();
-    fight.truce =
-        fought_before ? std::min(2 * fight.truce, patience_.last_truce) : patience_.first_truce;
+    if (object.stake == Stake::guard) {
+      fight.truce = patience_.guard_truce;
+    } else {
+      fight.truce =
+          fought_before ? std::min(2 * fight.truce, patience_.last_truce) : patience_.first_truce;
+    }
     fight.until = now + fight.truce;
-    truces.push_back(Truce{key, fight.truce});
+    truces.push_back(Truce{object, fight.truce, !fought_before});
   }
   return truces;
 }
 
-std::set<Key> Rivalry::held(TimePoint now) const {
-  std::set<Key> keys;
-  for (const auto& [key, fight] : fights_) {
-    if (fight.until > now) keys.insert(key);
+std::set<Contested> Rivalry::held(TimePoint now) const {
+  std::set<Contested> objects;
+  for (const auto& [object, fight] : fights_) {
+    if (fight.until > now) objects.insert(object);
   }
-  return keys;
+  return objects;
+}
+
+bool Rivalry::is_fought_over(const Contested& object) const {
+  const auto found = fights_.find(object);
+  return found != fights_.end() && found->second.truce != Duration::zero();
 }
 
 TimePoint Rivalry::next_release(TimePoint now) const {
   TimePoint next = TimePoint::max();
-  for (const auto& [key, fight] : fights_) {
+  for (const auto& [object, fight] : fights_) {
     if (fight.until > now) next = std::min(next, fight.until);
   }
   return next;
@@ -53,12 +63,12 @@ void Rivalry::drop_forgotten(TimePoint now) {
   });
 }
 
-std::vector<Key> repairs_of(const Plan& plan) {
-  std::set<Key> keys;
+std::vector<Contested> repairs_of(const Plan& plan) {
+  std::set<Contested> objects;
   for (const Step& step : plan.steps) {
-    if (step.why == Why::drifted) keys.insert(step.key);
+    if (step.why == Why::drifted) objects.insert(contested_by(step));
   }
-  return {keys.begin(), keys.end()};
+  return {objects.begin(), objects.end()};
 }
 
 namespace {
@@ -90,7 +100,6 @@ bool spread(const Plan& plan, std::vector<bool>& gone) {
 Plan rest_of(const Plan& plan, std::vector<bool> gone, std::vector<Key>& left_out) {
   while (spread(plan, gone)) {
   }
-
   Plan rest;
   rest.blocked = plan.blocked;
   rest.warnings = plan.warnings;
@@ -112,11 +121,11 @@ Plan rest_of(const Plan& plan, std::vector<bool> gone, std::vector<Key>& left_ou
 
 }  // namespace
 
-Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out) {
+Plan without(const Plan& plan, const std::set<Contested>& held, std::vector<Key>& left_out) {
   std::vector<bool> gone(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
-    gone[i] = step.why == Why::drifted && held.contains(step.key);
+    gone[i] = step.why == Why::drifted && held.contains(contested_by(step));
   }
   return rest_of(plan, std::move(gone), left_out);
 }
@@ -125,6 +134,18 @@ Plan without_all(const Plan& plan, const std::set<Key>& keys, std::vector<Key>& 
   std::vector<bool> gone(plan.steps.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) gone[i] = keys.contains(plan.steps[i].key);
   return rest_of(plan, std::move(gone), left_out);
+}
+
+Plan guards_of(const Plan& plan) {
+  std::vector<bool> gone(plan.steps.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    gone[i] = step.why != Why::drifted || stake_of(step) != Stake::guard;
+  }
+  std::vector<Key> ignored;
+  Plan guards = rest_of(plan, std::move(gone), ignored);
+  guards.refusals.clear();
+  return guards;
 }
 
 }  // namespace plumbline::daemon

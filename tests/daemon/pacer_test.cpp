@@ -113,6 +113,28 @@ TEST(Pacer, KernelEventsDoNotShortenTheBackoff) {
   EXPECT_EQ(pacer.wake_at(), begin + 1s);
 }
 
+TEST(Pacer, KernelEventsLeadToALookAtGuardsOnceASecondDuringTheBackoff) {
+  Pacer pacer(Pace(), begin);
+  pacer.hint(Hint::kernel, begin);
+  EXPECT_EQ(pacer.guards_at(), TimePoint::max()) << "passes look at everything";
+  TimePoint now = begin;
+  for (int i = 0; i < 6; ++i) {
+    pacer.pass_starts(now);
+    pacer.pass_ends(Ending::failed, now, 0);
+    now = pacer.wake_at();
+  }
+  pacer.pass_starts(now);
+  pacer.pass_ends(Ending::failed, now, 0);
+  EXPECT_EQ(pacer.guards_at(), TimePoint::max()) << "nothing happened";
+  pacer.hint(Hint::kernel, now + 2s);
+  EXPECT_EQ(pacer.guards_at(), now + 2s + 50ms);
+  pacer.guards_were_looked_at(now + 2s + 60ms);
+  EXPECT_EQ(pacer.guards_at(), TimePoint::max());
+  pacer.hint(Hint::kernel, now + 2s + 100ms);
+  EXPECT_EQ(pacer.guards_at(), now + 3s + 60ms);
+  EXPECT_GT(pacer.wake_at(), now + 30s) << "the failed pass is not tried sooner";
+}
+
 TEST(Pacer, AChangedSpecEndsTheBackoff) {
   Pacer pacer = settled_pacer();
   for (int i = 0; i < 5; ++i) pacer.pass_ends(Ending::failed, begin, 0);

@@ -25,12 +25,14 @@ const Key other_route = route_key("10.8.0.0/16");
 
 std::vector<Key> held_back(const std::vector<Truce>& truces) {
   std::vector<Key> keys;
-  for (const Truce& truce : truces) keys.push_back(truce.key);
+  for (const Truce& truce : truces) keys.push_back(truce.object.key);
   return keys;
 }
 
-std::vector<Truce> repair(Rivalry& rivalry, const Key& key, TimePoint now) {
-  return rivalry.repaired(std::span(&key, 1), now);
+std::vector<Truce> repair(Rivalry& rivalry, const Key& key, TimePoint now,
+                          Stake stake = Stake::ordinary) {
+  const Contested object{key, stake};
+  return rivalry.repaired(std::span(&object, 1), now);
 }
 
 /// Repairs once a second until the object is held back. When it was, counted from `from`.
@@ -50,7 +52,7 @@ TEST(Rivalry, HoldsBackWhatIsRepairedFiveTimesInAMinute) {
   const std::vector<Truce> truces = repair(rivalry, route, begin + 50s);
   EXPECT_THAT(held_back(truces), ElementsAre(route));
   EXPECT_EQ(truces.at(0).length, 1min);
-  EXPECT_THAT(rivalry.held(begin + 50s), ElementsAre(route));
+  EXPECT_THAT(rivalry.held(begin + 50s), ElementsAre(Contested{route}));
   EXPECT_EQ(rivalry.next_release(begin + 50s), begin + 110s);
 }
 
@@ -68,13 +70,13 @@ TEST(Rivalry, CountsEachObjectForItself) {
     EXPECT_THAT(repair(rivalry, other_route, begin + i * 1s), IsEmpty());
   }
   EXPECT_THAT(held_back(repair(rivalry, route, begin + 5s)), ElementsAre(route));
-  EXPECT_THAT(rivalry.held(begin + 5s), ElementsAre(route));
+  EXPECT_THAT(rivalry.held(begin + 5s), ElementsAre(Contested{route}));
 }
 
 TEST(Rivalry, ReleasesWhenTheTruceIsOver) {
   Rivalry rivalry{Patience()};
   const TimePoint start = begin + fight(rivalry, route, begin);
-  EXPECT_THAT(rivalry.held(start + 59s), ElementsAre(route));
+  EXPECT_THAT(rivalry.held(start + 59s), ElementsAre(Contested{route}));
   EXPECT_THAT(rivalry.held(start + 60s), IsEmpty());
   EXPECT_EQ(rivalry.next_release(start + 60s), TimePoint::max());
 }
@@ -107,6 +109,32 @@ TEST(Rivalry, ATruceStartsTheCountAnew) {
   Rivalry rivalry{patience};
   const TimePoint released = begin + fight(rivalry, route, begin) + 10s;
   EXPECT_THAT(repair(rivalry, route, released), IsEmpty());
+}
+
+TEST(Rivalry, LeavesAGuardForASecondAtMostHoweverLongTheFight) {
+  Rivalry rivalry{Patience()};
+  Duration held = Duration::zero();
+  bool named = false;
+  for (TimePoint now = begin; now < begin + 2h; now += 100ms) {
+    if (rivalry.held(now).contains({route, Stake::guard})) {
+      held += 100ms;
+      EXPECT_LE(rivalry.next_release(now) - now, 1s);
+      continue;
+    }
+    for (const Truce& truce : repair(rivalry, route, now, Stake::guard)) {
+      EXPECT_EQ(truce.length, 1s);
+      EXPECT_EQ(truce.first, !named) << "a fight is named once";
+      named = true;
+    }
+  }
+  EXPECT_GT(held, 1h) << "a rival in a loop does not wear the host out";
+}
+
+TEST(Rivalry, GivesUpTheOrderOfRulesAndNotTheRules) {
+  Rivalry rivalry{Patience()};
+  const TimePoint now = begin + fight(rivalry, route, begin);
+  EXPECT_TRUE(rivalry.held(now).contains({route, Stake::ordinary}));
+  EXPECT_FALSE(rivalry.held(now).contains({route, Stake::guard}));
 }
 
 TEST(Rivalry, ForgetsWhenTold) {
@@ -147,14 +175,14 @@ TEST(RepairsOf, NamesEachDriftedObjectOnce) {
                              step(link_key("br0"), Action::create, Why::drifted, {0}),
                              step(route, Action::create, Why::added),
                              step(other_route, Action::remove, Why::unwanted)});
-  EXPECT_THAT(repairs_of(plan), ElementsAre(link_key("br0")));
+  EXPECT_THAT(repairs_of(plan), ElementsAre(Contested{link_key("br0")}));
 }
 
 TEST(Without, LeavesAPlanWithoutHeldObjectsAsItIs) {
   const Plan plan = plan_of({step(link_key("br0"), Action::create, Why::drifted),
                              step(address_key("br0"), Action::create, Why::drifted, {0})});
   std::vector<Key> left_out;
-  EXPECT_EQ(without(plan, {route}, left_out), plan);
+  EXPECT_EQ(without(plan, {Contested{route}}, left_out), plan);
   EXPECT_THAT(left_out, IsEmpty());
 }
 
@@ -165,7 +193,7 @@ TEST(Without, LeavesOutARepairAndWhatNeedsIt) {
                              step(route, Action::create, Why::added, {2}),
                              step(link_key("br1"), Action::update, Why::changed, {1})});
   std::vector<Key> left_out;
-  const Plan rest = without(plan, {link_key("br0")}, left_out);
+  const Plan rest = without(plan, {Contested{link_key("br0")}}, left_out);
   EXPECT_THAT(keys_of(rest), ElementsAre(other_route, link_key("br1")));
   EXPECT_THAT(rest.steps.at(1).needs, ElementsAre(0U)) << "positions are those of the new plan";
   EXPECT_THAT(left_out, ElementsAre(link_key("br0"), address_key("br0"), route));
@@ -180,7 +208,8 @@ TEST(Without, AReplacementGoesWholeAndWithWhatItTakesDown) {
   plan.steps[0].cause = link_key("br0");
   plan.steps[3].cause = link_key("br0");
   std::vector<Key> left_out;
-  EXPECT_THAT(keys_of(without(plan, {link_key("br0")}, left_out)), ElementsAre(other_route));
+  EXPECT_THAT(keys_of(without(plan, {Contested{link_key("br0")}}, left_out)),
+              ElementsAre(other_route));
 }
 
 TEST(Without, WhatIsTakenDownForAHeldObjectStaysUpEvenIfNothingElseTiesThem) {
@@ -188,7 +217,7 @@ TEST(Without, WhatIsTakenDownForAHeldObjectStaysUpEvenIfNothingElseTiesThem) {
                        step(route, Action::create, Why::cascade)});
   plan.steps[1].cause = link_key("br0");
   std::vector<Key> left_out;
-  EXPECT_THAT(keys_of(without(plan, {link_key("br0")}, left_out)), IsEmpty());
+  EXPECT_THAT(keys_of(without(plan, {Contested{link_key("br0")}}, left_out)), IsEmpty());
 }
 
 TEST(Without, NoHalfOfAReplacementIsLeft) {
@@ -198,13 +227,13 @@ TEST(Without, NoHalfOfAReplacementIsLeft) {
                              step(link_key("br0"), Action::create, Why::drifted, {2}),
                              step(route, Action::create, Why::changed, {3})});
   std::vector<Key> left_out;
-  EXPECT_THAT(keys_of(without(plan, {link_key("br0")}, left_out)), IsEmpty());
+  EXPECT_THAT(keys_of(without(plan, {Contested{link_key("br0")}}, left_out)), IsEmpty());
 }
 
 TEST(Without, AChangedSpecIsCarriedOutOnAHeldObject) {
   const Plan plan = plan_of({step(route, Action::update, Why::changed)});
   std::vector<Key> left_out;
-  EXPECT_EQ(without(plan, {route}, left_out), plan);
+  EXPECT_EQ(without(plan, {Contested{route}}, left_out), plan);
 }
 
 TEST(Without, KeepsWhatIsBlockedAndRefused) {
@@ -213,10 +242,25 @@ TEST(Without, KeepsWhatIsBlockedAndRefused) {
   plan.warnings.push_back({Code::foreign_equal, "equal", {}, {}});
   plan.refusals.push_back({Code::foreign_conflict, "in the way", {}, {}});
   std::vector<Key> left_out;
-  const Plan rest = without(plan, {route}, left_out);
+  const Plan rest = without(plan, {Contested{route}}, left_out);
   EXPECT_EQ(rest.blocked, plan.blocked);
   EXPECT_EQ(rest.warnings, plan.warnings);
   EXPECT_EQ(rest.refusals, plan.refusals);
+}
+
+TEST(GuardsOf, LeavesWhatDeniesAndCanBeDoneWithoutTheRest) {
+  const Key chain = Chain::Key{Family::inet, "filter", "APP"};
+  const Key other_chain = Chain::Key{Family::inet, "filter", "NEW"};
+  Plan plan =
+      plan_of({step(route, Action::create, Why::drifted), step(chain, Action::create, Why::drifted),
+               step(other_chain, Action::create, Why::added),
+               step(link_key("tap7"), Action::create, Why::drifted, {0})});
+  plan.steps[1].after = Chain{Family::inet, "filter", "APP", {"-j DROP"}, true};
+  plan.steps[3].after = Link();
+  plan.refusals.push_back({Code::foreign_conflict, "in the way", {}, {}});
+  const Plan guards = guards_of(plan);
+  EXPECT_THAT(keys_of(guards), ElementsAre(chain));
+  EXPECT_THAT(guards.refusals, IsEmpty()) << "of something else";
 }
 
 }  // namespace

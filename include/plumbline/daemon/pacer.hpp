@@ -22,6 +22,7 @@ struct Pace {
   Duration first_retry = std::chrono::seconds(1);     ///< after a failed pass; doubles
   Duration last_retry = std::chrono::minutes(1);
   Duration locked_retry = std::chrono::milliseconds(250);
+  Duration guards = std::chrono::seconds(1);  ///< between looks at guards while passes fail
 };
 
 /// Why a pass may be due, the stronger reason later. A hint that something was lost is the same
@@ -54,6 +55,11 @@ class Pacer {
   /// When the next pass is due; in the past when it is overdue.
   [[nodiscard]] TimePoint wake_at() const;
 
+  /// While a failure holds passes up, the kernel's events are answered by a look at guards alone:
+  /// when that is due, TimePoint::max() when it is not.
+  [[nodiscard]] TimePoint guards_at() const { return guards_at_; }
+  void guards_were_looked_at(TimePoint now);
+
  private:
   Pace pace_;
   std::optional<TimePoint> first_hint_;  ///< since the last pass began
@@ -62,6 +68,8 @@ class Pacer {
   TimePoint not_before_;
   TimePoint started_;
   Duration retry_ = Duration::zero();  ///< zero: the last pass did not fail
+  TimePoint guards_at_ = TimePoint::max();
+  TimePoint guards_not_before_;
 };
 
 }  // namespace plumbline::daemon

@@ -1,5 +1,6 @@
 // Who fights with us over an object: an object that needs repair again and again is left to its
-// rival for a while, so that the two do not wear the host out. Everything else is still repaired.
+// rival for a while, so that the two do not wear the host out. Everything else is still repaired,
+// and a guard is never left for longer than a second.
 //
 // Pure, and knows times only from its caller. It finds that there is a rival, not who it is.
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "plumbline/daemon/pacer.hpp"
+#include "plumbline/daemon/stake.hpp"
 #include "plumbline/plan/plan.hpp"
 
 namespace plumbline::daemon {
@@ -24,12 +26,15 @@ struct Patience {
   Duration within = std::chrono::minutes(1);
   Duration first_truce = std::chrono::minutes(1);  ///< doubles while the fight goes on
   Duration last_truce = std::chrono::hours(1);
+  /// Of a guard, and always as long: what it denies gets through meanwhile.
+  Duration guard_truce = std::chrono::seconds(1);
 };
 
 /// An object that is left alone from now on.
 struct Truce {
-  Key key;
+  Contested object;
   Duration length;
+  bool first = true;  ///< of this fight
 };
 
 class Rivalry {
@@ -38,8 +43,10 @@ class Rivalry {
 
   /// These objects had drifted and were repaired, at `now`. Those for which that was once too
   /// often are returned, and held back.
-  std::vector<Truce> repaired(std::span<const Key> keys, TimePoint now);
-  [[nodiscard]] std::set<Key> held(TimePoint now) const;
+  std::vector<Truce> repaired(std::span<const Contested> objects, TimePoint now);
+  [[nodiscard]] std::set<Contested> held(TimePoint now) const;
+  /// A fight over it is going on, held or not.
+  [[nodiscard]] bool is_fought_over(const Contested& object) const;
   /// When the next truce ends; TimePoint::max() when there is none.
   [[nodiscard]] TimePoint next_release(TimePoint now) const;
   /// Every object is as if it had never been fought over.
@@ -55,17 +62,22 @@ class Rivalry {
   void drop_forgotten(TimePoint now);
 
   Patience patience_;
-  std::map<Key, Fight> fights_;
+  std::map<Contested, Fight> fights_;
 };
 
-/// The keys of what the plan repairs because it had drifted, each once.
-[[nodiscard]] std::vector<Key> repairs_of(const Plan& plan);
+/// What the plan repairs because it had drifted, each once.
+[[nodiscard]] std::vector<Contested> repairs_of(const Plan& plan);
 
 /// `plan` without the repairs of `held` objects and every step that makes no sense without them:
 /// what needs them, the other half of a replacement, what is taken down for their sake. A step on
 /// a held object that is no repair (the spec changed) stays. `left_out` receives the keys of the
 /// steps that are gone, each once.
-[[nodiscard]] Plan without(const Plan& plan, const std::set<Key>& held, std::vector<Key>& left_out);
+[[nodiscard]] Plan without(const Plan& plan, const std::set<Contested>& held,
+                           std::vector<Key>& left_out);
+
+/// What of `plan` puts back guards that drifted, and can be done without the rest of it, whatever
+/// is refused there.
+[[nodiscard]] Plan guards_of(const Plan& plan);
 
 /// The same without every step on these objects, whatever it is for.
 [[nodiscard]] Plan without_all(const Plan& plan, const std::set<Key>& keys,

@@ -1,0 +1,113 @@
+// Guards in a fight: order may be given up, presence never.
+
+#include "tests/daemon/running.hpp"
+
+namespace plumbline::daemon {
+namespace {
+
+const std::string guarded = R"(
+  "links": { "br0": { "kind": "bridge" },
+             "tap7": { "kind": "tap", "master": "br0", "port": { "isolated": true } } },
+  "iptables": { "filter": { "chains": { "APP": { "rules": ["-j DROP"] } },
+                            "shared": { "FORWARD": { "policy": "DROP", "insert": ["-i br0 -j APP"] } } },
+                "mangle": { "shared": { "FORWARD": { "insert": ["-i br0 -m mark --mark 7 -j DROP"] } } } },
+  "ebtables": { "nat": { "chains": { "VM7": { "rules": ["-s ! 52:54:00:00:00:07 -j DROP"] } },
+                         "shared": { "PREROUTING": { "insert": ["-i tap7 -j VM7"] } } } })";
+
+/// What a rival does, and how the guard is seen.
+struct Blow {
+  std::string name;
+  std::string rival;
+  std::string guard;
+};
+
+const std::vector<Blow> blows{
+    {"AFlush", "iptables-nft -F FORWARD", "iptables-nft -S FORWARD | grep -q -- '-j APP'"},
+    {"ARule", "iptables-nft -t mangle -D FORWARD 1",
+     "iptables-nft -t mangle -S FORWARD | grep -q -- '-j DROP'"},
+    {"AChain", "iptables-nft -F FORWARD; iptables-nft -F APP; iptables-nft -X APP",
+     "iptables-nft -S APP | grep -q -- '-j DROP'"},
+    {"ARuleOfOurChain", "iptables-nft -D APP -j DROP",
+     "iptables-nft -S APP | grep -q -- '-j DROP'"},
+    {"ARuleBeforeOurs", "iptables-nft -I APP -j ACCEPT",
+     "! iptables-nft -S APP | grep -q -- ACCEPT"},
+    {"APolicy", "iptables-nft -P FORWARD ACCEPT",
+     "iptables-nft -S FORWARD | grep -q -- '-P FORWARD DROP'"},
+    {"ATable", "nft delete table ip filter", "iptables-nft -S FORWARD | grep -q -- '-j APP'"},
+    {"ABridgeTable", "nft delete table bridge nat",
+     "ebtables-nft -t nat -L PREROUTING | grep -q VM7"},
+    {"AnEbtablesFlush", "ebtables-nft -t nat -F PREROUTING",
+     "ebtables-nft -t nat -L PREROUTING | grep -q VM7"},
+    {"ATapsBridge", "ip link set tap7 nomaster", "ip link show tap7 | grep -q 'master br0'"},
+    {"ATapThatIsDown", "ip link set tap7 down", "ip link show tap7 | grep -q ',UP'"},
+};
+
+class RunGuards : public RunTest, public testing::WithParamInterface<Blow> {
+ protected:
+  static bool shell(const std::string& command) {
+    return test::run({"sh", "-c", command}).status == 0;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(AgainAndAgain, RunGuards, testing::ValuesIn(blows),
+                         [](const auto& blow) { return blow.param.name; });
+
+/// Twice as many as make a fight of it.
+TEST_P(RunGuards, AGuardIsPutBackHoweverOftenItIsTakenAway) {
+  if (!shell("iptables-nft -S && ebtables-nft -t nat -L && nft --version")) {
+    GTEST_SKIP() << "iptables-nft does not work";
+  }
+  write(file(), spec(guarded));
+  start_and_converge("1s", {}, {"--iptables", "nft"});
+  ASSERT_TRUE(shell(GetParam().guard));
+  for (int i = 1; i <= 10; ++i) {
+    ASSERT_TRUE(shell(GetParam().rival));
+    ASSERT_TRUE(soon(
+        "blow " + std::to_string(i), [] { return shell(GetParam().guard); },
+        2 * promptly + milliseconds(1000)));
+  }
+  EXPECT_EQ(times_logged("had to be repaired again and again"), 1) << "named once";
+}
+
+TEST_F(RunTest, RulesOfOthersOnTopAreLeftThereInTheEndAndAFlushAfterThemIsRepaired) {
+  if (test::run({"iptables-nft", "-S"}).status != 0) GTEST_SKIP() << "iptables-nft does not work";
+  write(file(), spec(R"("iptables": { "filter": { "shared": {
+      "FORWARD": { "insert": ["-i br0 -j DROP"] } } } })"));
+  start_and_converge("1h", {}, {"--iptables", "nft"});
+  const auto rules = [] { return test::run({"iptables-nft", "-S", "FORWARD"}).output; };
+  const auto is_first = [&] { return rules().find("DROP") < rules().find("-s 10.66"); };
+  for (int i = 1; i <= 5; ++i) {
+    test::must_run(
+        {"iptables-nft", "-I", "FORWARD", "-s", "10.66.0." + std::to_string(i), "-j", "ACCEPT"});
+    ASSERT_TRUE(soon("first again", is_first));
+  }
+  ASSERT_TRUE(soon("the name", [&] { return logged("shared inet filter FORWARD had to be"); }));
+  test::must_run({"iptables-nft", "-I", "FORWARD", "-s", "10.66.0.9", "-j", "ACCEPT"});
+  ASSERT_TRUE(soon("the truce", [&] { return logged("left as somebody else made it for now"); }));
+  EXPECT_FALSE(is_first());
+  test::must_run({"iptables-nft", "-F", "FORWARD"});
+  EXPECT_TRUE(soon("the guard", [&] { return rules().find("-i br0") != std::string::npos; }));
+}
+
+TEST_F(RunTest, WhileASpecFailsGuardsAreStillPutBackAtOnce) {
+  if (test::run({"iptables-nft", "-S"}).status != 0) GTEST_SKIP() << "iptables-nft does not work";
+  const std::string guard = R"("iptables": { "filter": { "shared": {
+      "FORWARD": { "insert": ["-i br0 -j DROP"] } } } })";
+  write(file(), spec(guard));
+  start_and_converge("1h", {}, {"--iptables", "nft"});
+  write(file(), spec(guard + R"(, "sysctls": { "net.ipv4.ip_default_ttl": 300 })"));
+  // Long enough for the next try to be far away.
+  ASSERT_TRUE(soon(
+      "failures", [&] { return times_logged("debug pass (") >= 5; }, patiently));
+  for (int i = 1; i <= 3; ++i) {
+    test::must_run({"iptables-nft", "-F", "FORWARD"});
+    const auto is_back = [] {
+      const std::string rules = test::run({"iptables-nft", "-S", "FORWARD"}).output;
+      return rules.find("-i br0") != std::string::npos;
+    };
+    EXPECT_TRUE(soon("the guard", is_back, promptly + milliseconds(1000)));
+  }
+}
+
+}  // namespace
+}  // namespace plumbline::daemon
