@@ -54,6 +54,7 @@ Address complete(Address want, const Address& have) {
   if (is_another(have, want)) return want;
   want.secondary = have.secondary;
   want.dad_failed = have.dad_failed;
+  want.temporary = have.temporary;
   want.chosen_flags = have.chosen_flags;
   want.route_metric = have.route_metric;
   return want;
@@ -143,6 +144,7 @@ std::optional<Address> decode_address(const wire::Message& message, const LinkNa
     address.secondary = (raw.flags & IFA_F_SECONDARY) != 0;
   } else {
     address.dad_failed = (raw.flags & IFA_F_DADFAILED) != 0;
+    address.temporary = (raw.flags & IFA_F_TEMPORARY) != 0;
   }
   return address;
 }

@@ -72,7 +72,8 @@ std::string why_not(const State& have, const Rule& rule, const Mark& mark) {
 // ---- routes -------------------------------------------------------------------------------------
 
 std::string why_not(const State& have, const Route& route, const Mark& /*mark*/) {
-  if (is_automatic(route)) return "the kernel made it, and removes it by itself";
+  const bool may_be_its = route.protocol == RTPROT_KERNEL || route.protocol == RTPROT_RA;
+  if (may_be_its && KernelMade(have)(route)) return "the kernel made it, and removes it by itself";
   if (route.has_more || route.type == RouteType::other) return "it says more than a spec can";
   const auto of_key = std::ranges::count_if(
       have.of<Route>(), [&](const Route& other) { return key(other) == key(route); });
@@ -85,12 +86,12 @@ std::string why_not(const State& have, const Route& route, const Mark& /*mark*/)
 
 // ---- addresses ----------------------------------------------------------------------------------
 
-std::string why_not(const State& /*have*/, const Address& address, const Mark& /*mark*/) {
+std::string why_not(const State& have, const Address& address, const Mark& /*mark*/) {
   const IpAddress& local = address.local.address;
   const bool loopback =
       local == *IpAddress::parse("::1") || local == *IpAddress::parse("127.0.0.1");
   if (!address.permanent) return "it has a lifetime, so somebody renews it";
-  if (loopback || is_automatic(address)) return "the kernel made it, and removes it by itself";
+  if (loopback || KernelMade(have)(address)) return "the kernel made it, and removes it by itself";
   if (address.peer) return "it has a peer, which no spec can say";
   return {};
 }

@@ -54,9 +54,10 @@ std::vector<std::string> similar(const State& have, const std::string& text) {
   constexpr std::size_t most = 3;
   constexpr std::size_t longest = 256;
   if (text.size() > longest) return {};
+  const KernelMade made_by_kernel(have);
   std::set<std::pair<std::size_t, std::string>> ranked;
   for (const K& value : have.of<K>()) {
-    if (is_automatic(value)) continue;
+    if (made_by_kernel(value)) continue;
     std::string key_text = format(key(value));
     const std::size_t changes = key_text.starts_with(text) ? 0 : distance(text, key_text);
     ranked.emplace(changes, std::move(key_text));

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ownership.hpp"
-
 namespace plumbline {
 
 namespace {
@@ -155,11 +153,16 @@ bool Cascade::resolve(const Taken& taken, const Node& cause) {
   if (key == *cause.key) return false;
   if (!is_marked_or_wanted(taken.before) ||
       (is_lost_link(taken) && !std::get<Link>(taken.before).marked)) {
-    return !is_automatic(taken.before) && lose_foreign(taken, cause.end());
+    return !is_made_by_kernel(taken.before) && lose_foreign(taken, cause.end());
   }
   const auto found = drafts_.find(key);
   if (found != drafts_.end()) return constrain(key, found->second, taken, cause.end());
   return lose_ours(taken, cause.end());
+}
+
+bool Cascade::is_made_by_kernel(const Resource& resource) {
+  if (!made_by_kernel_) made_by_kernel_.emplace(now_.have, now_.want);
+  return (*made_by_kernel_)(resource);
 }
 
 bool Cascade::is_marked_or_wanted(const Resource& resource) const {

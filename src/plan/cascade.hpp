@@ -7,6 +7,7 @@
 
 #include "diff.hpp"
 #include "order.hpp"
+#include "ownership.hpp"
 #include "plumbline/plan/world.hpp"
 
 namespace plumbline {
@@ -40,10 +41,12 @@ class Cascade {
   bool lose_ours(const Taken& taken, const End& cause);
   bool lose_port(const Link& port, const End& cause, const Link* want);
   bool lose_foreign(const Taken& taken, const End& cause);
+  [[nodiscard]] bool is_made_by_kernel(const Resource& resource);
   [[nodiscard]] bool is_marked_or_wanted(const Resource& resource) const;
   void refuse(const Key& cause, const Key& dependent, const std::string& what);
 
   const Situation& now_;
+  std::optional<KernelMade> made_by_kernel_;  ///< made when it is needed
   Drafts& drafts_;
   Constraints& constraints_;
   std::map<std::pair<Key, std::string>, Diagnostic> refusals_;

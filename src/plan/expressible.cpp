@@ -22,17 +22,19 @@ constexpr const char* not_utf8 = "a name in it is not UTF-8";
 bool is_text(const IfName& name) { return is_utf8(name.view()); }
 bool is_text(const std::optional<std::string>& name) { return !name || is_utf8(*name); }
 
-std::string why_not(const Link& link) { return is_text(link.name) ? "" : not_utf8; }
+std::string why_not(const Link& link, const KernelMade&) {
+  return is_text(link.name) ? "" : not_utf8;
+}
 
-std::string why_not(const Address& address) {
+std::string why_not(const Address& address, const KernelMade& made_by_kernel) {
   if (!is_text(address.link)) return not_utf8;
   if (!address.permanent) return "it has a lifetime, as DHCP and routers give it";
-  if (is_automatic(address)) return "it is link-local, and may be one of the kernel's own";
+  if (made_by_kernel(address)) return "it is link-local, and may be one of the kernel's own";
   if (address.peer) return "a spec cannot say the peer of an address";
   return {};
 }
 
-std::string why_not(const Route& route) {
+std::string why_not(const Route& route, const KernelMade&) {
   if (route.type == RouteType::other) return "a spec cannot say its type";
   if (route.has_more) return "it says more than a spec can";
   const bool named = std::ranges::all_of(
@@ -40,23 +42,27 @@ std::string why_not(const Route& route) {
   return named ? "" : not_utf8;
 }
 
-std::string why_not(const Rule& rule) {
+std::string why_not(const Rule& rule, const KernelMade&) {
   if (rule.has_more) return "it says more than a spec can";
   return is_text(rule.iif) && is_text(rule.oif) ? "" : not_utf8;
 }
 
 // ---- what comes and goes by itself --------------------------------------------------------------
 
-/// That is the kernel's for certain: the rest of what is_automatic() takes for it is named.
-bool is_the_kernels(const Address& address) {
-  return address.protocol != IFAPROT_UNSPEC && is_automatic(address) && address.permanent;
+/// That is the kernel's for certain: the rest of what KernelMade takes for it is named.
+bool is_the_kernels(const Address& address, const KernelMade& made_by_kernel) {
+  return address.protocol != IFAPROT_UNSPEC && made_by_kernel(address) && address.permanent;
 }
-bool is_the_kernels(const Route& route) { return is_automatic(route); }
-bool is_the_kernels(const Rule& rule) { return rule.protocol == RTPROT_KERNEL; }
+bool is_the_kernels(const Route& route, const KernelMade& made_by_kernel) {
+  return made_by_kernel(route);
+}
+bool is_the_kernels(const Rule& rule, const KernelMade&) { return rule.protocol == RTPROT_KERNEL; }
 
 template <class K>
-void leave_out_the_kernels(State& state, std::string_view many, std::string& counts) {
-  const auto count = std::erase_if(state.of<K>(), [](const K& k) { return is_the_kernels(k); });
+void leave_out_the_kernels(State& state, const KernelMade& made_by_kernel, std::string_view many,
+                           std::string& counts) {
+  const auto count = std::erase_if(
+      state.of<K>(), [&](const K& value) { return is_the_kernels(value, made_by_kernel); });
   if (count == 0) return;
   if (!counts.empty()) counts += ", ";
   counts += std::to_string(count) + ' ' + std::string(count == 1 ? K::kind_name : many);
@@ -65,10 +71,10 @@ void leave_out_the_kernels(State& state, std::string_view many, std::string& cou
 // ---- the rest -----------------------------------------------------------------------------------
 
 template <class K>
-void leave_out(State& state, std::vector<LeftOut>& left_out) {
+void leave_out(State& state, const KernelMade& made_by_kernel, std::vector<LeftOut>& left_out) {
   auto& values = state.of<K>();
   std::erase_if(values, [&](const K& value) {
-    std::string why = why_not(value);
+    std::string why = why_not(value, made_by_kernel);
     if (why.empty()) return false;
     left_out.push_back({format(key(value)), std::move(why)});
     return true;
@@ -134,15 +140,16 @@ void settle_chains(State& state, bool everybodys, std::vector<LeftOut>& left_out
 Expressible expressible_part(State have, bool everybodys) {
   Expressible result{std::move(have), {}};
   State& state = result.state;
+  const KernelMade made_by_kernel(state);
   std::string counts;
-  leave_out_the_kernels<Address>(state, "addresses", counts);
-  leave_out_the_kernels<Route>(state, "routes", counts);
-  leave_out_the_kernels<Rule>(state, "rules", counts);
+  leave_out_the_kernels<Address>(state, made_by_kernel, "addresses", counts);
+  leave_out_the_kernels<Route>(state, made_by_kernel, "routes", counts);
+  leave_out_the_kernels<Rule>(state, made_by_kernel, "rules", counts);
   if (!counts.empty()) result.left_out.push_back({counts, "the kernel makes them by itself"});
-  leave_out<Link>(state, result.left_out);
-  leave_out<Address>(state, result.left_out);
-  leave_out<Route>(state, result.left_out);
-  leave_out<Rule>(state, result.left_out);
+  leave_out<Link>(state, made_by_kernel, result.left_out);
+  leave_out<Address>(state, made_by_kernel, result.left_out);
+  leave_out<Route>(state, made_by_kernel, result.left_out);
+  leave_out<Rule>(state, made_by_kernel, result.left_out);
   settle_chains(state, everybodys, result.left_out);
   for (Link& link : state.of<Link>()) simplify(link, result.left_out);
   for (const WireGuard& device : state.of<WireGuard>()) {

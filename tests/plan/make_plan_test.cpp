@@ -191,6 +191,9 @@ TEST(MakePlan, DoesNotCountWhatTheKernelMakesItselfAsADependent) {
   Address link_local = address("br0", "fe80::1/64");
   link_local.protocol = 3;
   have.of<Address>().push_back(link_local);
+  Address ours = address("br0", "10.1.0.1/24");
+  ours.protocol = Mark().protocol;
+  have.of<Address>().push_back(ours);
   Route connected = blackhole("10.1.0.0/24");
   connected.type = RouteType::unicast;
   connected.protocol = 2;

@@ -33,6 +33,7 @@ struct Address {
   // ---- only observed, never wanted: complete() takes them over
   std::optional<bool> secondary;   ///< IPv4: the kernel removes it along with its primary
   std::optional<bool> dad_failed;  ///< IPv6: there, but not usable
+  bool temporary = false;          ///< IPv6: the kernel made it for privacy (RFC 8981)
   /// Those of IFA_FLAGS that whoever made it chose, and what the kernel does by them lasts; said in
   /// every request, as a REPLACE of an IPv6 address takes away what it does not say.
   std::optional<std::uint32_t> chosen_flags;
