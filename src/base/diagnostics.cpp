@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "plumbline/base/key_shape.hpp"
+
 namespace plumbline {
 
 namespace {
@@ -60,7 +62,9 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text) { return escaped(without_keys(text)); }
+
+std::string escaped(std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string result;
   result.reserve(text.size());
@@ -189,7 +193,8 @@ std::string format(const Diagnostic& diagnostic) {
   std::string text = format(diagnostic.origin);
   if (!text.empty()) text += ": ";
   text += std::string(format(diagnostic.code)) + ": " + printable(diagnostic.message);
-  if (!diagnostic.pointer.empty()) text += " (at " + printable(diagnostic.pointer) + ")";
+  if (!diagnostic.pointer.empty())
+    text += " (at " + escaped(pointer_without_keys(diagnostic.pointer)) + ")";
   return text;
 }
 

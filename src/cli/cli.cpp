@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "options.hpp"
@@ -179,6 +180,13 @@ void add_verbs(CLI::App& app, Options& options, Verb& chosen) {
   add_verbs_to_come(app);
 }
 
+std::string printable_lines(const std::string& text) {
+  std::string shown;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) shown += printable(line) + "\n";
+  return shown;
+}
+
 /// CLI11 knows verbs as subcommands, and does not name the word that is none.
 std::string without_verb(const CLI::App& app) {
   const std::vector<std::string> words = app.remaining();
@@ -260,6 +268,10 @@ int run(int argc, char** argv) {
   Options options;
   Verb chosen = nullptr;
   app.get_formatter()->label("SUBCOMMAND", "VERB");
+  // CLI11 quotes what it was given.
+  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
+    return printable_lines(CLI::FailureMessage::simple(failed, error));
+  });
   add_globals(app, options);
   add_verbs(app, options, chosen);
   const bool json = asks_for_json({argv, argv + argc});

@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "guests.hpp"
+#include "plumbline/base/curve_key.hpp"
+#include "plumbline/base/key_shape.hpp"
 #include "plumbline/plan/render.hpp"
 
 namespace plumbline::cli {
@@ -18,6 +20,32 @@ namespace plumbline::cli {
 namespace json = boost::json;
 
 namespace {
+
+/// Public keys of tunnels stay: a `publicKey`, and the names of `peers`.
+bool is_public_key(std::string_view parent, std::string_view text) {
+  return (parent == "publicKey" || parent == "peers") && PublicKey::parse(text).has_value();
+}
+
+/// Whatever somebody wrote anywhere may be a key. `parent`: the name that `value` has.
+json::value without_keys_in(const json::value& value, std::string_view parent) {
+  if (const auto* text = value.if_string()) {
+    if (is_public_key(parent, *text)) return value;
+    return json::value(parent == "pointer" ? pointer_without_keys(*text) : without_keys(*text));
+  }
+  if (const auto* array = value.if_array()) {
+    json::array shown;
+    for (const json::value& element : *array) shown.push_back(without_keys_in(element, parent));
+    return shown;
+  }
+  const auto* object = value.if_object();
+  if (object == nullptr) return value;
+  json::object shown;
+  for (const auto& [key, member] : *object) {
+    const std::string name = is_public_key(parent, key) ? std::string(key) : without_keys(key);
+    shown[name] = without_keys_in(member, key);
+  }
+  return shown;
+}
 
 void to_stream(std::FILE* stream, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stream);
@@ -220,12 +248,12 @@ bool with_colour(const Options& options) {
 }
 
 void print_json(const json::value& value) {
-  to_stream(stdout, with_texts_in_utf8(json::serialize(value)) + "\n");
+  to_stream(stdout, with_texts_in_utf8(json::serialize(without_keys_in(value, {}))) + "\n");
 }
 
 std::string pretty(const json::value& value) {
   std::string out;
-  pretty(value, 0, out);
+  pretty(without_keys_in(value, {}), 0, out);
   return with_texts_in_utf8(out) + "\n";
 }
 

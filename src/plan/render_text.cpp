@@ -60,6 +60,11 @@ bool goes_without_saying(const Object& object, const Mention& mention) {
   return std::ranges::find(in_key, mention.what) != in_key.end();
 }
 
+/// All that a tunnel has are addresses, numbers, public keys and fingerprints of the others.
+std::string shown_words(const Step& step, const std::string& words) {
+  return std::holds_alternative<WireGuard::Key>(step.key) ? escaped(words) : printable(words);
+}
+
 std::string line(const Object& object, bool colour) {
   const Step& step = *object.last;
   const Sign sign = sign_of(object.shown);
@@ -80,7 +85,7 @@ std::string line(const Object& object, bool colour) {
   const bool said =
       object.shown != Shown::update && (std::holds_alternative<Rule::Key>(step.key) ||
                                         std::holds_alternative<Address::Key>(step.key));
-  if (!changed.empty() && !said) text += ": " + printable(changed);
+  if (!changed.empty() && !said) text += ": " + shown_words(step, changed);
   text += "  (" + printable(why(step)) + ")";
   if (object.disrupts() == Disruption::traffic) text += "  ! disrupts traffic";
   text += '\n';

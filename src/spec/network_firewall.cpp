@@ -55,7 +55,7 @@ std::string comment_of(const Entry& rule) {
     entry->error(fault, "a comment has at most " + std::to_string(longest_comment) +
                             " bytes, this one has " + std::to_string(text->size()));
   }
-  if (printable(*text) != *text) entry->error(fault, "a comment has no control characters");
+  if (escaped(*text) != *text) entry->error(fault, "a comment has no control characters");
   return *std::move(text);
 }
 

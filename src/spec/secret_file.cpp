@@ -2,7 +2,7 @@
 
 #include <system_error>
 
-#include "plumbline/base/curve_key.hpp"
+#include "plumbline/base/key_shape.hpp"
 
 namespace plumbline::spec {
 
@@ -15,9 +15,9 @@ std::string resolved_path(const std::string& path, const Origin& origin) {
 
 namespace {
 
-/// A key, or a whole configuration, where the name of the file with it should be.
+/// A key, whole or damaged, or a whole configuration, where the name of the file with it should be.
 bool is_perhaps_secret(const std::string& name) {
-  return PublicKey::parse(name).has_value() || name.find('\n') != std::string::npos;
+  return may_be_key(name) || name.find('\n') != std::string::npos;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ std::optional<std::string> read_secret_file(const wire::Entry& entry, FileReader
   const auto name = entry.string();
   if (!name) return std::nullopt;
   const std::string path = resolved_path(*name, entry.origin());
-  const std::string shown = is_perhaps_secret(*name) ? "(what stands here may be a key)" : path;
+  const std::string shown = is_perhaps_secret(*name) ? std::string(hidden_key) : path;
   const auto refuse = [&](Code fault, const std::string& why) {
     entry.error(fault, shown + ": " + why);
     return std::nullopt;

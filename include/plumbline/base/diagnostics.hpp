@@ -88,8 +88,7 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
-/// `file:line:column: CODE: message (at /json/pointer)`, on one line: control characters in the
-/// message are shown escaped.
+/// `file:line:column: CODE: message (at /json/pointer)`, on one line, each part printable().
 [[nodiscard]] std::string format(const Diagnostic& diagnostic);
 
 /// Most errors, and most warnings, that are kept of one input: a hostile one has millions.
@@ -110,8 +109,11 @@ struct Diagnostics {
   void close();
 };
 
-/// `text` with control characters and invalid UTF-8 written as `\xNN`, for terminals and logs.
+/// `text` for terminals and logs: escaped(), and without_keys() of base/key_shape.hpp.
 [[nodiscard]] std::string printable(std::string_view text);
+
+/// `text` with control characters and invalid UTF-8 written as `\xNN`.
+[[nodiscard]] std::string escaped(std::string_view text);
 
 /// Whether `text` is well-formed UTF-8 (no surrogates, nothing overlong).
 [[nodiscard]] bool is_utf8(std::string_view text);
