@@ -26,7 +26,7 @@ std::string seconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
-std::string tell(const Truce& truce) {
+std::string words_of(const Truce& truce) {
   const std::string fight = format(truce.object.key) +
                             " had to be repaired again and again: something else keeps changing "
                             "it. ";
@@ -67,7 +67,7 @@ void Keeper::keep_guards() try {
   if (!lock) return;
   engine::Prepared prepared = engine::prepare(workshop_, *in_force_);
   prepared.plan = guards_of(prepared.plan);
-  if (!prepared.errors.empty() || prepared.plan.empty()) return;
+  if (!prepared.errors.empty() || prepared.idle()) return;
   engine::Workshop workshop = workshop_;
   workshop.may_forget = true;  // as carry_out_unremembered() has it
   const engine::Outcome outcome = engine::carry_out(workshop, prepared, guards_of);
@@ -132,6 +132,7 @@ std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fre
     const bool idle = prepared.idle() && !fresh;
     if (idle || lock) {
       for (const Key& key : left_out) {
+        if (held.contains({key, Stake::guard})) continue;  // for less than a second
         warnings_.push_back("left as somebody else made it for now: " + format(key));
       }
       append(warnings_, tell_blocked(prepared.plan));
@@ -231,7 +232,7 @@ void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
                 cause_);
   }
   for (const Truce& truce : rivalry_.repaired(repairs_of(plan), Clock::now())) {
-    if (truce.first) spdlog::warn("{}", printable(tell(truce)));
+    if (truce.first) spdlog::warn("{}", printable(words_of(truce)));
   }
   for (const std::string& key : outcome.unsettled) {
     warnings_.push_back("applied, but not as wanted: " + key);
