@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace plumbline {
 
@@ -91,6 +92,31 @@ bool is_key(std::string_view stretch) {
   return changes_often(all);
 }
 
+/// What one wrong character, or a space, may have parted from a key.
+bool is_piece(std::string_view stretch) {
+  const Shape shape = shape_of(stretch);
+  return shape.upper > 0 && shape.lower > 0 && shape.digits > 0;
+}
+
+struct Stretch {
+  std::string_view text;
+  std::string_view after;  ///< one character of another kind, but at the end
+  bool key = false;
+};
+
+std::vector<Stretch> stretches_of(std::string_view text) {
+  std::vector<Stretch> stretches;
+  while (!text.empty()) {
+    const auto* const end =
+        std::ranges::find_if(text, [](char c) { return class_of(c) == Class::other; });
+    const auto length = static_cast<std::size_t>(end - text.begin());
+    const std::string_view stretch = text.substr(0, length);
+    stretches.push_back({stretch, text.substr(length, 1), is_key(stretch)});
+    text.remove_prefix(std::min(length + 1, text.size()));
+  }
+  return stretches;
+}
+
 }  // namespace
 
 bool may_be_key(std::string_view text) {
@@ -102,16 +128,15 @@ bool may_be_key(std::string_view text) {
 }
 
 std::string without_keys(std::string_view text) {
+  const std::vector<Stretch> stretches = stretches_of(text);
   std::string shown;
   shown.reserve(text.size());
-  while (!text.empty()) {
-    const auto* const end =
-        std::ranges::find_if(text, [](char c) { return class_of(c) == Class::other; });
-    const auto length = static_cast<std::size_t>(end - text.begin());
-    const std::string_view stretch = text.substr(0, length);
-    shown += is_key(stretch) ? hidden_key : stretch;
-    if (length < text.size()) shown += text[length];
-    text.remove_prefix(std::min(length + 1, text.size()));
+  for (std::size_t i = 0; i < stretches.size(); ++i) {
+    const bool beside =
+        (i > 0 && stretches[i - 1].key) || (i + 1 < stretches.size() && stretches[i + 1].key);
+    const auto& [part, after, key] = stretches[i];
+    shown += key || (beside && is_piece(part)) ? hidden_key : part;
+    shown += after;
   }
   return shown;
 }

@@ -16,13 +16,9 @@ const std::string key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
 /// What is left of it whatever comes to harm.
 const std::string middle = "XXJte14tji3zlMNq+hd2rYUIgJB";
 
-const std::vector<std::string> damaged{key,
-                                       key.substr(0, 43),
-                                       key.substr(3),
-                                       key + "A",
-                                       "\"" + key + "\"",
-                                       std::string(key).replace(2, 1, "!"),
-                                       key.substr(0, 36)};
+/// More of them are tried by tests of load(): each of these is a run of the program.
+const std::vector<std::string> damaged{key, "\"" + key.substr(3) + "\"",
+                                       std::string(key).replace(2, 1, "!") + "A"};
 
 class HiddenKeys : public NetnsTest {
  protected:
@@ -96,7 +92,6 @@ TEST_F(HiddenKeys, InAFieldOfASpecTheyAreInNoPlanAndNoDocument) {
         { "match": "-p udp", "target": "DROP", "comment": ")" +
                                   text + R"(" } ] } } } },
       "sysctls": { "net.core.rmem_default": "212992" } })");
-    expect_hidden({"validate", spec});
     expect_hidden({"plan", spec});
     expect_hidden({"apply", "--yes", spec});
     expect_hidden({"show"});

@@ -92,8 +92,8 @@ TEST(Stake, TapsBridgesAndPortsAreGuardsAndOtherLinksAreNot) {
 }
 
 TEST(Stake, OfRoutesOnlyAKillSwitchIsAGuard) {
-  EXPECT_EQ(stake_of(lost(route("default", RouteType::unreachable))), Stake::guard);
-  EXPECT_EQ(stake_of(lost(route("default", RouteType::unicast))), Stake::ordinary);
+  EXPECT_EQ(stake_of(lost(route("0.0.0.0/0", RouteType::unreachable))), Stake::guard);
+  EXPECT_EQ(stake_of(lost(route("0.0.0.0/0", RouteType::unicast))), Stake::ordinary);
   EXPECT_EQ(stake_of(lost(route("10.9.0.0/16", RouteType::blackhole))), Stake::ordinary);
 }
 

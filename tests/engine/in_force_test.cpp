@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "plumbline/engine/doctor.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/tables.hpp"
@@ -24,6 +26,11 @@ class InForce : public NetnsTest {
     const std::string why = why_no_iptables(io::Backend::nft);
     if (!why.empty()) GTEST_SKIP() << why;
     if (run({"nft", "--version"}).status != 0) GTEST_SKIP() << "nft is not installed";
+    site_.emplace();  // its sockets are of the namespace that it is made in
+  }
+  void TearDown() override {
+    site_.reset();
+    NetnsTest::TearDown();
   }
 
   static std::string spec(const std::string& section = "iptables") {
@@ -36,11 +43,13 @@ class InForce : public NetnsTest {
 
   /// Carries it out, and what was said then.
   std::string carried_out(const std::string& text) {
-    const engine::Prepared prepared = site_.prepare(text);
+    const engine::Prepared prepared = site_->prepare(text);
     EXPECT_TRUE(prepared.plan.refusals.empty()) << shown(prepared);
-    const engine::Outcome outcome = site_.carry_out(prepared);
-    EXPECT_NE(outcome.result, engine::Result::failed) << shown(prepared);
+    const engine::Outcome outcome = site_->carry_out(prepared);
     std::string said;
+    for (const engine::StepReport& step : outcome.report.steps) said += step.message;
+    EXPECT_EQ(outcome.result, engine::Result::applied) << shown(prepared) << said;
+    said.clear();
     for (const Diagnostic& each : outcome.not_in_force) said += format(each) + "\n";
     return said;
   }
@@ -55,7 +64,7 @@ class InForce : public NetnsTest {
     return must_run({"nft", "list chain " + family + " filter FORWARD"});
   }
 
-  Site site_;
+  std::optional<Site> site_;
 };
 
 TEST_F(InForce, ADormantTableOfSomebodyIsToldAndTheRulesAreThere) {
@@ -64,30 +73,30 @@ TEST_F(InForce, ADormantTableOfSomebodyIsToldAndTheRulesAreThere) {
     must_run({"nft", "add table " + family + " filter { flags dormant; }"});
     const std::string said = carried_out(spec(section));
     EXPECT_THAT(said, HasSubstr("NOT_IN_FORCE: table " + family + " filter is dormant"));
-    EXPECT_THAT(said, HasSubstr("spec.json:1:")) << "the place of the spec";
+    EXPECT_THAT(said, HasSubstr("spec.json:2:")) << "the place of the spec";
     EXPECT_THAT(forward(family), HasSubstr("drop"));
-    EXPECT_THAT(shown(site_.prepare(spec(section))), Not(HasSubstr(matches)));
+    EXPECT_THAT(shown(site_->prepare(spec(section))), Not(HasSubstr(matches)));
     EXPECT_THAT(found_by_doctor(), HasSubstr("DORMANT_TABLE table " + family + " filter"));
     must_run({"nft", "add table " + family + " filter"});  // as the message says
     EXPECT_EQ(must_run({"nft", "list table " + family + " filter"}).find("dormant"),
               std::string::npos);
-    EXPECT_THAT(shown(site_.prepare(spec(section))), HasSubstr(matches));
+    EXPECT_THAT(shown(site_->prepare(spec(section))), HasSubstr(matches));
     must_run({"nft", "delete table " + family + " filter"});
   }
 }
 
 TEST_F(InForce, ADormantTableOfOursIsWokenAndItsRulesStay) {
-  site_.apply(spec());
+  site_->apply(spec());
   const std::string before = forward();
   must_run({"nft", "add table ip filter { flags dormant; }"});
-  const engine::Prepared prepared = site_.prepare(spec());
+  const engine::Prepared prepared = site_->prepare(spec());
   EXPECT_FALSE(prepared.idle());
   EXPECT_THAT(shown(prepared), HasSubstr("apply wakes it"));
   EXPECT_THAT(shown(prepared), Not(HasSubstr(matches)));
-  EXPECT_EQ(site_.carry_out(prepared).result, engine::Result::applied);
+  EXPECT_EQ(site_->carry_out(prepared).result, engine::Result::applied);
   EXPECT_THAT(must_run({"nft", "list table ip filter"}), Not(HasSubstr("dormant")));
   EXPECT_EQ(forward(), before);
-  EXPECT_THAT(shown(site_.prepare(spec())), HasSubstr(matches));
+  EXPECT_THAT(shown(site_->prepare(spec())), HasSubstr(matches));
 }
 
 /// What a built-in chain may be made as.
@@ -107,7 +116,7 @@ TEST_F(InForce, ABuiltInChainOfSomebodyAtAnotherPlaceIsToldAndTheRestIsDone) {
     EXPECT_THAT(said, HasSubstr("NOT_IN_FORCE: chain ip filter FORWARD is at ")) << place;
     EXPECT_THAT(said, HasSubstr("not at filter hook forward priority 0")) << place;
     EXPECT_THAT(ip("route show"), HasSubstr("blackhole 10.9.0.0/16"));
-    EXPECT_THAT(shown(site_.prepare(wanted)), Not(HasSubstr(matches))) << place;
+    EXPECT_THAT(shown(site_->prepare(wanted)), Not(HasSubstr(matches))) << place;
     EXPECT_THAT(found_by_doctor(), HasSubstr("MISPLACED_CHAIN")) << place;
     EXPECT_THAT(forward(), HasSubstr("192.0.2.1"));
     must_run({"nft", "delete table ip filter"});
@@ -120,19 +129,19 @@ TEST_F(InForce, ABuiltInChainOfOursIsPutBackToItsPlaceWithItsRules) {
     const bool takes_policy = place.find("filter") != std::string::npos;
     const std::string wanted = takes_policy ? spec() : R"({ "version": 1, "iptables": { "filter":
         { "shared": { "FORWARD": { "insert": [ "-p udp -j DROP" ] } } } } })";
-    site_.apply(wanted);
+    site_->apply(wanted);
     const std::string before = forward();
     must_run({"nft", "delete chain ip filter FORWARD"});
     must_run({"nft", "add chain ip filter FORWARD " + place});
-    EXPECT_THAT(shown(site_.prepare(wanted)), HasSubstr("apply puts it there")) << place;
+    EXPECT_THAT(shown(site_->prepare(wanted)), HasSubstr("apply puts it there")) << place;
     EXPECT_EQ(carried_out(wanted), "") << place;
     EXPECT_EQ(forward(), before) << place;
-    EXPECT_THAT(shown(site_.prepare(wanted)), HasSubstr(matches)) << place;
+    EXPECT_THAT(shown(site_->prepare(wanted)), HasSubstr(matches)) << place;
   }
 }
 
 TEST_F(InForce, AChainOfOursThatSomebodyUsesToIsToldAndStays) {
-  site_.apply(spec());
+  site_->apply(spec());
   must_run({"nft", "delete chain ip filter FORWARD"});
   must_run({"nft", "add chain ip filter FORWARD { type filter hook output priority 0; }"});
   must_run({"nft", "add rule ip filter FORWARD ip saddr 192.0.2.1 accept"});

@@ -28,7 +28,8 @@ Route route(std::string_view to, std::uint8_t protocol) {
 TEST(Expressible, WhatTheKernelMakesIsCountedAndNotNamed) {
   State state;
   state.of<Route>() = {route("10.0.0.0/8", RTPROT_KERNEL), route("10.1.0.0/16", RTPROT_BOOT),
-                       route("10.2.0.0/16", RTPROT_RA)};
+                       route("2001:db8::/64", RTPROT_RA)};
+  state.of<Route>().back().has_more = true;  // it ends some time
   Rule of_kernel;
   of_kernel.protocol = RTPROT_KERNEL;
   state.of<Rule>() = {of_kernel};

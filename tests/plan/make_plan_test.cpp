@@ -201,7 +201,7 @@ TEST(MakePlan, DoesNotCountWhatTheKernelMakesItselfAsADependent) {
   have.of<Route>().push_back(connected);
   const Plan gone = plan(have, {}, {}, {.mark = {}, .allow_empty = true});
   EXPECT_TRUE(gone.refusals.empty());
-  EXPECT_EQ(gone.steps.size(), 1U);
+  EXPECT_EQ(gone.steps.size(), 2U);
 }
 
 TEST(MakePlan, ComesBeforeTheKernelToARouteOfWhichOneNexthopIsDeadAlready) {

@@ -6,6 +6,7 @@
 
 #include "plumbline/base/key_shape.hpp"
 #include "plumbline/spec/expand.hpp"
+#include "plumbline/spec/schema.hpp"
 #include "tests/spec/schema_places.hpp"
 
 namespace plumbline::spec {
@@ -94,12 +95,12 @@ std::string said_of(const json::value& document) {
 constexpr std::size_t most_shown = 20;
 
 TEST(HiddenKeys, AKeyAtAnyPlaceOfASpecIsInNoMessage) {
-  const auto schema = testing::JsonSchema(schema());
+  const testing::JsonSchema format_of_specs(schema());
   Keys keys;
   std::size_t places = 0;
   std::size_t messages = 0;
   for (testing::SpecSample& sample : testing::small_specs()) {
-    for_each_place(schema, sample.document, [&](const Place& place) {
+    for_each_place(format_of_specs, sample.document, [&](const Place& place) {
       if (place.pointer.empty()) return;
       const std::string key = keys.next();
       const std::string text = keys.damaged(key);
@@ -116,10 +117,10 @@ TEST(HiddenKeys, AKeyAtAnyPlaceOfASpecIsInNoMessage) {
 }
 
 TEST(HiddenKeys, AKeyAsANameOfAnyObjectIsInNoMessage) {
-  const auto schema = testing::JsonSchema(schema());
+  const testing::JsonSchema format_of_specs(schema());
   Keys keys;
   for (testing::SpecSample& sample : testing::small_specs()) {
-    for_each_place(schema, sample.document, [&](const Place& place) {
+    for_each_place(format_of_specs, sample.document, [&](const Place& place) {
       auto* object = place.value.if_object();
       if (object == nullptr) return;
       const json::object before = *object;
