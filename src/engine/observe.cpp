@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "whole_routes.hpp"
+
 namespace plumbline::engine {
 
 namespace {
@@ -74,6 +76,7 @@ Observed look_around(io::Host& host) {
   observe_links(host, observed);
   observe_tunnels(host, observed);
   observe_kinds<RoutingKinds>(host, Scope(), observed);
+  demand_whole_routes(host, observed);
   observed.state.sort();
   return observed;
 }

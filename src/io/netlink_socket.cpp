@@ -73,6 +73,12 @@ NetlinkSocket::NetlinkSocket(int protocol)
   set_option(socket_.get(), NETLINK_CAP_ACK);
   set_option(socket_.get(), NETLINK_GET_STRICT_CHK);
   enlarge_buffers();
+  show_receive_buffer();
+}
+
+void NetlinkSocket::show_receive_buffer() {
+  const wire::Bytes nothing = wire::MessageBuilder(NLMSG_NOOP, NLM_F_ACK).finish();
+  if (send(nothing) == 0) static_cast<void>(receive());
 }
 
 void NetlinkSocket::enlarge_buffers() {

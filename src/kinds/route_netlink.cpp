@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "dump.hpp"
 #include "plumbline/kinds/route.hpp"
@@ -188,20 +189,39 @@ Route decode_route(const wire::Message& message, const rtmsg& header, const Link
 
 }  // namespace
 
+namespace {
+
+wire::Request query_of(Family family, TableId table, std::uint8_t type) {
+  rtmsg header{};
+  header.rtm_family = address_family(family);
+  header.rtm_type = type;
+  header.rtm_table = static_cast<std::uint8_t>(table.number);
+  wire::MessageBuilder builder(RTM_GETROUTE, 0);
+  builder.header(header);
+  return wire::NetlinkDump{std::move(builder).finish()};
+}
+
+}  // namespace
+
+wire::Request Route::query(Family family) { return query_of(family, TableId{0}, RTN_UNSPEC); }
+
+wire::Request Route::local_query(Family family) { return query_of(family, local_table, RTN_LOCAL); }
+
+std::string Route::cut_off() {
+  return "the one that follows has too many next hops to fit into a part of a "
+         "list (32 KiB), and what is behind it cannot be seen. Have its owner remove it, or give "
+         "it "
+         "fewer next hops";
+}
+
 std::vector<wire::Request> Route::queries(const Scope&) {
-  std::vector<wire::Request> queries;
-  for (const Family family : {Family::inet, Family::inet6}) {
-    rtmsg header{};
-    header.rtm_family = address_family(family);
-    wire::MessageBuilder builder(RTM_GETROUTE, 0);
-    builder.header(header);
-    queries.emplace_back(wire::NetlinkDump{std::move(builder).finish()});
-  }
-  return queries;
+  return {query(Family::inet), query(Family::inet6)};
 }
 
 void Route::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                    std::vector<Route>& out) {
+  // IPv4 before Linux 6.10; later the list just ends (engine/whole_routes.hpp).
+  if (reply.error == EMSGSIZE) throw Malformed("the routes cannot be listed: " + cut_off());
   for_each_dumped(request, reply, RTM_NEWROUTE, [&](const wire::Message& message) {
     const auto header = message.fixed<rtmsg>();
     if ((header.rtm_flags & RTM_F_CLONED) == 0) out.push_back(decode_route(message, header, links));

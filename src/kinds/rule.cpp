@@ -80,29 +80,55 @@ Transition transition(const Rule& have, const Rule& want) {
 
 namespace {
 
-/// Whether a request to delete that says `said` (or nothing) passes an object that has `has`.
-template <class T>
-bool passes(const std::optional<T>& said, const std::optional<T>& has) {
-  return !said || said == has;
+/// Calls `visit(bit, field)` for each field of a rule that rule_find() compares where the request
+/// says it: with the value that says nothing.
+template <class R, class Visit>
+void for_each_condition(R& rule, const Visit& visit) {
+  unsigned bit = 0;
+  const auto next = [&](auto& field, const auto& nothing) { visit(bit++, field, nothing); };
+  next(rule.table, std::nullopt);
+  next(rule.from, std::nullopt);
+  next(rule.to, std::nullopt);
+  next(rule.iif, std::nullopt);
+  next(rule.oif, std::nullopt);
+  next(rule.fwmark, std::nullopt);
+  next(rule.fwmask, std::nullopt);
+  next(rule.tos, std::uint8_t{0});
+  next(rule.ip_protocol, std::nullopt);
+  next(rule.source_ports, std::nullopt);
+  next(rule.destination_ports, std::nullopt);
+  next(rule.uids, std::nullopt);
+  next(rule.suppress_prefix_length, std::nullopt);
+  next(rule.protocol, std::uint8_t{0});
 }
 
 }  // namespace
 
+std::uint32_t conditions_of(const Rule& rule) {
+  std::uint32_t said = 0;
+  for_each_condition(rule, [&](unsigned bit, const auto& field, const auto& nothing) {
+    if (field != nothing) said |= std::uint32_t{1} << bit;
+  });
+  // A mark or a mask of 0 is not told from none.
+  constexpr std::uint32_t mark_bit = std::uint32_t{1} << 5U;
+  if (rule.fwmark.value_or(0) == 0) said &= ~mark_bit;
+  if (rule.fwmask.value_or(0) == 0) said &= ~(mark_bit << 1U);
+  return said;
+}
+
+Rule reduced(Rule rule, std::uint32_t conditions) {
+  for_each_condition(rule, [&](unsigned bit, auto& field, const auto& nothing) {
+    if ((conditions >> bit & 1U) == 0) field = nothing;
+  });
+  rule.invert = false;
+  rule.goto_priority.reset();
+  rule.has_more = false;
+  return rule;
+}
+
 bool removal_may_hit(const Rule& removed, const Rule& other) {
-  const std::uint32_t mark = removed.fwmark.value_or(0);
-  const std::uint32_t mask = removed.fwmask.value_or(0);
-  const bool of_protocol = removed.protocol == 0 || removed.protocol == other.protocol;
-  return removed.family == other.family && removed.priority == other.priority && of_protocol &&
-         removed.action == other.action && passes(removed.table, other.table) &&
-         passes(removed.from, other.from) && passes(removed.to, other.to) &&
-         passes(removed.iif, other.iif) && passes(removed.oif, other.oif) &&
-         (mark == 0 || other.fwmark == mark) && (mask == 0 || other.fwmask == mask) &&
-         (removed.tos == 0 || removed.tos == other.tos) &&
-         passes(removed.ip_protocol, other.ip_protocol) &&
-         passes(removed.source_ports, other.source_ports) &&
-         passes(removed.destination_ports, other.destination_ports) &&
-         passes(removed.uids, other.uids) &&
-         passes(removed.suppress_prefix_length, other.suppress_prefix_length);
+  const std::uint32_t said = conditions_of(removed);
+  return reduced(removed, said) == reduced(other, said);
 }
 
 }  // namespace plumbline

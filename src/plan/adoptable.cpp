@@ -75,8 +75,13 @@ std::string why_not(const State& have, const Route& route, const Mark& /*mark*/)
   const bool may_be_its = route.protocol == RTPROT_KERNEL || route.protocol == RTPROT_RA;
   if (may_be_its && KernelMade(have)(route)) return "the kernel made it, and removes it by itself";
   if (route.has_more || route.type == RouteType::other) return "it says more than a spec can";
-  const auto of_key = std::ranges::count_if(
-      have.of<Route>(), [&](const Route& other) { return key(other) == key(route); });
+  const auto& routes = have.of<Route>();
+  std::size_t of_key = 0;
+  for (const Route* other = have.find<Route>(key(route));
+       other != nullptr && other != routes.data() + routes.size() && key(*other) == key(route);
+       ++other) {
+    ++of_key;
+  }
   if (of_key > 1) {
     return "there are " + std::to_string(of_key) +
            " routes of this key, and the kernel would change the first of them, whosever it is";

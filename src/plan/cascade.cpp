@@ -11,6 +11,34 @@ bool is_taken_down(const Draft& draft) { return draft.have && (draft.split || !d
 struct ByKey {
   bool operator()(const Rule* a, const Rule* b) const { return *a < *b; }
 };
+using Rules = std::set<const Rule*, ByKey>;
+
+/// The rules of one priority.
+struct RuleGroup {
+  Rules rules;
+  bool some_are_there = false;
+  bool some_are_wanted = false;
+};
+
+/// Which rules the removal of one may hit: as many walks over them as there are combinations of
+/// conditions.
+class Hits {
+ public:
+  explicit Hits(const Rules& rules) : rules_(rules) {}
+
+  const std::vector<const Rule*>& of(const Rule& removed) {
+    const std::uint32_t said = conditions_of(removed);
+    const auto [found, is_new] = by_conditions_.try_emplace(said);
+    if (is_new) {
+      for (const Rule* rule : rules_) found->second[reduced(*rule, said)].push_back(rule);
+    }
+    return found->second[reduced(removed, said)];
+  }
+
+ private:
+  const Rules& rules_;
+  std::map<std::uint32_t, std::map<Rule, std::vector<const Rule*>>> by_conditions_;
+};
 
 /// A link that goes with another, not a port that only loses its bridge.
 bool is_lost_link(const Taken& taken) {
@@ -32,12 +60,12 @@ void Cascade::before_order() {
     going.emplace_back(key, std::get<Link>(*draft.have));
   }
   order_rules();
+  free_identifiers(going);
   for (const auto& [key, link] : going) {
     if (link.has_qdisc.value_or(false) && !now_.options.take_foreign) {
       refuse(key, key, format(key) + " has a queueing discipline that is not ours");
     }
     if (const auto peer = peer_here(link)) take_peer(key, *peer);
-    if (link.vxlan) free_identifier(key, link);
   }
   // A setting of a link goes with it: there is nothing to put back. Undoing sets it again.
   for (auto& [key, draft] : drafts_) {
@@ -81,32 +109,45 @@ void Cascade::take_peer(const Key& cause, const IfName& name) {
 }
 
 /// The identifier of a VXLAN that goes is free for another of another name only then.
-void Cascade::free_identifier(const Key& key, const Link& going) {
-  for (const auto& [other, draft] : drafts_) {
-    const auto* coming = draft.want ? std::get_if<Link>(&*draft.want) : nullptr;
-    if (coming != nullptr && exclude_each_other(*coming, going)) {
-      constraints_.insert(Constraint{{key, Side::down}, {other, Side::up}});
-    }
+void Cascade::free_identifiers(const std::vector<std::pair<Key, Link>>& going) {
+  std::map<VxlanIdentity, const Link*> coming;
+  for (const auto& [ignored, draft] : drafts_) {
+    const auto* link = draft.want ? std::get_if<Link>(&*draft.want) : nullptr;
+    const auto identity = link != nullptr ? vxlan_identity(*link) : std::nullopt;
+    if (identity) coming.emplace(*identity, link);
+  }
+  for (const auto& [key, link] : going) {
+    const auto identity = vxlan_identity(link);
+    const auto found = identity ? coming.find(*identity) : coming.end();
+    if (found == coming.end() || !exclude_each_other(*found->second, link)) continue;
+    constraints_.insert(Constraint{{key, Side::down}, {plumbline::key(*found->second), Side::up}});
   }
 }
 
 /// The kernel may delete another rule than the one asked for, if that says more and stands before:
 /// removal_may_hit(). So while a rule goes, on the way there or on the way back, no such rule may
-/// stand before it.
+/// stand before it. Where rules of one priority only come, or only go, their rank sees to it
+/// (is_preferred()).
 void Cascade::order_rules() {
-  std::map<std::pair<Family, std::uint32_t>, std::set<const Rule*, ByKey>> groups;
-  const auto gather = [&](const Rule& rule) {
-    if (is_marked(rule, now_.options.mark)) groups[{rule.family, rule.priority}].insert(&rule);
+  std::map<std::pair<Family, std::uint32_t>, RuleGroup> groups;
+  const auto gather = [&](const State& state, bool RuleGroup::*seen) {
+    for (const Rule& rule : state.of<Rule>()) {
+      if (!is_marked(rule, now_.options.mark)) continue;
+      RuleGroup& group = groups[{rule.family, rule.priority}];
+      group.rules.insert(&rule);
+      group.*seen = true;
+    }
   };
-  for (const Rule& rule : now_.have.of<Rule>()) gather(rule);
-  for (const Rule& rule : now_.want.of<Rule>()) gather(rule);
-  for (const auto& [ignored, rules] : groups) {
-    if (rules.size() < 2) continue;
-    for (const Rule* rule : rules) {
+  gather(now_.have, &RuleGroup::some_are_there);
+  gather(now_.want, &RuleGroup::some_are_wanted);
+  for (const auto& [ignored, group] : groups) {
+    if (group.rules.size() < 2 || !group.some_are_there || !group.some_are_wanted) continue;
+    Hits hits(group.rules);
+    for (const Rule* rule : group.rules) {
       const auto draft = drafts_.find(Key(key(*rule)));
       if (draft == drafts_.end() || draft->second.forced) continue;
-      for (const Rule* other : rules) {
-        if (other != rule && removal_may_hit(*rule, *other)) clear_way(draft->first, *other);
+      for (const Rule* other : hits.of(*rule)) {
+        if (other != rule) clear_way(draft->first, *other);
       }
     }
   }

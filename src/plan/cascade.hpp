@@ -29,7 +29,7 @@ class Cascade {
  private:
   [[nodiscard]] bool is_of_leaving_link(const Sysctl::Key& sysctl) const;
   void take_peer(const Key& cause, const IfName& name);
-  void free_identifier(const Key& key, const Link& going);
+  void free_identifiers(const std::vector<std::pair<Key, Link>>& going);
   void order_rules();
   void clear_way(const Key& key, const Rule& other);
   bool resolve(const Taken& taken, const Node& cause);

@@ -1,5 +1,8 @@
 #include "rank.hpp"
 
+#include <bit>
+#include <tuple>
+
 namespace plumbline {
 
 namespace {
@@ -75,8 +78,30 @@ unsigned rank_of(const Node& node) {
   return needs(std::get<Sysctl>(value)).empty() ? early_sysctl : link_sysctl;
 }
 
+namespace {
+
+/// Of two rules of one priority: negative when `a` says less, positive when it says more. One that
+/// is removed may hit another that says more (removal_may_hit()), so that goes before it, and is
+/// made after it, as undoing goes the other way.
+int compare_conditions(const Key& a, const Key& b) {
+  const auto* first = std::get_if<Rule::Key>(&a);
+  const auto* second = std::get_if<Rule::Key>(&b);
+  if (first == nullptr || second == nullptr) return 0;
+  if (std::tie(first->rule.family, first->rule.priority) !=
+      std::tie(second->rule.family, second->rule.priority)) {
+    return 0;
+  }
+  return std::popcount(conditions_of(first->rule)) - std::popcount(conditions_of(second->rule));
+}
+
+}  // namespace
+
 bool is_preferred(const Node& a, const Node& b) {
   if (a.rank != b.rank) return a.rank < b.rank;
+  const bool of_rules = a.rank == rule || a.rank == rule_removal;
+  if (const int more = of_rules ? compare_conditions(*a.key, *b.key) : 0; more != 0) {
+    return a.rank == rule ? more < 0 : more > 0;
+  }
   if (*a.key != *b.key) {
     return a.rank == rule ? *b.key < *a.key : *a.key < *b.key;
   }

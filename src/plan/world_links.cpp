@@ -132,17 +132,15 @@ void World::ipv6_disabled(const IfName& name) {
 
 void World::put(const Address& address) {
   Address added = address;
+  if (addresses_.contains(key(added))) erase_address(key(added));
   if (added.local.address.family() == Family::inet) {
     // __inet_insert_ifa() in net/ipv4/devinet.c
-    if (!added.secondary) {
-      const auto others = addresses_of(added.link);
-      added.secondary = std::ranges::any_of(others, [&](const Address& other) {
-        return !other.secondary.value_or(false) && network_of(other) == network_of(added);
-      });
-    }
+    Neighbours& others = neighbours_[{added.link, network_of(added)}];
+    if (!added.secondary) added.secondary = others.primaries != 0;
+    others.addresses.insert(key(added));
+    if (!*added.secondary) ++others.primaries;
     without_ipv4_.erase(added.link);
   }
-  if (addresses_.contains(key(added))) erase_address(key(added));
   ++locals_[added.local.address];
   networks_.add(network_of(added), added.link);
   addresses_[key(added)] = added;
@@ -163,14 +161,24 @@ void World::take(const Address& address) {
 void World::secondaries_of(const Address& primary) {
   const auto link = links_.find(Link::Key{primary.link});
   const bool promote = link != links_.end() && link->second.promote_secondaries.value_or(false);
-  for (const Address& other : addresses_of(primary.link)) {
-    if (!other.secondary.value_or(false) || network_of(other) != network_of(primary)) continue;
-    if (promote) {
-      addresses_.at(key(other)).secondary = false;
+  const auto found = neighbours_.find({primary.link, network_of(primary)});
+  if (found == neighbours_.end()) return;
+  if (promote) {
+    for (const Address::Key& where : found->second.addresses) {
+      Address& other = addresses_.at(where);
+      if (!other.secondary.value_or(false)) continue;
+      other.secondary = false;
+      ++found->second.primaries;
       return;
     }
+    return;
+  }
+  const std::set<Address::Key> others = found->second.addresses;
+  for (const Address::Key& where : others) {
+    const Address other = addresses_.at(where);
+    if (!other.secondary.value_or(false)) continue;
     lose(other);
-    erase_address(key(other));
+    erase_address(where);
     source_gone(other);
   }
 }
@@ -179,6 +187,11 @@ void World::erase_address(const Address::Key& key) {
   const auto found = addresses_.find(key);
   const Address& address = found->second;
   networks_.remove(network_of(address), address.link);
+  const auto others = neighbours_.find({address.link, network_of(address)});
+  if (others != neighbours_.end() && others->second.addresses.erase(key) != 0) {
+    if (!address.secondary.value_or(false)) --others->second.primaries;
+    if (others->second.addresses.empty()) neighbours_.erase(others);
+  }
   const auto count = locals_.find(address.local.address);
   if (--count->second == 0) locals_.erase(count);
   addresses_.erase(found);

@@ -1,8 +1,10 @@
 #include "network_host.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "ipv4.hpp"
+#include "subnet_index.hpp"
 
 namespace plumbline::spec {
 
@@ -19,16 +21,18 @@ bool is_in_the_way(const HostNetwork& there, const Network& network) {
                                network.subnet.contains(there.network.address());
 }
 
-void check_subnet(const Network& network, const Facts& facts, Diagnostics& diagnostics) {
-  for (const HostNetwork& there : facts.networks) {
-    if (!is_in_the_way(there, network)) continue;
-    diagnostics.error(Code::invalid_subnet,
-                      "the subnet " + format(network.subnet) + " of " + quoted(network.bridge) +
-                          " overlaps " + format(there.network) + ", which the host has on " +
-                          quoted(there.link),
-                      network.subnet_origin);
-    return;
-  }
+using HostNetworks = SubnetIndex<const HostNetwork*>;
+
+void check_subnet(const Network& network, const HostNetworks& host, Diagnostics& diagnostics) {
+  const auto* const there = host.find(network.subnet, [&](const Prefix&, const HostNetwork* other) {
+    return is_in_the_way(*other, network);
+  });
+  if (there == nullptr) return;
+  diagnostics.error(Code::invalid_subnet,
+                    "the subnet " + format(network.subnet) + " of " + quoted(network.bridge) +
+                        " overlaps " + format((*there)->network) + ", which the host has on " +
+                        quoted((*there)->link),
+                    network.subnet_origin);
 }
 
 void check_tunnel(const AssignedNetwork& assigned, const Facts& facts, Diagnostics& diagnostics) {
@@ -49,15 +53,19 @@ void check_tunnel(const AssignedNetwork& assigned, const Facts& facts, Diagnosti
   }
 }
 
-bool is_there(const IfName& name, const Spec& spec, const Facts& facts) {
-  const auto makes = [&](const Link& link) { return link.name == name || peer_here(link) == name; };
-  return std::ranges::find(facts.links, name, &HostLink::name) != facts.links.end() ||
-         std::ranges::any_of(spec.state.of<Link>(), makes);
+std::set<IfName> names_of_links(const Spec& spec, const Facts& facts) {
+  std::set<IfName> names;
+  for (const HostLink& link : facts.links) names.insert(link.name);
+  for (const Link& link : spec.state.of<Link>()) {
+    names.insert(link.name);
+    if (const auto peer = peer_here(link)) names.insert(*peer);
+  }
+  return names;
 }
 
 /// Guests without an uplink are no error: a modem that is not plugged in yet, or a tunnel that
 /// another program will make.
-void check_uplinks(const AssignedNetwork& assigned, const Spec& spec, const Facts& facts,
+void check_uplinks(const AssignedNetwork& assigned, const std::set<IfName>& links,
                    Diagnostics& diagnostics) {
   const Network& network = assigned.network;
   const auto warn = [&](std::string words) {
@@ -66,7 +74,7 @@ void check_uplinks(const AssignedNetwork& assigned, const Spec& spec, const Fact
   if (assigned.uplinks.empty()) {
     warn("there is no default route for " + quoted(network.bridge) +
          " to follow: its guests reach only this host until there is one");
-  } else if (network.uplink && !is_there(*network.uplink, spec, facts)) {
+  } else if (network.uplink && !links.contains(*network.uplink)) {
     warn("the uplink " + quoted(*network.uplink) + " of " + quoted(network.bridge) +
          " is not on this host");
   }
@@ -95,10 +103,14 @@ std::vector<IfName> default_uplinks(const Spec& spec, const Facts& facts) {
 
 void check_against_host(const std::vector<AssignedNetwork>& networks, const Spec& spec,
                         const Facts& facts, Diagnostics& diagnostics) {
+  if (networks.empty()) return;
+  HostNetworks host;
+  for (const HostNetwork& there : facts.networks) host.add(there.network, &there);
+  const std::set<IfName> links = names_of_links(spec, facts);
   for (const AssignedNetwork& assigned : networks) {
-    check_subnet(assigned.network, facts, diagnostics);
+    check_subnet(assigned.network, host, diagnostics);
     check_tunnel(assigned, facts, diagnostics);
-    check_uplinks(assigned, spec, facts, diagnostics);
+    check_uplinks(assigned, links, diagnostics);
   }
 }
 

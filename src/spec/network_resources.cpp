@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "plumbline/spec/limits.hpp"
+
 namespace plumbline::spec {
 
 namespace {
@@ -20,6 +22,9 @@ std::optional<std::uint32_t> tunnel_mtu(const NetworkTunnel& tunnel, const Facts
   if (there == facts.links.end() || there->mtu == 0) return std::nullopt;
   return there->mtu;
 }
+
+/// In `filter` and in `mangle`.
+constexpr std::size_t rules_for_each_direct = 2;
 
 /// A name that a rule can say: `+` at its end would stand for any ending.
 bool is_plain(const IfName& link) {
@@ -104,9 +109,10 @@ void NetworkResources::add(K value, const Origin& origin, const IfName& network)
     return;
   }
   const auto& values = desired_->state.of<K>();
-  const auto other = std::ranges::find_if(
-      values, [&](const K& given) { return Key(plumbline::key(given)) == key; });
-  if (other == values.end() || !(*other == value)) conflict(key, origin, network);
+  std::size_t& next = indexed_[key.index()];
+  for (; next < values.size(); ++next) places_.emplace(plumbline::key(values[next]), next);
+  const auto other = places_.find(key);
+  if (other == places_.end() || !(values[other->second] == value)) conflict(key, origin, network);
 }
 
 template void NetworkResources::add(Link value, const Origin& origin, const IfName& network);
@@ -171,8 +177,17 @@ void NetworkResources::join(const SharedChain::Key& key, std::vector<Inserted> r
 void add_network_resources(const std::vector<AssignedNetwork>& networks, const Facts& facts,
                            Desired& desired, Diagnostics& diagnostics) {
   std::vector<NetworkShape> shapes;
+  std::size_t rules = 0;
   for (const AssignedNetwork& assigned : networks) {
     shapes.push_back(shape_of(assigned, networks, facts, desired.state));
+    rules += rules_for_each_direct * shapes.back().direct.size();
+    if (rules <= most_firewall_rules) continue;
+    diagnostics.error(Code::out_of_range,
+                      "with this network \"localNetworks\": \"direct\" needs more than " +
+                          std::to_string(most_firewall_rules) +
+                          " rules, as main has so many routes: use \"tunnel\"",
+                      assigned.network.origin);
+    return;
   }
   NetworkResources resources(desired, diagnostics);
   add_tap_guards(shapes, resources);

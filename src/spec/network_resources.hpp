@@ -95,6 +95,10 @@ class NetworkResources {
   Desired* desired_;
   Diagnostics* diagnostics_;
   std::map<SharedChain::Key, std::vector<Inserted>> inserted_;
+  /// Where the objects of the state stand, of each kind those before `indexed_`: for what is given
+  /// again.
+  std::map<Key, std::size_t> places_;
+  std::map<std::size_t, std::size_t> indexed_;
 };
 
 void add_links(const NetworkShape& shape, NetworkResources& resources);

@@ -47,6 +47,10 @@ class NetlinkSocket {
   enum class Arrived : std::uint8_t { data, nothing, lost, truncated };
 
   void enlarge_buffers();
+  /// The kernel makes the parts of a dump as large as what was received into before, 32 KiB at most
+  /// (netlink_dump() in net/netlink/af_netlink.c): at a socket's first dump they have 4 KiB, and a
+  /// route of some 230 next hops would end it. So nothing is asked, and its ack received.
+  void show_receive_buffer();
   /// For a single send of that size, beyond net.core.wmem_max where we may.
   void make_room_for(std::size_t bytes);
   /// Behind the last message that goes out with the one at `first`.

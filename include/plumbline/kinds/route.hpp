@@ -72,6 +72,11 @@ struct Route {
   bool operator==(const Route&) const = default;
   [[nodiscard]] Family family() const { return to.family(); }
 
+  /// All routes of a family, or those to addresses of the host itself in the table `local`.
+  static wire::Request query(Family family);
+  static wire::Request local_query(Family family);
+  /// What is to be told of a dump that ends at a route too large for it.
+  static std::string cut_off();
   static std::vector<wire::Request> queries(const Scope& scope);
   static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                      std::vector<Route>& out);

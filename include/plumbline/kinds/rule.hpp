@@ -93,6 +93,10 @@ struct Rule::Key {
 /// were added. So of two rules of one priority that are both removed, the one that says more goes
 /// first; and one that stays has to be added again, behind, before the other is removed twice.
 [[nodiscard]] bool removal_may_hit(const Rule& removed, const Rule& other);
+/// The same for many rules, without looking at each pair: removing one may hit those that are as it
+/// is when both are reduced() to the conditions_of() it. One that says more has more bits.
+[[nodiscard]] std::uint32_t conditions_of(const Rule& rule);
+[[nodiscard]] Rule reduced(Rule rule, std::uint32_t conditions);
 
 static_assert(ResourceKind<Rule>);
 

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "plumbline/plan/networks.hpp"
@@ -98,6 +99,12 @@ class World {
   std::map<IfName, std::map<const Route*, Routes::iterator>> routes_by_dev_;
   std::map<IpAddress, std::map<const Route*, Routes::iterator>> routes_by_src_;
   std::map<IfName, std::set<Sysctl::Key>> sysctls_by_link_;
+  /// IPv4 addresses of one network of a link, and how many of them are no secondaries.
+  struct Neighbours {
+    std::set<Address::Key> addresses;
+    std::size_t primaries = 0;
+  };
+  std::map<std::pair<IfName, Prefix>, Neighbours> neighbours_;
   std::map<IpAddress, std::size_t> locals_;  ///< how often each address is there
   Networks networks_;                        ///< of the addresses, and of routes without a gateway
   /// Nexthops that came without a link, which was then looked up.
