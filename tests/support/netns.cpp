@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,15 @@ namespace {
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
+
+/// Which network namespace the calling thread is in.
+ino_t present_netns() {
+  struct stat file {};
+  if (stat("/proc/thread-self/ns/net", &file) != 0) fail("/proc/thread-self/ns/net");
+  return file.st_ino;
+}
+
+const ino_t netns_at_start = present_netns();
 
 /// Both ends of a pipe, closed on exec and on every way out.
 struct Pipe {
@@ -77,6 +87,10 @@ std::string converse(Pipe& in, Pipe& out, std::string_view input) {
 std::string enter_new_netns() {
   if (unshare(CLONE_NEWNET) == 0) return {};
   return std::string("no network namespace can be made here: ") + std::strerror(errno);
+}
+
+void insist_on_own_netns() {
+  if (present_netns() == netns_at_start) throw std::logic_error("not in a namespace of the test's");
 }
 
 void bring_up_loopback() {

@@ -17,6 +17,10 @@ namespace plumbline::test {
 /// when done, else the reason why it cannot be.
 [[nodiscard]] std::string enter_new_netns();
 
+/// Throws std::logic_error in the namespace that the program was started in: for whatever a test is
+/// about to open sockets with, as these stay in the namespace that they are opened in.
+void insist_on_own_netns();
+
 /// Sets `lo` up in the present namespace. Throws std::system_error.
 void bring_up_loopback();
 

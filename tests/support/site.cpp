@@ -8,10 +8,17 @@
 
 #include "plumbline/io/files.hpp"
 #include "plumbline/plan/render.hpp"
+#include "tests/support/netns.hpp"
 
 namespace plumbline::test {
 
 namespace {
+
+/// The backend, after a look at where the sockets are about to be opened.
+io::Backend here(io::Backend backend) {
+  insist_on_own_netns();
+  return backend;
+}
 
 std::filesystem::path fresh_directory() {
   std::string name = std::filesystem::temp_directory_path() / "plumbline-test-XXXXXX";
@@ -28,10 +35,10 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
 }  // namespace
 
 Site::Site(io::Backend backend)
-    : host_(backend), scratch_(backend), compiler_(scratch_), directory_(fresh_directory()) {}
+    : host_(here(backend)), scratch_(backend), compiler_(scratch_), directory_(fresh_directory()) {}
 
 Site::Site(std::filesystem::path ledger)
-    : host_(io::Backend::nft),
+    : host_(here(io::Backend::nft)),
       scratch_(io::Backend::nft),
       compiler_(scratch_),
       directory_(std::move(ledger)),
