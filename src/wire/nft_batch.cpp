@@ -74,7 +74,7 @@ void NftBatchWriter::add_table(Family family, std::string_view table) {
 
 void NftBatchWriter::wake_table(Family family, std::string_view table) {
   auto message = change(NFT_MSG_NEWTABLE, 0, family);
-  add_name(message, NFTA_TABLE_NAME, table);
+  message.string(NFTA_TABLE_NAME, table);
   message.u32(NFTA_TABLE_FLAGS, 0);
   add(std::move(message).finish());
 }
