@@ -191,6 +191,7 @@ void add_network_resources(const std::vector<AssignedNetwork>& networks, const F
   }
   NetworkResources resources(desired, diagnostics);
   add_tap_guards(shapes, resources);
+  add_option_guards(shapes, resources);
   add_anti_spoofing(shapes, resources);
   for (const NetworkShape& shape : shapes) {
     add_firewall(shape, resources);

@@ -112,5 +112,7 @@ void add_firewall(const NetworkShape& shape, NetworkResources& resources);
 /// Of each TAP, a chain of frames that may come from it, and the way there for all networks.
 void add_anti_spoofing(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
 void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
+/// No packet with IP options passes, to the host or through it.
+void add_option_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
 
 }  // namespace plumbline::spec

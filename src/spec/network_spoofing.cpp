@@ -80,6 +80,10 @@ constexpr const char* link_local_frame =
     "-m pkttype --pkt-type multicast -m bpf --bytecode \"7,32 0 0 4292870144,21 0 3 25215488,"
     "40 0 0 4292870148,84 0 0 65520,21 1 0 0,6 0 0 0,6 0 0 1\" -j DROP";
 
+/// An IPv4 header of more than 20 bytes: `ldb [0]; and #15; jgt #5, ret #1, or else ret #0`.
+constexpr const char* with_ip_options =
+    " -m bpf --bytecode \"5,48 0 0 0,84 0 0 15,37 0 1 5,6 0 0 1,6 0 0 0\" -j DROP";
+
 /// What a TAP gives the host itself, past its bridge and all that is said of that: everything, when
 /// it is in no bridge; and frames to 01:80:c2:00:00:0X, which a bridge hands on as the port's own,
 /// those to :0E by no hook at all (br_handle_frame() in net/bridge/br_input.c). So it is dropped as
@@ -98,6 +102,19 @@ void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& r
                        first.bridge);
     }
     for (const NetworkShape& shape : shapes) resources.note_network(chain, shape.network().bridge);
+  }
+}
+
+/// The kernel acts on IP options before it asks any later hook. An option that is broken, behind a
+/// source route, is answered with an ICMP error and the beginning of the packet, to whom that route
+/// names (icmp_send() in net/ipv4/icmp.c): a way out past every policy. A router alert hands the
+/// packet to sockets of the host that it would forward (ip_call_ra_chain() in net/ipv4/ip_input.c).
+void add_option_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources) {
+  for (const NetworkShape& shape : shapes) {
+    const Network& network = shape.network();
+    resources.insert(Family::inet, "raw", "PREROUTING", Line::only,
+                     "-i " + format(network.bridge) + with_ip_options, network.origin,
+                     network.bridge);
   }
 }
 

@@ -99,10 +99,12 @@ std::string ipv4(const Packet& packet) {
   const std::string inside = packet.carries == Carries::tcp    ? tcp(packet)
                              : packet.carries == Carries::icmp ? icmp(packet)
                                                                : udp(packet);
+  const std::size_t header = 20 + packet.options.size();
   Bytes bytes;
-  bytes.u8(0x45).u8(0).u16(static_cast<unsigned>(20 + inside.size())).u16(1);
+  bytes.u8(static_cast<unsigned>(0x40 + header / 4)).u8(0);
+  bytes.u16(static_cast<unsigned>(header + inside.size())).u16(1);
   bytes.u16(packet.whole ? 0x4000 : 0).u8(packet.ttl).u8(protocol_of(packet.carries)).u16(0);
-  bytes.raw(packet.from.bytes()).raw(packet.to.bytes());
+  bytes.raw(packet.from.bytes()).raw(packet.to.bytes()).text(packet.options);
   return bytes.checksum(10).text(inside).take();
 }
 

@@ -51,6 +51,8 @@ struct Packet {
   std::uint16_t size = 0;  ///< bytes that are carried behind all headers
   bool whole = false;      ///< must not be fragmented
   std::uint8_t ttl = 64;
+  /// Of IPv4 that is built: its options, a multiple of 4 bytes. Not read.
+  std::string options = {};
   /// Of an error of ICMP that is built: what it is about, from the IP header on. Not read.
   std::string about = {};
 
