@@ -181,6 +181,10 @@ json::object outcome_json(const engine::Prepared& prepared, const engine::Outcom
   if (!outcome.not_in_force.empty()) {
     document["not_in_force"] = to_json(outcome.not_in_force);
   }
+  if (!outcome.not_put_back.empty()) {
+    document["not_put_back"] =
+        json::array(outcome.not_put_back.begin(), outcome.not_put_back.end());
+  }
   if (!outcome.warnings.empty()) {
     document["warnings"] = to_json(outcome.warnings);
   }
@@ -202,6 +206,18 @@ bool is_as_wanted(const engine::Outcome& outcome) {
   return outcome.unsettled.empty() && outcome.not_in_force.empty();
 }
 
+std::string not_back(const engine::Outcome& outcome) {
+  if (outcome.not_put_back.empty()) return {};
+  std::string text = "What was before could not all be put back, the rest is done:\n";
+  for (const std::string& what : outcome.not_put_back) text += "  " + printable(what) + "\n";
+  return text;
+}
+
+bool is_good(const engine::Outcome& outcome) {
+  return outcome.result == engine::Result::applied && is_as_wanted(outcome) &&
+         outcome.not_put_back.empty();
+}
+
 std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const char* done) {
   std::string text;
   for (const ShownStep& shown : shown_steps(plan, outcome.report)) {
@@ -213,17 +229,20 @@ std::string outcome_text(const Plan& plan, const engine::Outcome& outcome, const
   const auto undone = std::ranges::count(outcome.report.steps, engine::StepResult::undone,
                                          &engine::StepReport::result);
   switch (outcome.result) {
-    case engine::Result::unchanged:
     case engine::Result::refused:
+      break;
+    case engine::Result::unchanged:
+      text += not_back(outcome);
       break;
     case engine::Result::applied:
       for (const std::string& key : outcome.settled) {
         text += "put right as well, moved by the kernel meanwhile: " + printable(key) + "\n";
       }
-      text +=
-          is_as_wanted(outcome) ? std::string(done) + "\n" : "Done, but these are not as wanted:\n";
+      if (!is_as_wanted(outcome)) text += "Done, but these are not as wanted:\n";
       for (const std::string& key : outcome.unsettled) text += "  " + printable(key) + "\n";
       for (const Diagnostic& place : outcome.not_in_force) text += "  " + format(place) + "\n";
+      text += not_back(outcome);
+      if (is_good(outcome)) text += std::string(done) + "\n";
       break;
     case engine::Result::rolled_back:
       text += "Rolled back: " + std::to_string(undone) +
@@ -322,8 +341,7 @@ void print_outcome(const Options& options, const engine::Prepared& prepared,
     print_json(outcome_json(prepared, outcome));
     return;
   }
-  const bool good = outcome.result == engine::Result::applied && is_as_wanted(outcome);
-  to_stream(good ? stdout : stderr, outcome_text(prepared.plan, outcome, done));
+  to_stream(is_good(outcome) ? stdout : stderr, outcome_text(prepared.plan, outcome, done));
 }
 
 }  // namespace plumbline::cli

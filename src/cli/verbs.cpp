@@ -93,6 +93,12 @@ int exit_status(engine::Result result) {
   return exit_done;
 }
 
+/// All is done, but what was before us may not all be back.
+int exit_status(const engine::Outcome& outcome) {
+  const int status = exit_status(outcome.result);
+  return status == exit_done && !outcome.not_put_back.empty() ? exit_left_behind : status;
+}
+
 /// Asks where there is something to ask about. The question may stand for long, so that after a yes
 /// the host is looked at again: what is carried out is what was shown. The exit status where not.
 template <class Prepare>
@@ -129,7 +135,7 @@ int carry_out(const Options& options, const spec::Desired& desired, const char* 
   // Nobody has to wait for whoever reads what is printed.
   lock.reset();
   print_outcome(options, prepared, outcome, done);
-  return exit_status(outcome.result);
+  return exit_status(outcome);
 }
 
 }  // namespace
@@ -198,7 +204,7 @@ int show(const Options& options) {
   Session session(options);
   const engine::Workshop workshop = session.workshop();
   std::string warning;
-  const engine::Ledger ledger = engine::read_ledger(workshop.directory, warning);
+  engine::Ledger ledger = engine::read_ledger(workshop.directory, warning);
   if (!warning.empty()) print_warnings(options, {{Code::unreadable_file, warning, {}, {}}});
   State have = engine::observe_for_show(workshop, ledger, options.all).state;
   if (!options.all) have = owned_part(have, ledger.memory, workshop.options.mark);

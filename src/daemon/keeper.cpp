@@ -186,7 +186,7 @@ Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Contes
 Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared,
                                       const std::set<Contested>& held) {
   std::set<Key> unremembered;
-  for (const Key& key : engine::set_first(prepared.ledger.memory, prepared.plan)) {
+  for (const Key& key : engine::set_first(workshop_, prepared)) {
     if (!std::holds_alternative<SharedChain::Key>(key)) unremembered.insert(key);
   }
   std::vector<Key> left_out;
@@ -209,7 +209,7 @@ Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {
     case engine::Result::unchanged:
     case engine::Result::applied:
       log_success(plan, outcome);
-      converged_ = outcome.unsettled.empty();
+      converged_ = outcome.unsettled.empty() && outcome.not_put_back.empty();
       rules_judge_ = outcome.not_in_force.empty();
       return Ending::settled;
     case engine::Result::rolled_back:
@@ -233,6 +233,9 @@ void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
   }
   for (const Truce& truce : rivalry_.repaired(repairs_of(plan), Clock::now())) {
     if (truce.first) spdlog::warn("{}", printable(words_of(truce)));
+  }
+  for (const std::string& what : outcome.not_put_back) {
+    warnings_.push_back("could not be put back: " + what);
   }
   for (const std::string& key : outcome.unsettled) {
     warnings_.push_back("applied, but not as wanted: " + key);

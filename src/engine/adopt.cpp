@@ -14,7 +14,7 @@ namespace plumbline::engine {
 namespace {
 
 Report apply_to(const Workshop& workshop, const Observed& now, const Plan& plan) {
-  return apply(workshop.host, workshop.ruleset, plan, {now.links, {}, {}, false});
+  return apply(workshop.host, workshop.ruleset, plan, {now.links, {}, false});
 }
 
 void note_failure(StepReport& step, int error, std::string message) {

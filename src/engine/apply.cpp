@@ -64,7 +64,8 @@ void go_forwards(Sender& sender, std::span<const Move> moves, std::vector<Move>&
         step.error = results[i].error;
         step.message = words_for(results[i]);
         step.busy = results[i].busy;
-        report.failed = true;
+        const bool unknown = results[i].in_effect || results[i].error == ECANCELED;
+        report.failed = report.failed || unknown || !may_stay(*moves[next + i].step);
       }
       if (!failed || results[i].in_effect) done.push_back(moves[next + i]);
     }
@@ -102,6 +103,12 @@ void call(const std::function<void()>& guarded, Report& report) {
 }
 
 }  // namespace
+
+bool may_stay(const Step& step) {
+  const bool is_setting =
+      std::holds_alternative<Sysctl::Key>(step.key) || std::holds_alternative<Link::Key>(step.key);
+  return step.why == Why::unwanted && step.action == Action::update && is_setting;
+}
 
 Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan, Surroundings surroundings) {
   Report report;

@@ -103,9 +103,8 @@ std::vector<wire::Request> Sender::requests_of(const Move& move) const {
                             surroundings_.links);
         }
         if constexpr (std::is_same_v<K, Sysctl>) {
-          const auto& along = move.backwards ? surroundings_.now : surroundings_.earlier;
-          const bool put_back = move.backwards || move.step->why == Why::unwanted;
-          if (const auto it = along.find(value.path); put_back && it != along.end()) {
+          const auto it = surroundings_.now.find(value.path);
+          if (move.backwards && it != surroundings_.now.end()) {
             for (const Sysctl& other : it->second) {
               requests.emplace_back(wire::SysctlWrite{other.path, other.value});
             }

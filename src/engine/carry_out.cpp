@@ -1,43 +1,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "along.hpp"
 #include "look.hpp"
 #include "made_tables.hpp"
 #include "planning.hpp"
 #include "plumbline/engine/flows.hpp"
 #include "plumbline/engine/pass.hpp"
+#include "refusals.hpp"
 #include "restoration.hpp"
 #include "settling.hpp"
 
 namespace plumbline::engine {
 
 namespace {
-
-std::vector<IfName> link_list(const State& state) {
-  std::vector<IfName> names;
-  for (const Link& link : state.of<Link>()) names.push_back(link.name);
-  return names;
-}
-
-/// What the kernel will change along with each sysctl that the plan writes, as it is now.
-SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
-  const std::vector<IfName> links = link_list(prepared.have.state);
-  SysctlsAlong along;
-  for (const Step& step : prepared.plan.steps) {
-    const auto* sysctl = step.after ? std::get_if<Sysctl>(&*step.after) : nullptr;
-    if (sysctl == nullptr) continue;
-    std::vector<wire::Request> reads;
-    for (const std::string& path : changed_along(*sysctl, links)) {
-      reads.emplace_back(wire::SysctlRead{path});
-    }
-    const std::vector<wire::Reply> replies = workshop.host.exchange(reads);
-    for (std::size_t i = 0; i < reads.size(); ++i) {
-      if (replies[i].error != 0) continue;  // a link that is gone by now
-      along[sysctl->path].push_back({std::get<wire::SysctlRead>(reads[i]).path, replies[i].text});
-    }
-  }
-  return along;
-}
 
 /// A plan on its way: what was found before it, and what is remembered of it.
 struct Work {
@@ -57,7 +33,7 @@ void put_back(const Work& work, Observed now, Report& report) {
   const Prepared& prepared = work.prepared;
   const State& before = prepared.have.state;
   const Look look_again = [&] {
-    return look_after(workshop, prepared.desired, prepared.ledger.memory.earlier);
+    return look_after(workshop, prepared.desired, prepared.ledger.memory);
   };
   restore(workshop, {before, prepared.plan, look_again, workshop.compiler.linked()}, now);
   std::set<TableKey> tables = tables_of(now.state);
@@ -116,8 +92,7 @@ void write_record(Record& record, const Ledger& ledger, Outcome& outcome) {
 void go_back(const Work& work, Outcome& outcome) {
   const Workshop& workshop = work.workshop;
   if (!did_nothing(outcome.report)) {
-    put_back(work, look_after(workshop, work.prepared.desired, work.ledger.memory.earlier),
-             outcome.report);
+    put_back(work, look_after(workshop, work.prepared.desired, work.ledger.memory), outcome.report);
   }
   // What could not be put back may still be later, so what it was is kept.
   const bool is_back = outcome.report.left_behind.empty();
@@ -125,17 +100,32 @@ void go_back(const Work& work, Outcome& outcome) {
   outcome.result = is_back ? Result::rolled_back : Result::failed;
 }
 
-/// All steps were done. `next` is what there is now, and what is still to do.
+/// Whoever removes everything is told of all that is not as it was before us.
+void name_what_stays(const Ledger& ledger, const State& want, const Plan& plan, Outcome& outcome) {
+  if (want.empty()) outcome.not_put_back = blocked_returns(ledger.memory, want, plan);
+}
+
+/// All steps were done, but for what may stay. `next` is what there is now, and what is still to
+/// do.
 void settle(Work& work, Outcome& outcome, Prepared& next) {
   outcome.result = Result::applied;
   const Prepared& prepared = work.prepared;
+  const State& want = prepared.desired.state;
+  Memory& memory = work.ledger.memory;
+  // Also where nobody can look at what came of it.
+  outcome.not_put_back = note_refusals(memory, prepared.plan, outcome.report);
   next.desired = prepared.desired;
-  next.have = look_after(work.workshop, prepared.desired, work.ledger.memory.earlier);
-  remember(work.ledger.memory, prepared.plan, outcome.report.found);
-  next.ledger = settle_ledger(work.workshop, prepared, next.have.state, work.ledger, work.expected,
-                              work.bare);
+  next.have = look_after(work.workshop, prepared.desired, memory);
+  follow(memory, next.have.links, next.have.state);
+  remember(memory, prepared.plan, want, outcome.report.found);
+  if (!work.along.empty()) {
+    note_followed(memory, prepared.plan, read_along(work.workshop, prepared));
+  }
+  next.ledger =
+      settle_ledger(work.workshop, prepared, next.have, work.ledger, work.expected, work.bare);
   write_record(work.record, next.ledger, outcome);
   plan_for(work.workshop, next);
+  name_what_stays(next.ledger, want, next.plan, outcome);
   name_networks(next.desired, next.plan);
   if (work.select) next.plan = work.select(next.plan);
 }
@@ -162,16 +152,16 @@ Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const
       bare_tables(workshop.host, workshop.compiler.linked(), prepared.have.state, prepared.plan);
   // Written before anything is changed: a process killed on the way must still know what it found.
   Ledger& ledger = work.ledger = prepared.ledger;
-  remember(ledger.memory, prepared.plan);
-  ledger.along.insert(work.along.begin(), work.along.end());
+  const State& want = prepared.desired.state;
+  remember(ledger.memory, prepared.plan, want, work.along, prepared.have.links);
+  note_objects(ledger.memory, want, prepared.have.links, prepared.have.state);
   ledger.unended.merge(networks_with_flows(prepared.plan));
   work.expected = expected_ledger(prepared, ledger, work.bare);
   prepare_record(work, outcome);
 
   const auto guarded = [&] { end_flows(workshop, prepared, ledger, outcome.warnings); };
-  outcome.report =
-      apply(workshop.host, workshop.ruleset, prepared.plan,
-            {prepared.have.links, work.along, ledger.along, workshop.compiler.linked(), guarded});
+  outcome.report = apply(workshop.host, workshop.ruleset, prepared.plan,
+                         {prepared.have.links, work.along, workshop.compiler.linked(), guarded});
   warn(outcome.report.warnings, outcome);
   try {
     if (outcome.report.failed) {
@@ -207,7 +197,7 @@ void warn_of_failure(const Plan& plan, const Report& report, Outcome& outcome) {
 Prepared look_and_plan(const Workshop& workshop, const Prepared& before, const Selection& select) {
   Prepared now = before;
   try {
-    now.have = look_after(workshop, before.desired, before.ledger.memory.earlier);
+    now.have = look_after(workshop, before.desired, before.ledger.memory);
     plan_for(workshop, now);
     name_networks(now.desired, now.plan);
     if (select) now.plan = select(now.plan);
@@ -236,9 +226,9 @@ Outcome only_remember(const Workshop& workshop, const Prepared& prepared, Record
   Ledger ledger = prepared.ledger;
   end_flows(workshop, prepared, ledger, outcome.warnings);
   Ledger expected = expected_ledger(prepared, ledger, {});
-  ledger = settle_ledger(workshop, prepared, prepared.have.state, std::move(ledger),
-                         std::move(expected));
+  ledger = settle_ledger(workshop, prepared, prepared.have, std::move(ledger), std::move(expected));
   write_record(record, ledger, outcome);
+  name_what_stays(ledger, prepared.desired.state, prepared.plan, outcome);
   return outcome;
 }
 
@@ -261,6 +251,11 @@ void carry_out_the_rest(const Workshop& workshop, const Selection& select, Recor
       more.warnings.push_back({Code::host_warning, error.what(), {}, {}});
     }
     std::ranges::move(more.warnings, std::back_inserter(outcome.warnings));
+    for (std::string& words : more.not_put_back) {
+      const bool told =
+          std::ranges::find(outcome.not_put_back, words) != outcome.not_put_back.end();
+      if (!told) outcome.not_put_back.push_back(std::move(words));
+    }
     if (more.result != Result::applied) {
       warn_of_failure(again.plan, more.report, outcome);
       next = look_and_plan(workshop, again, select);

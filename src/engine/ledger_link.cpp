@@ -9,10 +9,6 @@ namespace plumbline::engine {
 
 namespace json = boost::json;
 
-namespace {
-
-/// Aliases and names that others gave may be any bytes, JSON is UTF-8: a byte is the character of
-/// the same number.
 std::string text_of(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -37,8 +33,6 @@ std::string bytes_of(std::string_view text) {
   }
   return bytes;
 }
-
-}  // namespace
 
 json::value link_to_json(const Link& link) {
   Link plain = link;

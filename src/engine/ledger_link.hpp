@@ -11,6 +11,11 @@
 
 namespace plumbline::engine {
 
+/// Aliases and names that others gave may be any bytes, JSON is UTF-8: a byte is the character of
+/// the same number.
+[[nodiscard]] std::string text_of(std::string_view bytes);
+[[nodiscard]] std::string bytes_of(std::string_view text);
+
 [[nodiscard]] boost::json::value link_to_json(const Link& link);
 [[nodiscard]] Link link_from_json(const wire::Entry& entry, const IfName& name);
 

@@ -6,15 +6,16 @@
 #include <thread>
 #include <utility>
 
+#include "plumbline/wire/nft_table.hpp"
+
 namespace plumbline::engine {
 
 namespace {
 
-Scope scope_of(const State& desired, const State& earlier) {
+Scope scope_of(const State& desired, const Memory& memory) {
   std::set<std::string> paths;
-  for (const State* state : {&desired, &earlier}) {
-    for (const Sysctl& sysctl : state->of<Sysctl>()) paths.insert(sysctl.path);
-  }
+  for (const Sysctl& sysctl : desired.of<Sysctl>()) paths.insert(sysctl.path);
+  for (std::string& path : Goals(memory, desired).watched()) paths.insert(std::move(path));
   return {{paths.begin(), paths.end()}};
 }
 
@@ -30,10 +31,31 @@ ChainScope chain_scope(const spec::Desired& desired) {
 
 }  // namespace
 
-Observed look(const Workshop& workshop, const spec::Desired& desired, const State& earlier,
+Observed look(const Workshop& workshop, const spec::Desired& desired, const Memory& memory,
               Observed around) {
   return observe(workshop.host, workshop.ruleset, workshop.compiler.linked(),
-                 scope_of(desired.state, earlier), chain_scope(desired), std::move(around));
+                 scope_of(desired.state, memory), chain_scope(desired), std::move(around));
+}
+
+ChainIdentities identities(const Workshop& workshop, const std::set<SharedChain::Key>& chains) {
+  std::map<std::pair<Family, std::string>, std::uint64_t> tables;
+  ChainIdentities identities;
+  for (const SharedChain::Key& chain : chains) {
+    std::string& identity = identities[chain];
+    if (!is_linked(chain.family, workshop.compiler.linked())) continue;
+    const HeldChain* held = workshop.ruleset.find({chain.family, chain.table, chain.name});
+    if (held == nullptr) continue;
+    const auto [table, unknown] = tables.try_emplace({chain.family, chain.table});
+    if (unknown) {
+      const wire::Request query =
+          wire::NetfilterQuery{wire::table_query(chain.family, chain.table)};
+      const wire::Reply reply = workshop.host.exchange(std::span(&query, 1)).front();
+      if (reply.error == 0) table->second = wire::read_table_handle(reply.bytes);
+    }
+    if (table->second == 0) continue;
+    identity = std::to_string(table->second) + "/" + std::to_string(held->handle);
+  }
+  return identities;
 }
 
 void know_by_place(State& have, const std::vector<spec::Assignment>& copy, const Mark& mark) {
@@ -53,11 +75,11 @@ void name_rules(const Workshop& workshop, State& state) {
   workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), false, state);
 }
 
-Observed look_after(const Workshop& workshop, const spec::Desired& desired, const State& earlier) {
+Observed look_after(const Workshop& workshop, const spec::Desired& desired, const Memory& memory) {
   constexpr int most_looks = 20;
   constexpr std::chrono::milliseconds wait{100};
   const auto look_now = [&] {
-    Observed seen = look(workshop, desired, earlier, look_around(workshop.host));
+    Observed seen = look(workshop, desired, memory, look_around(workshop.host));
     name_rules(workshop, seen.state);
     return seen;
   };

@@ -6,14 +6,19 @@
 
 namespace plumbline::engine {
 
-/// `earlier`: the ledger's; `around`: links and addresses, when they were looked at already. Throws
+/// `memory`: the ledger's; `around`: links and addresses, when they were looked at already. Throws
 /// io::HostError, wire::Malformed.
 [[nodiscard]] Observed look(const Workshop& workshop, const spec::Desired& desired,
-                            const State& earlier, Observed around);
+                            const Memory& memory, Observed around);
 /// For when something was changed, rules with their text: tries for two seconds, so that somebody
 /// who changes the host all the time does not make it unknown what came of that.
 [[nodiscard]] Observed look_after(const Workshop& workshop, const spec::Desired& desired,
-                                  const State& earlier);
+                                  const Memory& memory);
+
+/// What tells the chains from others of their names: the handles of chain and table, on nf_tables
+/// as looked at last.
+[[nodiscard]] ChainIdentities identities(const Workshop& workshop,
+                                         const std::set<SharedChain::Key>& chains);
 
 /// A guest's TAP whose alias and group somebody set is known by its place: of the name that the
 /// ledger's copy has, and a port of its network's bridge, which is ours. It counts as ours again,

@@ -5,6 +5,7 @@
 
 #include "look.hpp"
 #include "planning.hpp"
+#include "refusals.hpp"
 
 namespace plumbline::engine {
 
@@ -64,9 +65,10 @@ std::vector<spec::Assignment> guests_on(const Workshop& workshop) {
   return spec::facts_of(look_around(workshop.host).state, {}, workshop.options.mark).assignments;
 }
 
-Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all) {
-  Observed have =
-      look(workshop, spec::Desired(), ledger.memory.earlier, look_around(workshop.host));
+Observed observe_for_show(const Workshop& workshop, Ledger& ledger, bool all) {
+  Observed around = look_around(workshop.host);
+  follow(ledger.memory, around.links, around.state);
+  Observed have = look(workshop, spec::Desired(), ledger.memory, std::move(around));
   workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
   return have;
 }
@@ -88,8 +90,13 @@ Prepared prepare(const Workshop& workshop, spec::Desired desired) {
     prepared.errors = std::move(diagnostics.errors);
     return prepared;
   }
-  prepared.have =
-      look(workshop, prepared.desired, prepared.ledger.memory.earlier, std::move(around));
+  Memory& memory = prepared.ledger.memory;
+  follow(memory, around.links, around.state);
+  prepared.have = look(workshop, prepared.desired, memory, std::move(around));
+  follow(memory, identities(workshop, chains_of_policies(memory, prepared.desired.state)),
+         prepared.have.state);
+  heed(memory, prepared.desired.state, prepared.have.state);
+  find_refusals(workshop.host, prepared.desired.state, prepared.have.state, memory);
   for (const std::string& words : prepared.have.warnings) {
     prepared.warnings.push_back({Code::host_warning, words, {}, {}});
   }

@@ -22,12 +22,23 @@ bool only_forgets_earlier(const State& there, const State& last) {
   return only;
 }
 
+/// Of which objects these are, and why; what was refused is found out again.
+bool only_forgets_objects(const Memory& there, const Memory& last) {
+  const auto has_key = [](const auto& map) {
+    return [&](const auto& entry) { return map.contains(entry.first); };
+  };
+  return std::ranges::all_of(last.followed, has_key(there.followed)) &&
+         std::ranges::all_of(last.ports, has_key(there.ports)) &&
+         std::ranges::includes(there.indexes, last.indexes) &&
+         std::ranges::includes(there.port_of, last.port_of) &&
+         std::ranges::includes(there.chains, last.chains);
+}
+
 /// Whether losing `last` would lose nothing that `there` does not say.
 bool only_forgets(const Ledger& there, const Ledger& last) {
-  const auto has_path = [&](const auto& entry) { return there.along.contains(entry.first); };
   return only_forgets_earlier(there.memory.earlier, last.memory.earlier) &&
+         only_forgets_objects(there.memory, last.memory) &&
          std::ranges::includes(there.memory.applied, last.memory.applied) &&
-         std::ranges::all_of(last.along, has_path) &&
          std::ranges::includes(there.tables_made, last.tables_made) &&
          std::ranges::includes(there.assignments, last.assignments) &&
          std::ranges::includes(there.unended, last.unended);
@@ -41,13 +52,18 @@ void drop_compiled(const std::filesystem::path& root) try {
 } catch (const io::HostError&) {
 }
 
+/// All but what was applied.
+Memory found_before(Memory memory) {
+  memory.applied.clear();
+  return memory;
+}
+
 std::string what_differs(const Ledger& there, const Ledger& last) {
   std::string words;
   const auto add = [&](bool differs, const char* what) {
     if (differs) words += (words.empty() ? "" : ", ") + std::string(what);
   };
-  add(there.memory.earlier != last.memory.earlier || there.along != last.along,
-      "the values found before");
+  add(found_before(there.memory) != found_before(last.memory), "the values found before");
   add(there.assignments != last.assignments, "the assignments of guests");
   add(there.tables_made != last.tables_made, "the tables made");
   add(there.unended != last.unended, "the networks whose flows have to end");

@@ -94,7 +94,7 @@ void apply_singly(const Workshop& workshop, bool linked, const Plan& plan, LinkN
   for (const Step& step : plan.steps) {
     Plan one;
     one.steps.push_back(step);
-    static_cast<void>(apply(workshop.host, workshop.ruleset, one, {links, {}, {}, linked}));
+    static_cast<void>(apply(workshop.host, workshop.ruleset, one, {links, {}, linked}));
     // Made or gone: its name leads elsewhere now.
     const auto* link = std::get_if<Link::Key>(&step.key);
     if (link != nullptr && step.action != Action::update) links.remove(link->name);
@@ -177,7 +177,7 @@ void restore(const Workshop& workshop, const Restoration& restoration, Observed&
         way_back(restoration.before, now.state, restoration.plan, workshop.options.mark);
     if (rest.empty()) return;
     if (together) {
-      const Surroundings around{now.links, {}, {}, restoration.linked};
+      const Surroundings around{now.links, {}, restoration.linked};
       together = !apply(workshop.host, workshop.ruleset, rest, around).failed;
     } else {
       apply_singly(workshop, restoration.linked, rest, now.links);

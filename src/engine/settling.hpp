@@ -11,18 +11,20 @@
 
 namespace plumbline::engine {
 
-/// After success, as far as can be told before. `bare`: tables that others made without a chain.
+/// After success, as far as can be told before: nothing is seen to be back yet, so all that is
+/// remembered still is. `bare`: tables that others made without a chain.
 [[nodiscard]] Ledger expected_ledger(const Prepared& prepared, Ledger ledger,
                                      const std::set<TableKey>& bare);
 
-/// After success, with `now` there: what was put back is forgotten, what was applied is noted,
-/// empty tables go.
+/// After success, with `now` there: what is back is forgotten, what was applied is noted, empty
+/// tables go.
 [[nodiscard]] Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared,
-                                   const State& now, Ledger ledger, Ledger expected,
+                                   const Observed& now, Ledger ledger, Ledger expected,
                                    const std::set<TableKey>& bare = {});
 
 /// How many bytes the ledger may have beyond what is expected: values of sysctls that are not there
-/// yet, networks whose flows did not end.
+/// yet, what the kernel made of those that it changes along, which objects they all are of, what is
+/// refused, networks whose flows did not end.
 [[nodiscard]] std::size_t unexpected_bytes(const Prepared& prepared, const Ledger& ledger);
 
 }  // namespace plumbline::engine

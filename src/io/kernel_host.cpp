@@ -54,7 +54,9 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
           [&](const wire::NamespaceChange& it) { return change(rtnetlink_, it); },
           [&](const wire::NetlinkDump& it) { return rtnetlink_.dump(it.message); },
           [&](const wire::TapChange& it) { return change_tap(rtnetlink_, it); },
-          [&](const wire::SysctlRead& it) { return read_sysctl(it.path); },
+          [&](const wire::SysctlRead& it) {
+            return it.for_writing ? can_write_sysctl(it.path) : read_sysctl(it.path);
+          },
           [&](const wire::SysctlWrite& it) { return write_sysctl(it.path, it.value); },
           [&](const wire::FirewallDump& it) { return iptables_.dump(it.family); },
           [&](const wire::FirewallRestore& it) { return iptables_.restore(it.family, it.text); },

@@ -51,10 +51,23 @@ wire::Reply read_sysctl(const std::string& path) {
   return reply;
 }
 
+namespace {
+
+Descriptor open_for_writing(const std::string& path) {
+  return Descriptor(
+      open(("/proc/sys/" + path).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+}
+
+}  // namespace
+
+wire::Reply can_write_sysctl(const std::string& path) {
+  if (!stays_below(path)) return failure(EINVAL, path);
+  return open_for_writing(path) ? wire::Reply() : failure(errno, path);
+}
+
 wire::Reply write_sysctl(const std::string& path, const std::string& value) {
   if (!stays_below(path)) return failure(EINVAL, path);
-  const Descriptor file(
-      open(("/proc/sys/" + path).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const Descriptor file = open_for_writing(path);
   if (!file) return failure(errno, path);
   // In one write: a sysctl takes each write for the whole value (proc_dointvec() and its like).
   while (true) {

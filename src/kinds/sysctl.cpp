@@ -17,6 +17,9 @@ namespace {
 /// The kernel takes no more than a page less one byte (fs/proc/proc_sysctl.c copies it whole).
 constexpr std::size_t max_value_size = 4095;
 
+/// addr_gen_mode: IN6_ADDR_GEN_MODE_STABLE_PRIVACY.
+constexpr std::string_view stable_privacy = "2";
+
 /// Those of net/ipv6/conf/all that the kernel writes through to every link (net/ipv6/addrconf.c);
 /// the others are only one of two values that are combined.
 constexpr std::array<std::string_view, 5> ipv6_for_all{"addr_gen_mode", "disable_ipv6",
@@ -147,14 +150,6 @@ std::optional<std::string> value_of(const wire::Entry& entry) {
   return std::nullopt;
 }
 
-/// The link in net/ipv4/conf/<link>/…, net/ipv6/neigh/<link>/… and their like.
-std::optional<IfName> link_of(std::string_view path) {
-  const auto parts = components(path);
-  if (parts.size() < 5 || (parts[2] != "conf" && parts[2] != "neigh")) return std::nullopt;
-  if (parts[3] == "all" || parts[3] == "default") return std::nullopt;
-  return IfName::parse(parts[3]);
-}
-
 bool is_forwarding(std::string_view path) {
   return path == "net/ipv4/ip_forward" || path.ends_with("/forwarding");
 }
@@ -250,29 +245,95 @@ boost::json::value to_spec(const Sysctl& sysctl) {
   return boost::json::string(sysctl.value);
 }
 
-std::vector<std::string> changed_along(const Sysctl& sysctl, const std::vector<IfName>& links) {
-  const auto parts = components(sysctl.path);
-  std::vector<std::string> along;
-  const auto add_links = [&](const std::string& directory, std::string_view name) {
-    for (const IfName& link : links)
-      along.push_back(directory + format(link) + '/' + std::string(name));
-  };
-  if (sysctl.path == "net/ipv4/ip_forward" || sysctl.path == "net/ipv4/conf/all/forwarding") {
-    along = {"net/ipv4/conf/all/accept_redirects", "net/ipv4/conf/all/forwarding",
-             "net/ipv4/conf/default/forwarding", "net/ipv4/ip_forward"};
-    std::erase(along, sysctl.path);
-    add_links("net/ipv4/conf/", "forwarding");
-  } else if (parts.size() == 5 && parts[2] == "conf" && parts[1] == "ipv6" && parts[3] == "all") {
-    if (std::ranges::find(ipv6_for_all, parts[4]) == ipv6_for_all.end()) return {};
-    if (parts[4] != "force_forwarding") {
-      along.push_back("net/ipv6/conf/default/" + std::string(parts[4]));
-    }
-    add_links("net/ipv6/conf/", parts[4]);
-  } else if (parts.size() == 5 && parts[2] == "conf" && parts[1] == "ipv4" &&
-             parts[3] == "default" && parts[4] != "forwarding") {
-    add_links("net/ipv4/conf/", parts[4]);
+namespace {
+
+/// A setting that is written along. With a `*` in its path: that of every link.
+struct Along {
+  std::string path;
+  std::string_view value;
+};
+
+std::vector<Along> along_of_forwarding(std::string_view value) {
+  return {{"net/ipv4/conf/all/accept_redirects", value == "0" ? "1" : "0"},
+          {"net/ipv4/conf/default/forwarding", value},
+          {"net/ipv4/conf/*/forwarding", value}};
+}
+
+/// Below net/ipv4/conf, net/ipv6/conf and their like.
+std::vector<Along> along_of_links(const std::vector<std::string_view>& parts,
+                                  std::string_view value) {
+  const bool v4 = parts[1] == "ipv4";
+  const std::string directory = "net/" + std::string(parts[1]) + '/' + std::string(parts[2]) + '/';
+  const std::string name(parts[4]);
+  const bool of_default = parts[3] == "default";
+  if (name == "stable_secret") {
+    const std::string where = of_default ? "*" : std::string(parts[3]);
+    return {{directory + where + "/addr_gen_mode", stable_privacy}};
   }
+  if (of_default && (parts[2] == "neigh" || (v4 && name != "forwarding"))) {
+    return {{directory + "*/" + name, value}};
+  }
+  const bool for_all = !v4 && parts[2] == "conf" && parts[3] == "all" &&
+                       std::ranges::find(ipv6_for_all, name) != ipv6_for_all.end();
+  if (!for_all) return {};
+  std::vector<Along> along{{directory + "*/" + name, value}};
+  if (name != "force_forwarding") along.push_back({directory + "default/" + name, value});
   return along;
+}
+
+std::vector<Along> along_of(const Sysctl& sysctl) {
+  const std::string_view path = sysctl.path;
+  if (path == "net/ipv4/ip_forward" || path == "net/ipv4/conf/all/forwarding") {
+    return along_of_forwarding(sysctl.value);
+  }
+  const bool may = path.find("/all/") != path.npos || path.find("/default/") != path.npos ||
+                   path.ends_with("/stable_secret");
+  if (!may) return {};
+  const auto parts = components(path);
+  if (parts.size() != 5 || (parts[2] != "conf" && parts[2] != "neigh")) return {};
+  return along_of_links(parts, sysctl.value);
+}
+
+}  // namespace
+
+std::optional<IfName> link_of(std::string_view path) {
+  const auto parts = components(path);
+  if (parts.size() < 5 || (parts[2] != "conf" && parts[2] != "neigh")) return std::nullopt;
+  if (parts[3] == "all" || parts[3] == "default") return std::nullopt;
+  return IfName::parse(parts[3]);
+}
+
+std::string path_on(std::string_view path, const IfName& link) {
+  std::string text;
+  const auto parts = components(path);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i != 0) text += '/';
+    text += i == 3 ? format(link) : std::string(parts[i]);
+  }
+  return text;
+}
+
+std::vector<std::string> changed_along(const Sysctl& sysctl, const std::vector<IfName>& links) {
+  std::vector<std::string> paths;
+  for (const Along& along : along_of(sysctl)) {
+    if (along.path.find('*') == std::string::npos) {
+      paths.push_back(along.path);
+      continue;
+    }
+    for (const IfName& link : links) paths.push_back(path_on(along.path, link));
+  }
+  return paths;
+}
+
+std::optional<std::string> value_along(const Sysctl& written, std::string_view path) {
+  for (const Along& along : along_of(written)) {
+    const bool of_links = along.path.find('*') != std::string::npos;
+    const auto link = of_links ? link_of(path) : std::nullopt;
+    if (along.path == path || (link && path_on(along.path, *link) == path)) {
+      return std::string(along.value);
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace plumbline

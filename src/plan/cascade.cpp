@@ -279,20 +279,38 @@ bool Cascade::lose_ours(const Taken& taken, const End& cause) {
           if (!is_lost_link(taken)) return lose_port(value, cause, want);
         }
         if constexpr (std::is_same_v<K, Sysctl>) {
-          if (want == nullptr) return false;
+          if (want == nullptr) return taken.after && follow_back(taken, cause);
           if (!taken.after) {
             return add(taken, cause, {.want = *want, .asked = *want, .split = true});
           }
-          if (taken.after == Resource(*want)) return false;
-          add(taken, cause, {.want = *want, .asked = *want});
-          constraints_.erase({{key(value), Side::down}, cause});
-          return after(key(value), cause) || true;
+          return set_after(taken, cause, {.want = *want, .asked = *want});
         } else {
           if (want == nullptr) return add(taken, cause, {});
           return add(taken, cause, {.want = *want, .asked = *want, .split = true});
         }
       },
       taken.before);
+}
+
+/// A sysctl that is changed along is written once that was.
+bool Cascade::set_after(const Taken& taken, const End& cause, Draft draft) {
+  if (taken.after == draft.want) return false;
+  const Key key = key_of(taken.before);
+  add(taken, cause, std::move(draft));
+  constraints_.erase({{key, Side::down}, cause});
+  return after(key, cause) || true;
+}
+
+/// One that no spec names is put back to what it was.
+bool Cascade::follow_back(const Taken& taken, const End& cause) {
+  const auto& value = std::get<Sysctl>(taken.before);
+  const Draft& driver = drafts_.at(cause.key);
+  const auto goal = now_.goals.sysctl(value.path);
+  if (!goal || !driver.have || !now_.goals.refusal(key_of(taken.before)).empty()) return false;
+  if (!now_.goals.follows(value.path, std::get<Sysctl>(*driver.have))) return false;
+  if (!set_after(taken, cause, {.want = complete(*goal, value)})) return false;
+  drafts_.at(key_of(taken.before)).why = Why::unwanted;
+  return true;
 }
 
 /// A port that loses its bridge leaves it before, so that undoing brings it back.

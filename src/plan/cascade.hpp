@@ -39,6 +39,8 @@ class Cascade {
   bool after(const Key& key, const End& cause);
   bool add(const Taken& taken, const End& cause, Draft draft);
   bool lose_ours(const Taken& taken, const End& cause);
+  bool set_after(const Taken& taken, const End& cause, Draft draft);
+  bool follow_back(const Taken& taken, const End& cause);
   bool lose_port(const Link& port, const End& cause, const Link* want);
   bool lose_foreign(const Taken& taken, const End& cause);
   [[nodiscard]] bool is_made_by_kernel(const Resource& resource);

@@ -22,34 +22,6 @@ std::uint64_t digest(std::string_view text, std::uint64_t hash = digest_start) {
   return hash;
 }
 
-template <class T>
-void fall_back(std::optional<T>& want, const std::optional<T>& earlier) {
-  if (!want) want = earlier;
-}
-
-/// The settings of a link that is not ours: what the spec leaves open is put back to what it was.
-Link with_earlier(Link want, const Link& earlier) {
-  fall_back(want.up, earlier.up);
-  fall_back(want.mtu, earlier.mtu);
-  fall_back(want.mac, earlier.mac);
-  fall_back(want.tx_queue_length, earlier.tx_queue_length);
-  fall_back(want.alias, earlier.alias);
-  fall_back(want.master, earlier.master);
-  if (!earlier.port) return want;
-  if (!want.port) want.port = PortSettings();
-  fall_back(want.port->isolated, earlier.port->isolated);
-  fall_back(want.port->learning, earlier.port->learning);
-  fall_back(want.port->hairpin, earlier.port->hairpin);
-  fall_back(want.port->cost, earlier.port->cost);
-  fall_back(want.port->priority, earlier.port->priority);
-  return want;
-}
-
-SharedChain with_earlier(SharedChain want, const SharedChain& earlier) {
-  fall_back(want.policy, earlier.policy);
-  return want;
-}
-
 class Comparison {
  public:
   explicit Comparison(const Situation& situation)
@@ -136,8 +108,7 @@ class Comparison {
   }
   void wanted(const SharedChain& want, const std::vector<const SharedChain*>& there) {
     if (there.empty()) return create(want);
-    const auto* earlier = now_.memory.earlier.find<SharedChain>(key(want));
-    change(*there.front(), earlier != nullptr ? with_earlier(want, *earlier) : want, want);
+    change(*there.front(), now_.goals.with_earlier(want), want);
   }
 
   /// Of a device that nothing is remembered of no endpoint counts as new.
@@ -172,8 +143,7 @@ class Comparison {
       block(want, {format(Need{NeedsLink{want.name}})});
       return;
     }
-    const auto* earlier = now_.memory.earlier.find<Link>(key(want));
-    Link full = earlier != nullptr ? with_earlier(want, *earlier) : want;
+    Link full = now_.goals.with_earlier(want, *there.front());
     full.marked = there.front()->marked;
     change(*there.front(), full, want);
   }
@@ -276,12 +246,13 @@ class Comparison {
   void unwanted(const std::vector<const Link*>& there) {
     const Link& have = *there.front();
     if (have.marked) return unwanted<Link>(there);
-    const auto* earlier = now_.memory.earlier.find<Link>(key(have));
-    if (earlier != nullptr) put_back(have, *earlier);
+    if (now_.memory.earlier.find<Link>(key(have)) == nullptr) return;
+    Link goal;
+    goal.name = have.name;
+    put_back(have, now_.goals.with_earlier(goal, have));
   }
   void unwanted(const std::vector<const Sysctl*>& there) {
-    const auto* earlier = now_.memory.earlier.find<Sysctl>(key(*there.front()));
-    if (earlier != nullptr) put_back(*there.front(), *earlier);
+    if (const auto goal = now_.goals.sysctl(there.front()->path)) put_back(*there.front(), *goal);
   }
   void unwanted(const std::vector<const SharedChain*>& there) {
     const SharedChain& have = *there.front();
@@ -294,30 +265,27 @@ class Comparison {
     without.append = {};
     without.strays = {};
     without.stray_places.clear();
-    put_back(without, *earlier);
+    SharedChain goal = without;
+    goal.policy = earlier->policy;
+    put_back(without, goal);
     const auto draft = result_.drafts.find(key(have));
     if (draft != result_.drafts.end()) draft->second.have = have;
   }
 
+  /// What cannot be put back now stays remembered, and is told.
   template <class K>
-  void put_back(const K& have, const K& earlier) {
-    const K full = complete(settings_of(earlier, have), have);
+  void put_back(const K& have, const K& goal) {
+    const K full = complete(goal, have);
     const Transition way = transition(have, full);
-    if (way.change != Change::update || !way.blocked_until.empty()) return;
+    if (way.change == Change::none) return;
+    std::string obstacle = now_.goals.refusal(key(have));
+    if (obstacle.empty()) obstacle = way.blocked_until;
+    if (obstacle.empty() && way.change == Change::replace) obstacle = "another object of its name";
+    if (!obstacle.empty()) return block(have, {std::move(obstacle)});
     Draft draft{.have = have, .want = full};
     draft.why = Why::unwanted;
     draft.disrupts = way.disrupts;
     result_.drafts.emplace(key(have), std::move(draft));
-  }
-  static Link settings_of(Link earlier, const Link& have) {
-    earlier.kind = LinkKind::physical;
-    earlier.marked = have.marked;
-    return earlier;
-  }
-  static Sysctl settings_of(const Sysctl& earlier, const Sysctl&) { return earlier; }
-  static SharedChain settings_of(const SharedChain& earlier, SharedChain have) {
-    have.policy = earlier.policy;
-    return have;
   }
 
   template <class K>

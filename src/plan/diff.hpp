@@ -21,6 +21,7 @@ struct Situation {
   const Memory& memory;
   const std::map<Key, Origin>& origins;
   const PlanOptions& options;
+  const Goals goals = Goals(memory, want);
 
   [[nodiscard]] Origin origin(const Key& key) const {
     const auto found = origins.find(key);

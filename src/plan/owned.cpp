@@ -10,7 +10,9 @@ State owned_part(const State& have, const Memory& memory, const Mark& mark) {
     for (const K& value : have.of<K>()) {
       const bool remembered = memory.earlier.find<K>(key(value)) != nullptr;
       if constexpr (std::is_same_v<K, Sysctl>) {
-        if (remembered) owned.of<K>().push_back(value);
+        const auto followed = memory.followed.find(value.path);
+        const bool only_followed = followed != memory.followed.end() && !followed->second.set;
+        if (remembered && !only_followed) owned.of<K>().push_back(value);
       } else if constexpr (std::is_same_v<K, SharedChain>) {
         if (!remembered && !is_ours(value, mark, false)) continue;
         owned.of<K>().push_back(value);

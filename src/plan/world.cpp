@@ -4,17 +4,6 @@
 
 namespace plumbline {
 
-namespace {
-
-std::optional<IfName> link_of(const Sysctl& sysctl) {
-  for (const Need& need : needs(sysctl)) {
-    if (const auto* link = std::get_if<NeedsLink>(&need)) return link->name;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 World::World(const State& state) {
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const K& value : state.of<K>()) put(value);
@@ -81,16 +70,15 @@ void World::take(const Rule& rule) {
 
 void World::put(const Sysctl& sysctl) {
   sysctls_[key(sysctl)] = sysctl;
-  if (const auto link = link_of(sysctl)) sysctls_by_link_[*link].insert(key(sysctl));
+  if (const auto link = link_of(sysctl.path)) sysctls_by_link_[*link].insert(key(sysctl));
 }
 
 void World::take(const Sysctl& sysctl) {
-  if (const auto link = link_of(sysctl)) sysctls_by_link_[*link].erase(key(sysctl));
+  if (const auto link = link_of(sysctl.path)) sysctls_by_link_[*link].erase(key(sysctl));
   sysctls_.erase(key(sysctl));
 }
 
-/// inet_forward_change() in net/ipv4/devinet.c and addrconf_forward_change(): every `forwarding`
-/// follows, and `accept_redirects` is its opposite. Only a change does this.
+/// Only a change takes others along (inet_forward_change() in net/ipv4/devinet.c).
 void World::change(const Sysctl& before, const Sysctl& after) {
   const auto found = sysctls_.find(key(before));
   const bool changes = found == sysctls_.end() || found->second.value != after.value;
@@ -103,8 +91,7 @@ void World::change(const Sysctl& before, const Sysctl& after) {
     const auto along = sysctls_.find(Sysctl::Key{path});
     if (along == sysctls_.end() || path == after.path) continue;
     const Sysctl had = along->second;
-    const bool opposite = path.ends_with("/accept_redirects");
-    along->second.value = opposite ? (after.value == "0" ? "1" : "0") : after.value;
+    along->second.value = value_along(after, path).value_or(had.value);
     taken_.push_back({had, along->second});
   }
 }

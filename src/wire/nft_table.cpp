@@ -41,4 +41,15 @@ std::vector<DumpedTable> read_tables(const Bytes& answer) {
   return tables;
 }
 
+std::uint64_t read_table_handle(const Bytes& answer) {
+  std::uint64_t handle = 0;
+  for_each_message(answer, [&](const Message& message) {
+    if (!is_netfilter_message(message, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE)) return;
+    message.attributes<nfgenmsg>([&](const Attribute& attribute) {
+      if (attribute.type() == NFTA_TABLE_HANDLE) handle = big_endian_64(attribute);
+    });
+  });
+  return handle;
+}
+
 }  // namespace plumbline::wire

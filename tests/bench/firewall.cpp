@@ -259,8 +259,8 @@ void commit_in_turn(benchmark::State& state, const std::vector<std::string>& tex
   for (auto _ : state) {
     const auto prepared = site.prepare(desired[++turn % 2]);
     const auto start = std::chrono::steady_clock::now();
-    const auto report = engine::apply(site.host(), site.ruleset(), prepared.plan,
-                                      {prepared.have.links, {}, {}, true});
+    const auto report =
+        engine::apply(site.host(), site.ruleset(), prepared.plan, {prepared.have.links, {}, true});
     state.SetIterationTime(Seconds(std::chrono::steady_clock::now() - start).count());
     if (report.failed || report.steps.empty()) std::abort();
   }

@@ -76,7 +76,7 @@ class BulkCommit : public Firewall {
     Plan plan;
     plan.steps.push_back(step<Chain>(chain_in(observe()), chain_in(want)));
     Misunderstood host(*host_, number);
-    engine::Report report = engine::apply(host, ruleset_, plan, {{}, {}, {}, linked()});
+    engine::Report report = engine::apply(host, ruleset_, plan, {{}, {}, linked()});
     EXPECT_TRUE(host.done());
     return report;
   }

@@ -37,7 +37,7 @@ class Busy : public Firewall {
     Plan plan;
     plan.steps.push_back(step<Chain>(nullptr, want.find<Chain>({Family::inet, "filter", "APP"})));
     OvertakenHost host(*host_, overtaken);
-    const engine::Report report = engine::apply(host, ruleset_, plan, {{}, {}, {}, linked()});
+    const engine::Report report = engine::apply(host, ruleset_, plan, {{}, {}, linked()});
     batches_ = host.batches();
     return report;
   }

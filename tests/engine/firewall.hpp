@@ -90,7 +90,7 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
   }
 
   void carry_out(const Plan& plan) {
-    const engine::Report report = engine::apply(*host_, ruleset_, plan, {{}, {}, {}, linked()});
+    const engine::Report report = engine::apply(*host_, ruleset_, plan, {{}, {}, linked()});
     for (const engine::StepReport& step : report.steps) {
       ASSERT_EQ(step.result, engine::StepResult::done) << step.message;
     }

@@ -64,21 +64,65 @@ TEST_F(LedgerTest, KeepsWhoIsAssignedWhat) {
   EXPECT_EQ(warning, "");
 }
 
+TEST_F(LedgerTest, KeepsWhatWasChangedAlongAndOfWhichObject) {
+  Ledger ledger;
+  Memory& memory = ledger.memory;
+  memory.earlier.of<Sysctl>() = {{"net/ipv4/conf/\xff\xc3/forwarding", "0"},
+                                 {"net/ipv4/ip_forward", "0"}};
+  memory.followed = {{"net/ipv4/conf/\xff\xc3/forwarding", {"1", true}}};
+  memory.refused = {{"sysctl net/ipv4/conf/\xff\xc3/forwarding", "another kernel"}};
+  memory.indexes = {{*IfName::parse("eth0"), 5}, {*IfName::parse("\xff"), 2147483647}};
+  memory.port_of = {{*IfName::parse("eth0"), 7}};
+  memory.ports[*IfName::parse("eth0")].cost = 50;
+  memory.chains = {{{Family::inet, "filter", "INPUT"}, "3/1"}, {{Family::inet6, "nat", "X"}, ""}};
+  write_ledger(directory, ledger);
+  std::string warning;
+  EXPECT_EQ(read_ledger(directory, warning), ledger);
+  EXPECT_EQ(warning, "");
+}
+
+TEST_F(LedgerTest, ReadsWhatOlderVersionsWrote) {
+  std::ofstream(file()) << R"({"earlier": {"links": {"eth0": {"kind": "physical", "mtu": 1500}},
+      "sysctls": {"net/ipv4/ip_forward": "0", "net/ipv4/conf/eth0/forwarding": "1"},
+      "policies": [{"family": "inet", "table": "filter", "chain": "FORWARD", "policy": "ACCEPT"}]},
+      "applied": {"sysctl net.ipv4.ip_forward": "17"},
+      "along": {"net/ipv4/ip_forward": {"net/ipv4/conf/all/accept_redirects": "0",
+        "net/ipv4/conf/eth0/forwarding": "0", "net/ipv4/conf/all/forwarding": "0"}},
+      "tables_made": [], "assignments": {}, "unended": []})";
+  std::string warning;
+  const Memory memory = read_ledger(directory, warning).memory;
+  EXPECT_EQ(warning, "");
+  const std::vector<Sysctl> sysctls{{"net/ipv4/conf/all/accept_redirects", "0"},
+                                    {"net/ipv4/conf/eth0/forwarding", "1"},
+                                    {"net/ipv4/ip_forward", "0"}};
+  EXPECT_EQ(memory.earlier.of<Sysctl>(), sysctls);
+  EXPECT_EQ(memory.earlier.of<Link>().at(0).mtu, 1500U);
+  EXPECT_EQ(memory.earlier.of<SharedChain>().at(0).policy, "ACCEPT");
+  const std::map<std::string, Followed> followed{
+      {"net/ipv4/conf/all/accept_redirects", {"", false}},
+      {"net/ipv4/conf/eth0/forwarding", {"", true}}};
+  EXPECT_EQ(memory.followed, followed);
+  EXPECT_EQ(memory.applied.size(), 1U);
+}
+
 TEST_F(LedgerTest, RemembersWhatWasThereBeforeUsAndNotWhatDrifted) {
   Plan plan;
+  State want;
   for (const auto& [path, why] :
        {std::pair{"net/ipv4/a", Why::added}, std::pair{"net/ipv4/b", Why::changed},
         std::pair{"net/ipv4/c", Why::drifted}, std::pair{"net/ipv4/d", Why::unwanted}}) {
     Step step;
     step.action = Action::update;
+    step.key = Sysctl::Key{path};
     step.why = why;
     step.before = Sysctl{path, "0"};
     step.after = Sysctl{path, "1"};
     plan.steps.push_back(step);
+    want.of<Sysctl>().push_back({path, "1"});
   }
   Memory memory;
   memory.earlier.of<Sysctl>() = {{"net/ipv4/b", "5"}};
-  remember(memory, plan);
+  remember(memory, plan, want, {}, LinkNames());
   const std::vector<Sysctl> expected{{"net/ipv4/a", "0"}, {"net/ipv4/b", "5"}};
   EXPECT_EQ(memory.earlier.of<Sysctl>(), expected);
 }

@@ -156,6 +156,19 @@ TEST_F(OutcomeTest, ChangesThatCannotBeLookedAtAreToldAndNotDenied) {
   EXPECT_EQ(shown(site().prepare(spec(ours))), "No changes. The host matches the spec.\n");
 }
 
+TEST_F(OutcomeTest, WhatCouldNotBeSeenToBeBackStaysRemembered) {
+  site().options.allow_empty = true;
+  site().apply(spec(R"("sysctls": { "net.ipv4.ip_default_ttl": 70 })"));
+  const auto blind = [](bool is_one, int changes) { return !is_one && changes > 0 ? -1 : 0; };
+  AskingHost host(site().host(), blind);
+  const engine::Outcome outcome = site().carry_out(site().prepare(R"({ "version": 1 })"), &host);
+  EXPECT_EQ(outcome.result, Result::applied);
+  const engine::Prepared after = site().prepare(R"({ "version": 1 })");
+  EXPECT_NE(after.ledger.memory.earlier.find<Sysctl>({"net/ipv4/ip_default_ttl"}), nullptr);
+  static_cast<void>(site().carry_out(after));
+  EXPECT_EQ(site().prepare(R"({ "version": 1 })").ledger, engine::Ledger());
+}
+
 TEST_F(OutcomeTest, AFailureThatCannotBeLookedAtLeavesItOpenWhetherAllIsBack) {
   const auto blind = [](bool is_one, int changes) { return !is_one && changes > 0 ? -1 : 0; };
   AskingHost host(site().host(), blind);

@@ -96,6 +96,28 @@ TEST_F(RecordTest, NothingIsToBeChangedWhereWhatIsFoundCannotBeWritten) {
                CannotRemember);
 }
 
+TEST_F(RecordTest, WhoseValuesTheyAreIsToBeRememberedAsTheyAre) {
+  const Ledger first = with_sysctl();
+  write_ledger(directory(), first);
+  disk().fill();
+  const IfName eth0 = *IfName::parse("eth0");
+  const auto prepare = [&](auto&& learn) {
+    Ledger last = first;
+    learn(last.memory);
+    Record(directory(), first, false).prepare(first, last, 0);
+  };
+  EXPECT_THROW(prepare([](Memory& memory) { memory.followed["net/ipv4/ip_forward"].left = "1"; }),
+               CannotRemember);
+  EXPECT_THROW(prepare([&](Memory& memory) { memory.ports[eth0].cost = 50; }), CannotRemember);
+  EXPECT_THROW(prepare([&](Memory& memory) { memory.indexes[eth0] = 5; }), CannotRemember);
+  EXPECT_THROW(prepare([&](Memory& memory) { memory.port_of[eth0] = 5; }), CannotRemember);
+  EXPECT_THROW(prepare([](Memory& memory) {
+                 memory.chains[{Family::inet, "filter", "INPUT"}] = "1/2";
+               }),
+               CannotRemember);
+  prepare([](Memory& memory) { memory.refused["sysctl net.ipv4.ip_forward"] = "a kernel"; });
+}
+
 TEST_F(RecordTest, WhatIsOnlyForgottenNeedsNoRoom) {
   const Ledger all = with_applied(with_sysctl(), 100);
   write_ledger(directory(), all);

@@ -150,7 +150,7 @@ TEST_F(UndoTest, WhatHangsOnALinkThatHasGoneIsRemovedAlready) {
   }
   const engine::Workshop workshop = site.workshop();
   const engine::Report report =
-      engine::apply(workshop.host, workshop.ruleset, plan, {{}, {}, {}, true});
+      engine::apply(workshop.host, workshop.ruleset, plan, {{}, {}, true});
   EXPECT_FALSE(report.failed);
   ASSERT_EQ(report.steps.size(), 1U);
   EXPECT_EQ(report.steps.front().result, engine::StepResult::done) << report.steps.front().message;

@@ -16,7 +16,12 @@
 
 namespace plumbline::engine {
 
-enum class StepResult : std::uint8_t { done, failed, undone, skipped };
+enum class StepResult : std::uint8_t {
+  done,
+  failed,  ///< the end of the way, but for what is put back: may_stay()
+  undone,
+  skipped,
+};
 
 [[nodiscard]] std::string_view format(StepResult result);
 
@@ -44,11 +49,14 @@ struct Report {
   std::vector<std::string> warnings = {};
 };
 
+/// Whether all else is done though that step failed: it puts back a value of something that carries
+/// no mark, which may not be possible any more.
+[[nodiscard]] bool may_stay(const Step& step);
+
 /// What apply() must know beyond the plan.
 struct Surroundings {
-  LinkNames links;       ///< as observed along with the plan's `have`
-  SysctlsAlong now;      ///< written back when a step is undone
-  SysctlsAlong earlier;  ///< written back when a sysctl itself is put back
+  LinkNames links;   ///< as observed along with the plan's `have`
+  SysctlsAlong now;  ///< written back when a step is undone
   /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
   /// iptables-restore.
   bool linked = false;

@@ -21,13 +21,8 @@ namespace plumbline::engine {
 /// A firewall table: family and name.
 using TableKey = std::pair<Family, std::string>;
 
-/// For a sysctl's path, the values of those that the kernel changes along with it.
-using SysctlsAlong = std::map<std::string, std::vector<Sysctl>>;
-
 struct Ledger {
   Memory memory;
-  /// What was changed along with the sysctls in `memory.earlier`, as it was before.
-  SysctlsAlong along;
   /// Tables that were not there before our first chain or rule in them.
   std::set<TableKey> tables_made;
   /// A copy of what the aliases of TAPs say, for when a TAP is missing.
@@ -37,17 +32,6 @@ struct Ledger {
 
   bool operator==(const Ledger&) const = default;
 };
-
-/// Adds to `memory.earlier` what `plan` is about to set for the first time and cannot mark. A value
-/// that somebody set after us, and that is repaired now, is none of these.
-void remember(Memory& memory, const Plan& plan);
-/// The same for sysctls whose value could be seen only while the plan was carried out.
-void remember(Memory& memory, const Plan& plan, const std::vector<Sysctl>& found);
-/// Drops from `memory.earlier` what `want` no longer manages: it has been put back.
-void forget(Memory& memory, const State& want);
-
-/// What `plan` sets for the first time, so that `memory` is about to grow.
-[[nodiscard]] std::vector<Key> set_first(const Memory& memory, const Plan& plan);
 
 /// Its text in a file, and back. Nothing, and why not, where the text was not made by format().
 [[nodiscard]] std::string format(const Ledger& ledger);

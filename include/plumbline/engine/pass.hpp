@@ -28,9 +28,9 @@ struct Workshop {
   bool may_forget = false;  ///< carries out also what cannot be remembered
 };
 
-/// What there is, to be shown: rules of ours with their text, or of everybody when `all`. Throws
-/// io::HostError, wire::Malformed.
-[[nodiscard]] Observed observe_for_show(const Workshop& workshop, const Ledger& ledger, bool all);
+/// What there is, to be shown: rules of ours with their text, or of everybody when `all`. What is
+/// in `ledger` gets the names of now. Throws io::HostError, wire::Malformed.
+[[nodiscard]] Observed observe_for_show(const Workshop& workshop, Ledger& ledger, bool all);
 
 /// The guests that there are TAPs of ours for, sorted.
 [[nodiscard]] std::vector<spec::Assignment> guests_on(const Workshop& workshop);
@@ -76,6 +76,9 @@ struct Outcome {
   /// After `applied`: what a new plan would still do, as keys, or why it would be refused; empty
   /// when all is as wanted.
   std::vector<std::string> unsettled;
+  /// What was found before us, carries no mark and could not be put back, with the reason. All
+  /// else is done, and it stays remembered.
+  std::vector<std::string> not_put_back;
   std::vector<Diagnostic> warnings;  ///< of what is no step and yet was not possible
   /// After all: rules that are there as wanted, and judge nothing.
   std::vector<Diagnostic> not_in_force;
@@ -83,6 +86,10 @@ struct Outcome {
 
 /// What of a plan is meant to be carried out now.
 using Selection = std::function<Plan(const Plan&)>;
+
+/// What the plan of `prepared` changes for the first time, so that there is about to be more to
+/// remember. Throws io::HostError.
+[[nodiscard]] std::vector<Key> set_first(const Workshop& workshop, const Prepared& prepared);
 
 /// Carries the plan out under the caller's Lock, and observes what came of it. Whoever left
 /// something out of the plan gives `select`, which leaves it out of any further look as well.

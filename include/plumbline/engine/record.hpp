@@ -39,7 +39,7 @@ struct CannotRemember : io::HostError {
 
 class Record {
  public:
-  /// `there`: what read_ledger() gave. `unusable`: it had a warning.
+  /// `there`: what read_ledger() gave, with the names of now. `unusable`: it had a warning.
   Record(std::filesystem::path directory, Ledger there, bool unusable)
       : directory_(std::move(directory)), there_(std::move(there)), unusable_(unusable) {}
 

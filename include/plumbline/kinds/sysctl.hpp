@@ -48,14 +48,22 @@ struct Sysctl {
 [[nodiscard]] std::vector<wire::Request> remove(const Sysctl& sysctl, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Sysctl& sysctl);
 
-/// The other sysctls that the kernel changes along when this one is written. They are saved before
-/// and put back after, when the sysctl itself is put back; and one of them that the spec wants too
-/// must be written after this one. Measured: `ip_forward` and IPv4 `all/forwarding` write each
-/// other, every `forwarding` and `all/accept_redirects` (devinet.c, inet_forward_change()); a few
-/// of IPv6 `all` write every link's (addrconf.c); IPv4 `default`, but for `forwarding`, writes the
-/// links' that nobody has written yet (devinet.c, devinet_copy_dflt_conf()).
+/// The link in net/ipv4/conf/LINK/…, net/ipv6/neigh/LINK/… and their like.
+[[nodiscard]] std::optional<IfName> link_of(std::string_view path);
+/// The same setting of another link; `path` is that of a link's.
+[[nodiscard]] std::string path_on(std::string_view path, const IfName& link);
+
+/// The other sysctls that the kernel changes along when this one is written, other names of the
+/// same variable left out. Measured, by writing each: `ip_forward` writes every `forwarding` and
+/// `all/accept_redirects` (net/ipv4/devinet.c, inet_forward_change()); a few of IPv6 `all` write
+/// every link's, `stable_secret` the `addr_gen_mode` (net/ipv6/addrconf.c); IPv4 `default`, but for
+/// `forwarding`, and `neigh/default` write the links' that nobody has written yet
+/// (devinet_copy_dflt_conf(), neigh_copy_dflt_parms() in net/core/neighbour.c).
 [[nodiscard]] std::vector<std::string> changed_along(const Sysctl& sysctl,
                                                      const std::vector<IfName>& links);
+/// What the kernel writes to `path` along with `written`; nothing: it leaves that alone. A link's
+/// that was written before, or that has an address, does not follow IPv4 `default`.
+[[nodiscard]] std::optional<std::string> value_along(const Sysctl& written, std::string_view path);
 
 static_assert(ResourceKind<Sysctl>);
 

@@ -14,6 +14,7 @@
 
 #include "plumbline/base/diagnostics.hpp"
 #include "plumbline/kinds/kinds.hpp"
+#include "plumbline/plan/memory.hpp"
 
 namespace plumbline {
 
@@ -75,19 +76,6 @@ struct Plan {
 
   [[nodiscard]] bool empty() const { return steps.empty(); }
   bool operator==(const Plan&) const = default;
-};
-
-/// What the kernel cannot hold for us (engine/ledger.hpp keeps it on disk).
-struct Memory {
-  /// The values found before we first set them: sysctls, policies of shared chains, and the
-  /// settings of links that are not ours. What is in here and no longer wanted is put back.
-  State earlier;
-  /// A digest per key of the value last applied, to tell drift from a changed spec. Wording only,
-  /// but for endpoints of tunnels, which have digests of their own: where a peer has roamed, only a
-  /// changed spec sets its endpoint anew.
-  std::map<std::string, std::uint64_t> applied;
-
-  bool operator==(const Memory&) const = default;
 };
 
 struct PlanOptions {

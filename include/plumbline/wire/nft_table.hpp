@@ -1,7 +1,8 @@
-// Asking nf_tables whether it has a table, and which tables sleep; not what is in them.
+// Asking nf_tables whether it has a table, and which, and which tables sleep; not what is in them.
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@ namespace plumbline::wire {
 
 /// The message of a NetfilterQuery: the answer is ENOENT when there is no such table.
 [[nodiscard]] Bytes table_query(Family family, std::string_view table);
+/// What tells the table that answers from a later one of its name; 0 where the kernel says none.
+[[nodiscard]] std::uint64_t read_table_handle(const Bytes& answer);
 
 [[nodiscard]] Bytes tables_query();  ///< of all families
 

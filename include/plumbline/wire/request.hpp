@@ -65,6 +65,8 @@ struct TapChange {
 /// Reads /proc/sys/`path` into the Reply's `text`, without the newline at its end.
 struct SysctlRead {
   std::string path;  ///< with slashes, `net/ipv4/ip_forward`
+  /// Only asks whether it could be written: the Reply has no text, and the error if not.
+  bool for_writing = false;
 
   bool operator==(const SysctlRead&) const = default;
 };

@@ -1,0 +1,88 @@
+#include "refusals.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+namespace plumbline::engine {
+
+namespace {
+
+constexpr std::string_view unwritable = "a /proc/sys in which it can be written";
+
+std::string in_brackets(std::string_view what, int error) {
+  return std::string(what) + " (" + std::generic_category().message(error) + ")";
+}
+
+/// Those that no spec names and that are not as they shall be.
+std::vector<Sysctl> due(const State& want, const State& have, const Memory& memory) {
+  const Goals goals(memory, want);
+  std::vector<Sysctl> due;
+  for (const Sysctl& remembered : memory.earlier.of<Sysctl>()) {
+    if (want.find<Sysctl>(key(remembered)) != nullptr) continue;
+    const Sysctl* now = have.find<Sysctl>(key(remembered));
+    const auto goal = goals.sysctl(remembered.path);
+    if (now != nullptr && goal && complete(*goal, *now) != *now) due.push_back(*goal);
+  }
+  return due;
+}
+
+}  // namespace
+
+void find_refusals(io::Host& host, const State& want, const State& have, Memory& memory) {
+  if (want.empty()) memory.refused.clear();
+  std::vector<wire::Request> requests;
+  const std::vector<Sysctl> wanted = due(want, have, memory);
+  for (const Sysctl& sysctl : wanted) requests.emplace_back(wire::SysctlRead{sysctl.path, true});
+  if (requests.empty()) return;
+  const std::vector<wire::Reply> replies = host.exchange(requests);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::string name = format(Key(key(wanted[i])));
+    const int error = replies.at(i).error;
+    const auto known = memory.refused.find(name);
+    if (error != 0 && error != ENOENT) {
+      memory.refused[name] = in_brackets(unwritable, error);
+    } else if (known != memory.refused.end() && known->second.starts_with(unwritable)) {
+      memory.refused.erase(known);
+    }
+  }
+}
+
+std::vector<std::string> note_refusals(Memory& memory, const Plan& plan, const Report& report) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < plan.steps.size() && i < report.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    if (report.steps[i].result != StepResult::failed || !may_stay(step)) continue;
+    const int error = report.steps[i].error;
+    // Gone with its link, or with its module: nothing is there to put back.
+    if (error == ENOENT || error == ENODEV) continue;
+    const auto* sysctl = std::get_if<Sysctl>(&*step.after);
+    const std::string what = sysctl != nullptr ? "a kernel that takes '" + sysctl->value + "'"
+                                               : std::string("a kernel that takes it");
+    memory.refused[format(step.key)] = in_brackets(what, error);
+    words.push_back(format(step.key) + ": " + report.steps[i].message);
+  }
+  return words;
+}
+
+std::vector<std::string> blocked_returns(const Memory& memory, const State& want,
+                                         const Plan& plan) {
+  std::vector<std::string> words;
+  for (const Blocked& blocked : plan.blocked) {
+    const auto returns = [&]<class KeyType>(const KeyType& key) {
+      if constexpr (std::is_same_v<KeyType, Sysctl::Key>) {
+        return memory.earlier.find<Sysctl>(key) != nullptr && want.find<Sysctl>(key) == nullptr;
+      } else if constexpr (std::is_same_v<KeyType, Link::Key>) {
+        return memory.earlier.find<Link>(key) != nullptr && want.find<Link>(key) == nullptr;
+      } else {
+        return false;
+      }
+    };
+    if (!std::visit(returns, blocked.key)) continue;
+    std::string text = format(blocked.key) + ": waits for";
+    for (const std::string& what : blocked.waits_for) text += " " + what;
+    words.push_back(std::move(text));
+  }
+  return words;
+}
+
+}  // namespace plumbline::engine
