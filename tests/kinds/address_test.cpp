@@ -103,9 +103,11 @@ TEST(CompleteAddress, ForgetsNoField) {
   // When this no longer compiles there is a new field, for complete() and the decoder.
   have.chosen_flags = IFA_F_NOPREFIXROUTE;
   have.route_metric = 5;
-  const auto& [link, local, peer, protocol, permanent, secondary, dad_failed, flags, metric] = have;
-  static_cast<void>(
-      std::tie(link, local, peer, protocol, permanent, secondary, dad_failed, flags, metric));
+  have.temporary = true;
+  const auto& [link, local, peer, protocol, permanent, secondary, dad_failed, temporary, flags,
+               metric] = have;
+  static_cast<void>(std::tie(link, local, peer, protocol, permanent, secondary, dad_failed,
+                             temporary, flags, metric));
   EXPECT_EQ(complete(address("10.0.0.1/24"), have), have);
 }
 
