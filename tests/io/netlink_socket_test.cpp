@@ -276,8 +276,7 @@ TEST_F(FirstDump, OfASocketIsNotEndedByARouteThatFitsIntoALargerPart) {
   test::ip("addr add 10.0.0.1/8 dev d0");
   std::string line = "route add 1.0.0.0/8";
   for (int i = 2; i < 250; ++i) line += " nexthop via 10.0.0." + std::to_string(i) + " dev d0";
-  for (int i = 2; i < 250; ++i) line += " nexthop via 10.0.1." + std::to_string(i) + " dev d0";
-  test::must_run({"ip", "-batch", "-"}, line + "\n");
+  test::ip(line);
   NetlinkSocket socket(NETLINK_ROUTE);
   EXPECT_EQ(count(socket.dump(routes_of(254))), 2U);
 }

@@ -39,35 +39,15 @@ std::string schema_of(const json::value& all, const json::object& part) {
 TEST(Schema, IsTheFileThatIsInstalled) { EXPECT_EQ(schema(), text_of("src/spec/schema.json")); }
 
 TEST(Schema, UsesNoKeywordThatDraft7AndDraft2020UnderstandDifferently) {
-  EXPECT_THAT(JsonSchema(schema()).keywords(), IsSubsetOf({"$schema",
-                                                           "$ref",
-                                                           "$defs",
-                                                           "title",
-                                                           "description",
-                                                           "default",
-                                                           "examples",
-                                                           "type",
-                                                           "enum",
-                                                           "const",
-                                                           "required",
-                                                           "properties",
-                                                           "items",
-                                                           "minItems",
-                                                           "pattern",
-                                                           "maxLength",
-                                                           "minLength",
-                                                           "minimum",
-                                                           "maximum",
-                                                           "multipleOf",
-                                                           "allOf",
-                                                           "anyOf",
-                                                           "not",
-                                                           "if",
-                                                           "then",
-                                                           "else",
-                                                           "propertyNames",
-                                                           "minProperties",
-                                                           "additionalProperties"}));
+  EXPECT_THAT(
+      JsonSchema(schema()).keywords(),
+      IsSubsetOf(
+          {"$schema",    "$ref",       "$defs",         "title",         "description",
+           "default",    "examples",   "type",          "enum",          "const",
+           "required",   "properties", "items",         "minItems",      "maxItems",
+           "pattern",    "maxLength",  "minLength",     "minimum",       "maximum",
+           "multipleOf", "allOf",      "anyOf",         "not",           "if",
+           "then",       "else",       "propertyNames", "minProperties", "additionalProperties"}));
 }
 
 /// Draft 7 passes over whatever stands beside `$ref`.
