@@ -6,6 +6,7 @@
 
 #include "plumbline/engine/observe.hpp"
 #include "plumbline/io/kernel_host.hpp"
+#include "tests/kinds/on_kernel.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::engine {
@@ -28,16 +29,22 @@ class WholeRoutes : public test::NetnsTest {
   }
 };
 
-/// Somebody else's: ip(8) in a batch, as no command line is that long.
+/// Made by a message of ours, as ip(8) has no room for so many, and a spec may not have them.
 void add_route(const std::string& to, std::size_t hops, const std::string& network) {
-  std::string line = "route add " + to;
-  for (std::size_t i = 0; i < hops; ++i) {
-    const std::string host = network.ends_with(':') ? std::to_string(i + 2)
-                                                    : std::to_string((i + 2) >> 8U) + "." +
-                                                          std::to_string((i + 2) & 255U);
-    line += " nexthop via " + network + host + " dev d0";
+  auto route = test::wanted<Route>(R"({"to": ")" + to + R"(", "nexthops": [{"via": ")" + network +
+                                   (network.ends_with(':') ? "2" : "0.2") + R"(", "dev": "d0"}]})");
+  for (std::size_t i = 1; i < hops; ++i) {
+    const std::size_t n = i + 2;
+    const std::string host = network.ends_with(':')
+                                 ? std::to_string(n)
+                                 : std::to_string(n >> 8U) + "." + std::to_string(n & 255U);
+    Nexthop hop = route.nexthops.front();
+    hop.via = IpAddress::parse(network + host);
+    ASSERT_TRUE(hop.via) << network << host;
+    route.nexthops.push_back(hop);
   }
-  test::must_run({"ip", "-batch", "-"}, line + "\n");
+  test::OnKernel kernel;
+  ASSERT_EQ(kernel.send(create(route, kernel.links())), "");
 }
 
 std::string refused() {
