@@ -161,7 +161,7 @@ TEST_F(LedgerOwnership, W38_ARemovalThatFailsSaysSo) {
   site().options.allow_empty = true;
   const engine::Prepared prepared = site().prepare(R"({"version": 1})");
   const std::string before = dump_namespace();
-  for (const std::size_t at : {std::size_t{0}, std::size_t{3}, std::size_t{6}}) {
+  for (const std::size_t at : {std::size_t{0}, std::size_t{2}, std::size_t{4}}) {
     FailingHost failing(site().host(), at, EIO);
     const engine::Outcome outcome = site().carry_out(site().prepare(R"({"version": 1})"), &failing);
     EXPECT_EQ(outcome.result, engine::Result::rolled_back) << at;
