@@ -64,7 +64,7 @@ TEST_F(ManyNexthops, AsManyAsASpecMayHaveAreListedAgainWithWhatIsBehind) {
 TEST_F(ManyNexthops, MoreThanAPartOfAListHoldsEndTheList) {
   OnKernel kernel;
   auto route = wanted<Route>(spec_of("172.16.0.0/12", 1984, false));
-  for (std::size_t i = 1984; i < 2025; ++i) {
+  for (std::size_t i = 1984; i < 2100; ++i) {
     Nexthop hop = route.nexthops.front();
     const std::size_t n = i + 2;
     hop.via = *IpAddress::parse("10.0." + std::to_string(n >> 8U) + "." + std::to_string(n & 255U));
