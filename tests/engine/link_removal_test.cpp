@@ -177,7 +177,7 @@ TEST_F(LinkRemovalTest, AHeldTapGoesToo) {
 TEST_F(LinkRemovalTest, AFailureAnywhereInAChunkLeavesEverything) {
   Site site;
   site.apply(taps(1, 6));
-  ip("link add far0 type ifb");  // a TAP in such a group would be ours
+  ip("tuntap add dev far0 mode tap");
   ip(std::string("link set far0 group ") + first_group);
   const std::string before = dump_namespace();
   std::size_t position = 0;
