@@ -20,6 +20,7 @@
 #include "plumbline/spec/loadable.hpp"
 #include "plumbline/spec/schema.hpp"
 #include "session.hpp"
+#include "undisturbed.hpp"
 #include "usage.hpp"
 
 namespace plumbline::cli {
@@ -131,6 +132,7 @@ int carry_out(const Options& options, const spec::Desired& desired, const char* 
   if (const auto status = told_why_not(options, prepared)) return *status;
   if (!options.json()) print_plan(options, prepared.plan);
   if (const auto status = told_no(options, prepared, question, prepare)) return *status;
+  stay_undisturbed();
   const engine::Outcome outcome = engine::carry_out(workshop, prepared);
   // Nobody has to wait for whoever reads what is printed.
   lock.reset();
@@ -193,6 +195,7 @@ int adopt(const Options& options) {
       options, prepared,
       "Make these ours? The next apply removes those that its spec does not want.", prepare);
   if (status) return *status;
+  stay_undisturbed();
   const engine::Outcome outcome = engine::adopt(workshop, prepared);
   lock.reset();
   print_outcome(options, prepared, outcome,

@@ -120,27 +120,30 @@ class Trace {
   }
 
   void stopped(pid_t pid, int status) {
-    if (result_.killed) {
-      // Left to itself: what becomes of it now is its own doing.
-      ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
-      return;
-    }
     const int signal = WSTOPSIG(status);
     const bool is_call = signal == (SIGTRAP | 0x80);
-    if (is_call && is_the_moment(pid)) {
-      kill_all_at(pid);
-      return;
-    }
     // The first stop of a new process, and the events of ptrace, are no signals of its own.
     const bool of_its_own = !is_call && signal != SIGSTOP && signal != SIGTRAP;
-    ptrace(PTRACE_SYSCALL, pid, nullptr, of_its_own ? static_cast<long>(signal) : 0L);
+    const long passed_on = of_its_own ? signal : 0;
+    if (result_.killed) {
+      // Left to itself: what becomes of it now is its own doing.
+      ptrace(PTRACE_DETACH, pid, nullptr, passed_on);
+      return;
+    }
+    if (is_call && is_the_moment(pid)) {
+      send_signal_at(pid);
+      return;
+    }
+    ptrace(PTRACE_SYSCALL, pid, nullptr, passed_on);
   }
 
   void ended(pid_t pid, int status) {
     const bool by_kill = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     // A new child that finds its parent gone before it could ask for the signal.
     const bool gave_up = WIFEXITED(status) && WEXITSTATUS(status) == not_run;
-    if (pid == at_ && !by_kill && !gave_up) result_.survivor = name_ + " " + std::to_string(pid);
+    const bool should_die = moment_ && moment_->signal == SIGKILL;
+    if (pid == at_ && should_die && !by_kill && !gave_up)
+      result_.survivor = name_ + " " + std::to_string(pid);
     if (pid == root_) {
       // By now its children have the signal, if they have asked for it (exit_notify() in
       // kernel/exit.c). One that has not goes on.
@@ -165,14 +168,15 @@ class Trace {
     return std::exchange(thread.is_it, false);
   }
 
-  void kill_all_at(pid_t pid) {
+  void send_signal_at(pid_t pid) {
     for (const auto& [thread, state] : threads_) add_namespaces_of(thread, result_.held);
     result_.held.erase(link_at("/proc/thread-self/ns/net"));
     name_ = status_of(pid, "Name");
     at_ = pid;
     result_.killed = true;
     end_ = std::chrono::steady_clock::now() + longest_end;
-    kill(root_, SIGKILL);
+    kill(root_, moment_->signal);
+    if (moment_->signal != SIGKILL) ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
   }
 
   struct Thread {

@@ -1,4 +1,5 @@
-// A program that is killed at a given system call, its own or one of a program it started.
+// A program that is killed, or sent another signal, at a given system call, its own or one of a
+// program it started.
 //
 // Only the moment is chosen here, by tracing (man 2 ptrace); what it left behind is looked at with
 // other means.
@@ -8,6 +9,7 @@
 #include <sys/types.h>
 
 #include <compare>
+#include <csignal>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,11 +34,12 @@ struct Moment {
   Call call;
   int count = 1;
   bool afterwards = false;  ///< when it was carried out, but has not returned; else before it is
+  int signal = SIGKILL;     ///< what the program gets; it goes on with any other, as it likes
 };
 
 struct Traced {
   std::string why_not;         ///< not empty: nothing can be traced here, and nothing was run
-  bool killed = false;         ///< the moment came
+  bool killed = false;         ///< the moment came, and the signal was sent
   int status = -1;             ///< as CommandResult::status has it
   std::map<Call, int> calls;   ///< how often each was made
   std::set<std::string> held;  ///< `net:[…]` other than ours that it held when it was killed
@@ -44,7 +47,7 @@ struct Traced {
       survivor;  ///< the process that was at the call, when it went on and did not die with it
 };
 
-/// Runs the program, found by its path, and kills it with SIGKILL when the moment comes. What it
+/// Runs the program, found by its path, and sends it the signal when the moment comes. What it
 /// prints is thrown away. Returns when all it started has ended too.
 [[nodiscard]] Traced run_until(const std::vector<std::string>& arguments,
                                const std::optional<Moment>& moment);
