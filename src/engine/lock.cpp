@@ -85,7 +85,9 @@ std::optional<Lock> Lock::take(const std::filesystem::path& directory, int& hold
       file = place->lock_file(file_name);
     } catch (const io::NotPrivate&) {
       throw;
-    } catch (const io::HostError&) {
+    } catch (const io::HostError& error) {
+      // Whoever can open the file has that one: two locks would let two work at once.
+      if (io::is_shortage(error.error)) throw;
       return of_namespace(holder);
     }
     if (!take_file(file, (directory / file_name).string(), holder)) return std::nullopt;

@@ -167,7 +167,7 @@ std::string Record::write(const Ledger& last) {
     }
     draft_.reset();
     return {};
-  } catch (const io::HostError& error) {
+  } catch (const std::exception& error) {
     draft_.reset();
     return "not remembered: " + what_differs(there_, last) + ": " + error.what();
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "plumbline/io/descriptor.hpp"
+
 namespace plumbline::engine {
 
 namespace {
@@ -39,6 +41,7 @@ void find_refusals(io::Host& host, const State& want, const State& have, Memory&
     const std::string name = format(Key(key(wanted[i])));
     const int error = replies.at(i).error;
     const auto known = memory.refused.find(name);
+    if (io::is_shortage(error)) io::give_up(name + " cannot be looked at", error);
     if (error != 0 && error != ENOENT) {
       memory.refused[name] = in_brackets(unwritable, error);
     } else if (known != memory.refused.end() && known->second.starts_with(unwritable)) {

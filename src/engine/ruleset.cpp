@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "plumbline/wire/iptables.hpp"
+#include "whole_rules.hpp"
 
 namespace plumbline::engine {
 
@@ -71,72 +72,6 @@ class Earlier {
 };
 
 }  // namespace
-
-wire::Reply Nfnetlink::ask(wire::Bytes message) {
-  const wire::Request request = wire::NetfilterQuery{std::move(message)};
-  return std::move(host_->exchange(std::span(&request, 1)).front());
-}
-
-std::uint32_t Nfnetlink::generation() {
-  const wire::Reply reply = ask(wire::generation_query());
-  if (reply.error != 0) {
-    throw io::HostError("the rules of nf_tables cannot be seen: no generation (error " +
-                        std::to_string(reply.error) + ")");
-  }
-  return wire::read_generation(reply.bytes);
-}
-
-bool Nfnetlink::is_there() {
-  // nfnetlink_rcv_msg() in net/netfilter/nfnetlink.c, when no module for it can be loaded
-  const int error = ask(wire::generation_query()).error;
-  return error != EINVAL && error != EPROTONOSUPPORT;
-}
-
-std::vector<wire::DumpedTable> Nfnetlink::tables() {
-  const wire::Reply reply = ask(wire::tables_query());
-  if (reply.error != 0) throw io::HostError("the tables of nf_tables cannot be seen");
-  return wire::read_tables(reply.bytes);
-}
-
-std::vector<wire::DumpedChain> Nfnetlink::chains() {
-  const wire::Reply reply = ask(wire::chains_query());
-  if (reply.error != 0) throw io::HostError("the chains of nf_tables cannot be seen");
-  return wire::read_chains(reply.bytes);
-}
-
-std::optional<std::vector<wire::DumpedRule>> Nfnetlink::rules(const Chain::Key& chain) {
-  const wire::Reply reply = ask(wire::rules_query(chain.family, chain.table, chain.name));
-  if (reply.error == ENOENT) return std::nullopt;
-  if (reply.error != 0) throw io::HostError("the rules of " + format(chain) + " cannot be seen");
-  return wire::read_rules(reply.bytes);
-}
-
-std::vector<wire::DumpedRule> Nfnetlink::all_rules() {
-  const wire::Reply reply = ask(wire::rules_query());
-  if (reply.error != 0) throw io::HostError("the rules of nf_tables cannot be seen");
-  return wire::read_rules(reply.bytes);
-}
-
-std::optional<std::uint16_t> Nfnetlink::find_set(const std::string& name) {
-  const wire::Reply reply = ask(wire::set_index_query(name));
-  if (reply.error != 0) return std::nullopt;
-  return wire::read_set_index(reply.bytes);
-}
-
-std::string Nfnetlink::set_name(std::uint16_t index) {
-  const auto [found, added] = set_names_.try_emplace(index);
-  if (added) {
-    const wire::Reply reply = ask(wire::set_name_query(index));
-    // A set that is named by a rule cannot be destroyed, so the rule is gone, or names nothing.
-    found->second = reply.error == 0 ? wire::read_set_name(reply.bytes)
-                                     : "no set of index " + std::to_string(index);
-  }
-  return found->second;
-}
-
-wire::RuleCode Nfnetlink::code(wire::DumpedRule rule) {
-  return wire::code_of(std::move(rule), [this](std::uint16_t index) { return set_name(index); });
-}
 
 bool is_iptables_table(Family family, std::string_view table) {
   if (family == Family::bridge) return table == "filter" || table == "nat";
@@ -238,19 +173,18 @@ void Ruleset::read_rules(Nfnetlink& kernel, std::vector<wire::DumpedRule> rules,
   }
 }
 
-void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
-  unsorted_ = fresh_ = true;
-  generation_ = 0;
+void Ruleset::read_chains(Nfnetlink& kernel, const std::vector<wire::DumpedChain>& chains,
+                          std::optional<std::vector<wire::DumpedRule>> dumped,
+                          const MustRead& must_read) {
   const bool first = seen_.empty();
-  std::map<Chain::Key, std::vector<wire::DumpedRule>> dumped;
-  if (first) {
-    for (wire::DumpedRule& rule : kernel.all_rules()) {
-      dumped[{rule.family, rule.table, rule.chain}].push_back(std::move(rule));
+  std::map<Chain::Key, std::vector<wire::DumpedRule>> by_chain;
+  if (dumped) {
+    for (wire::DumpedRule& rule : *dumped) {
+      by_chain[{rule.family, rule.table, rule.chain}].push_back(std::move(rule));
     }
   }
   std::map<Chain::Key, HeldChain> seen;
-  for (const wire::DumpedChain& chain : kernel.chains()) {
-    if (!is_linked(chain.family, nft_) || !is_iptables_table(chain.family, chain.table)) continue;
+  for (const wire::DumpedChain& chain : chains) {
     const Chain::Key where = key_of_chain(chain);
     const auto old = seen_.find(where);
     const bool same = old != seen_.end() && old->second.handle == chain.handle;
@@ -260,8 +194,8 @@ void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
     }
     HeldChain& held = seen[where];
     describe(chain, held);
-    if (first) {
-      read_rules(kernel, std::move(dumped[where]), nullptr, held);
+    if (dumped) {
+      read_rules(kernel, std::move(by_chain[where]), nullptr, held);
     } else if (auto rules = kernel.rules(where)) {
       read_rules(kernel, std::move(*rules), same ? &old->second : nullptr, held);
     }
@@ -269,8 +203,32 @@ void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
   seen_ = std::move(seen);
 }
 
+void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
+  unsorted_ = fresh_ = true;
+  generation_ = 0;
+  std::optional<std::vector<wire::DumpedRule>> dumped;
+  if (seen_.empty()) dumped = kernel.all_rules();
+  std::vector<wire::DumpedChain> chains = kernel.chains();
+  std::erase_if(chains, [&](const wire::DumpedChain& chain) {
+    return !is_linked(chain.family, nft_) || !is_iptables_table(chain.family, chain.table);
+  });
+  const bool all_at_once = dumped.has_value();
+  read_chains(kernel, chains, std::move(dumped), must_read);
+  if (all_at_once && find_short(chains, seen_)) {
+    seen_.clear();
+    read_chains(kernel, chains, {}, must_read);
+  }
+  const std::map<Chain::Key, HeldChain>& seen = seen_;
+  demand_whole(kernel, chains, seen, [&](const Chain::Key& where) {
+    const HeldChain& held = seen.at(where);
+    return wanted_.contains(where) || held.base || held.chain.claimed ||
+           std::ranges::any_of(held.chain.rules, &FirewallRule::carries_mark);
+  });
+}
+
 bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
   const std::uint32_t before = kernel.generation();
+  wanted_ = wanted;
   read(kernel, [&](const Chain::Key& where, const wire::DumpedChain& chain, bool same) {
     if (!same || chain.base || chain.userdata == chain_claim() || wanted.contains(where)) {
       return true;
@@ -283,7 +241,6 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
       dormant_.emplace(table.family, std::move(table.name));
     }
   }
-  wanted_ = wanted;
   if (kernel.generation() == before) generation_ = before;
   return generation_ != 0;
 }

@@ -1,6 +1,7 @@
 #include "scratch_load.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <optional>
 
@@ -87,7 +88,8 @@ bool ScratchLoad::try_part(RuleSet& part) {
 std::vector<SeenChain> ScratchLoad::load(RuleSet::Form form) {
   while (true) {
     const Input input = rules_->input(form);
-    const wire::Reply reply = restore(input.text);
+    wire::Reply reply = restore(input.text);
+    if (reply.error != 0 && io::tells_of_shortage(reply.message)) reply = restore(input.text);
     if (reply.error == 0) return save();
     if (refusals_ >= most_refusals) {
       throw io::HostError("iptables refuses more than " + std::to_string(most_refusals) + " rules");
@@ -119,7 +121,12 @@ void ScratchLoad::make_sets(const RuleSet& rules) {
 
 wire::Reply ScratchLoad::restore(const std::string& text) {
   scratch_->reset();
-  return exchange(wire::FirewallRestore{rules_->family(), text});
+  wire::Reply reply = exchange(wire::FirewallRestore{rules_->family(), text});
+  // No rule is to blame for a program that was killed or never ended.
+  if (reply.error != 0 && reply.error != EINVAL) {
+    throw io::HostError("iptables-restore: " + reply.message, reply.error);
+  }
+  return reply;
 }
 
 wire::Reply ScratchLoad::exchange(const wire::Request& request) {
@@ -175,6 +182,8 @@ void ScratchLoad::blame(const Input& input, const std::string& message, RuleSet:
     refuse(*rule, form == RuleSet::Form::written
                       ? complaint.reason
                       : "iptables does not read back what it saves: " + complaint.reason);
+  } else if (io::tells_of_shortage(message)) {
+    throw io::HostError("iptables-restore: " + message);
   } else if (!input.tables[complaint.line].empty()) {
     search(input, input.tables[complaint.line], message, form);
   } else {

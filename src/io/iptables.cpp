@@ -51,6 +51,7 @@ std::string one_line(std::string_view said) {
 std::string why(const Finished& finished) {
   if (finished.expired) return "it did not end in time";
   if (finished.flooded) return "it printed too much";
+  if (finished.killed_by != 0) return "signal " + std::to_string(finished.killed_by) + " ended it";
   std::string said = one_line(finished.errors);
   return said.empty() ? "exit status " + std::to_string(finished.status) : said;
 }
@@ -104,7 +105,10 @@ Backend Iptables::installed_default() const {
   const std::string path = find_program("iptables");
   if (path.empty()) return Backend::automatic;
   const Finished finished = run_program({.path = path, .arguments = {"-V"}, .input = {}});
-  if (!finished.succeeded()) return Backend::automatic;
+  // Another backend than the host's would be worse than none.
+  if (!finished.succeeded()) {
+    throw HostError("cannot tell which iptables this host uses: iptables -V: " + why(finished));
+  }
   // Before 1.8 there was one backend, and no word for it in the version.
   return finished.output.find("nf_tables") != std::string::npos ? Backend::nft : Backend::legacy;
 }
@@ -208,7 +212,8 @@ wire::Reply Iptables::restore(Family family, const std::string& text) {
   const Finished finished = run_program(
       {.path = path, .arguments = std::move(arguments), .input = text, .where = where_});
   if (finished.succeeded()) return {0, one_line(finished.errors), {}, {}};
-  return {finished.expired ? ETIMEDOUT : EINVAL, why(finished), {}, {}};
+  const int error = finished.expired ? ETIMEDOUT : finished.killed_by != 0 ? EINTR : EINVAL;
+  return {error, why(finished), {}, {}};
 }
 
 wire::Reply Iptables::drop_table(Family family, const std::string& table) {

@@ -54,7 +54,10 @@ std::string table_names(const char* path) {
     give_up("cannot read the names of the iptables tables", errno);
   }
   std::array<char, 4096> buffer{};
-  const ssize_t size = read(file.get(), buffer.data(), buffer.size());
+  ssize_t size = -1;
+  do {
+    size = read(file.get(), buffer.data(), buffer.size());
+  } while (size < 0 && errno == EINTR);
   if (size < 0) give_up("cannot read the names of the iptables tables", errno);
   return {buffer.data(), static_cast<std::size_t>(size)};
 }
@@ -69,28 +72,26 @@ T copied(std::span<const std::byte> bytes, std::size_t offset) {
   return value;
 }
 
-/// Its rules one after the other, as the kernel keeps them. Nothing when the table changed or went
-/// meanwhile.
+/// Its rules one after the other, as the kernel keeps them; else an errno: ENOENT when the table is
+/// gone, EAGAIN when it changed meanwhile.
 template <class Ip>
-std::optional<std::vector<std::byte>> entries_of(const Descriptor& socket, ipt_getinfo& about) {
+int read_entries(const Descriptor& socket, ipt_getinfo& about, std::vector<std::byte>& answer) {
   socklen_t length = sizeof about;
   // Loads a module for a table that is not there: only for those that are.
   if (getsockopt(socket.get(), Ip::level, IPT_SO_GET_INFO, &about, &length) != 0) {
-    if (errno == ENOENT) return std::nullopt;
-    give_up("cannot look into the legacy iptables tables", errno);
+    return errno;
   }
   using Entries = typename Ip::Entries;
   constexpr std::size_t header = offsetof(Entries, entrytable);
-  std::vector<std::byte> answer(header + about.size);
+  answer.assign(header + about.size, std::byte{0});
   std::memcpy(answer.data() + offsetof(Entries, name), about.name, sizeof about.name);
   std::memcpy(answer.data() + offsetof(Entries, size), &about.size, sizeof about.size);
   length = static_cast<socklen_t>(answer.size());
   if (getsockopt(socket.get(), Ip::level, IPT_SO_GET_ENTRIES, answer.data(), &length) != 0) {
-    if (errno == EAGAIN || errno == ENOENT) return std::nullopt;
-    give_up("cannot look into the legacy iptables tables", errno);
+    return errno;
   }
   answer.erase(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(header));
-  return answer;
+  return 0;
 }
 
 /// A chain of a user is an entry with the target ERROR, its rules, and an entry that returns; a
@@ -127,18 +128,21 @@ std::vector<HeldTable> tables_of(Family family) {
   for (std::string name; std::getline(names, name);) {
     if (!socket) socket.emplace(::socket(Ip::domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!*socket) give_up("cannot open a socket", errno);
-    for (int attempt = 0; attempt < attempts; ++attempt) {
-      ipt_getinfo about{};
+    ipt_getinfo about{};
+    std::vector<std::byte> entries;
+    int error = EAGAIN;
+    for (int attempt = 0; attempt < attempts && error == EAGAIN; ++attempt) {
+      about = {};
       name.copy(about.name, sizeof about.name - 1);
-      const auto entries = entries_of<Ip>(*socket, about);
-      if (!entries) continue;
-      HeldTable table;
-      table.family = nft_word(family);
-      table.name = name;
-      count<Ip>(table, about, *entries);
-      tables.push_back(std::move(table));
-      break;
+      error = read_entries<Ip>(*socket, about, entries);
     }
+    if (error == ENOENT) continue;
+    if (error != 0) give_up("cannot look into the legacy iptables tables", error);
+    HeldTable table;
+    table.family = nft_word(family);
+    table.name = name;
+    count<Ip>(table, about, entries);
+    tables.push_back(std::move(table));
   }
   std::ranges::sort(tables, {}, &HeldTable::name);
   return tables;

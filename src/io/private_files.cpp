@@ -198,7 +198,7 @@ PrivateFile PrivateDirectory::read(const std::string& name, std::size_t most) co
                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file && errno == ENOENT) return {};
   if (!file && errno == ELOOP) return {std::nullopt, path + ": it is a symbolic link"};
-  if (!file && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) give_up(path, errno);
+  if (!file && is_shortage(errno)) give_up(path, errno);
   if (!file) return {std::nullopt, path + ": " + errno_text(errno)};
   if (const std::string fault = fault_of(file.get(), S_IFREG); !fault.empty()) {
     return {std::nullopt, path + ": " + fault};
@@ -213,6 +213,7 @@ PrivateFile PrivateDirectory::read(const std::string& name, std::size_t most) co
   while (done < content.size()) {
     const ssize_t size = ::read(file.get(), content.data() + done, content.size() - done);
     if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && is_shortage(errno)) give_up(path, errno);
     if (size < 0) return {std::nullopt, path + ": " + errno_text(errno)};
     if (size == 0) return {std::nullopt, path + ": it was cut while it was read"};
     done += static_cast<std::size_t>(size);

@@ -113,7 +113,7 @@ class Process {
     return opened;
   }
 
-  /// Kills it, unless it has ended, and what it started and left in its session.
+  /// Kills it, unless it has ended, and what it started and left in its session. As of wait(2).
   [[nodiscard]] int end() {
     kill(-pid_, SIGKILL);
     kill(pid_, SIGKILL);
@@ -123,8 +123,7 @@ class Process {
       ended = waitpid(pid_, &status, 0);
     } while (ended < 0 && errno == EINTR);
     pid_ = -1;
-    if (ended < 0) return 127;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return ended < 0 ? W_EXITCODE(127, 0) : status;
   }
 
  private:
@@ -210,6 +209,7 @@ std::string find_program(std::string_view name) {
   for (const auto directory : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"}) {
     std::string path = directory + std::string(name);
     if (access(path.c_str(), X_OK) == 0) return path;
+    if (is_shortage(errno) || errno == EIO) give_up("cannot look for " + path, errno);
   }
   return {};
 }
@@ -245,7 +245,9 @@ Finished run_program(const Command& command) {
   Stream said = stream_from(output, finished.output, command.most_output);
   Stream complained = stream_from(errors, finished.errors, command.most_errors);
   collect(process.watch(), said, complained, Clock::now() + command.deadline, finished);
-  finished.status = process.end();
+  const int ended = process.end();
+  finished.killed_by = WIFSIGNALED(ended) ? WTERMSIG(ended) : 0;
+  finished.status = finished.killed_by != 0 ? 128 + finished.killed_by : WEXITSTATUS(ended);
   return finished;
 }
 

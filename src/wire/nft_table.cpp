@@ -41,6 +41,30 @@ std::vector<DumpedTable> read_tables(const Bytes& answer) {
   return tables;
 }
 
+Bytes maps_query() {
+  return std::move(
+             netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETSET, NLM_F_DUMP, NFPROTO_UNSPEC))
+      .finish();
+}
+
+std::vector<std::pair<Family, std::string>> read_maps_to_chains(const Bytes& answer) {
+  std::vector<std::pair<Family, std::string>> tables;
+  for_each_message(answer, [&](const Message& message) {
+    if (!is_netfilter_message(message, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSET)) return;
+    const auto family = family_of(message.fixed<nfgenmsg>().nfgen_family);
+    if (!family) return;
+    std::string table;
+    bool verdicts = false;
+    message.attributes<nfgenmsg>([&](const Attribute& attribute) {
+      if (attribute.type() == NFTA_SET_TABLE) table = attribute.string();
+      if (attribute.type() == NFTA_SET_DATA_TYPE)
+        verdicts = big_endian_32(attribute) == NFT_DATA_VERDICT;
+    });
+    if (verdicts) tables.emplace_back(*family, std::move(table));
+  });
+  return tables;
+}
+
 std::uint64_t read_table_handle(const Bytes& answer) {
   std::uint64_t handle = 0;
   for_each_message(answer, [&](const Message& message) {

@@ -34,6 +34,8 @@ class Nfnetlink {
   /// Of one chain; nothing when it is not there.
   [[nodiscard]] std::optional<std::vector<wire::DumpedRule>> rules(const Chain::Key& chain);
   [[nodiscard]] std::vector<wire::DumpedRule> all_rules();
+  /// Where more leads to chains than rules do.
+  [[nodiscard]] std::set<TableKey> tables_with_maps_to_chains();
   /// Nothing when there is no such set, or nobody who knows sets.
   [[nodiscard]] std::optional<std::uint16_t> find_set(const std::string& name);
   [[nodiscard]] std::string set_name(std::uint16_t index);
@@ -99,6 +101,9 @@ class Ruleset {
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
   void read(Nfnetlink& kernel, const MustRead& must_read);
+  /// Only if `dumped` are all rules that there are: else each chain is read by itself.
+  void read_chains(Nfnetlink& kernel, const std::vector<wire::DumpedChain>& chains,
+                   std::optional<std::vector<wire::DumpedRule>> dumped, const MustRead& must_read);
   [[nodiscard]] bool is_current(Nfnetlink& kernel, const std::set<Chain::Key>& chains) const;
   /// `before`: the chain as it was seen; rules that are as before are those from before.
   void read_rules(Nfnetlink& kernel, std::vector<wire::DumpedRule> rules, const HeldChain* before,

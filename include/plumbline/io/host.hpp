@@ -9,6 +9,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plumbline/wire/request.hpp"
@@ -18,8 +19,16 @@ namespace plumbline::io {
 /// Observing or changing is not possible at all: no socket, an endless interrupted dump, a program
 /// that is not installed. Never used for a request that the kernel refused.
 struct HostError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit HostError(const std::string& what, int why = 0) : std::runtime_error(what), error(why) {}
+
+  int error;  ///< an errno, or 0
 };
+
+/// Whether the errno says only that the machine has too little of something at the moment: nothing
+/// follows from it about what was asked for, least of all that it is not there.
+[[nodiscard]] bool is_shortage(int error);
+/// The same of what a program has said, in the words of the C locale.
+[[nodiscard]] bool tells_of_shortage(std::string_view said);
 
 class Host {
  public:

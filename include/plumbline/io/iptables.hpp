@@ -41,6 +41,7 @@ class Iptables {
   [[nodiscard]] std::string rival_rules(Family family);
 
   /// EINVAL with what the program said when it refuses the text; the table is then unchanged.
+  /// Another errno when it did not come to say anything.
   [[nodiscard]] wire::Reply restore(Family family, const std::string& text);
 
   /// On nft, deletes the table when nobody has a chain, a rule or a policy but ACCEPT in it. On

@@ -12,7 +12,7 @@
 namespace plumbline::io {
 
 /// Its path where programs of the system may be, never along a PATH that somebody set; empty when
-/// it is not installed.
+/// it is not installed. Throws HostError where that cannot be told.
 [[nodiscard]] std::string find_program(std::string_view name);
 
 struct Command {
@@ -27,6 +27,7 @@ struct Command {
 
 struct Finished {
   int status = 0;        ///< its exit status, or 128 and the signal that ended it
+  int killed_by = 0;     ///< that signal
   bool expired = false;  ///< killed at the deadline
   bool flooded = false;  ///< killed, as it wrote more than most_output
   std::string output;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plumbline/base/family.hpp"
@@ -26,5 +27,10 @@ struct DumpedTable {
 };
 /// Of our families. Throws Malformed.
 [[nodiscard]] std::vector<DumpedTable> read_tables(const Bytes& answer);
+
+[[nodiscard]] Bytes maps_query();  ///< of all families, sets too
+/// The tables that hold maps whose values are verdicts, which may be jumps to chains. Throws
+/// Malformed.
+[[nodiscard]] std::vector<std::pair<Family, std::string>> read_maps_to_chains(const Bytes& answer);
 
 }  // namespace plumbline::wire
