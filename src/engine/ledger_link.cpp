@@ -63,6 +63,7 @@ Link link_from_json(const wire::Entry& entry, const IfName& name) {
     link.port->hairpin = port->boolean("hairpin");
     link.port->cost = port->integer<std::uint32_t>("cost", 0, most);
     link.port->priority = port->integer<std::uint16_t>("priority", 0, UINT16_MAX);
+    link.port->group_fwd_mask = port->integer<std::uint16_t>("groupFwdMask", 0, UINT16_MAX);
   }
   return link;
 }

@@ -10,7 +10,7 @@ namespace plumbline {
 std::optional<PortSettings> port_of(const wire::Entry& link, LinkKind kind) {
   const auto member = link.find("port");
   if (!member || !member->is_object()) return std::nullopt;
-  member->only({"isolated", "learning", "hairpin", "cost", "priority"});
+  member->only({"isolated", "learning", "hairpin", "cost", "priority", "groupFwdMask"});
   if (kind != LinkKind::physical && !link.has("master")) {
     member->error(Code::invalid_link, "bridge port settings need a 'master'");
   }
@@ -21,6 +21,13 @@ std::optional<PortSettings> port_of(const wire::Entry& link, LinkKind kind) {
   // br_stp_set_path_cost() and br_stp_set_port_priority() in net/bridge/br_stp_if.c
   port.cost = member->integer<std::uint32_t>("cost", 1, 65535);
   port.priority = member->integer<std::uint16_t>("priority", 0, 63);
+  port.group_fwd_mask = member->integer<std::uint16_t>("groupFwdMask", 0, UINT16_MAX);
+  if (port.group_fwd_mask && (*port.group_fwd_mask & mac_pause) != 0) {
+    member->find("groupFwdMask")
+        ->error(Code::invalid_link,
+                "the kernel forwards no MAC pause frames: leave out bit 1, of value 2");
+    port.group_fwd_mask.reset();
+  }
   return port;
 }
 
@@ -31,6 +38,7 @@ boost::json::object to_spec(const PortSettings& port) {
   put(object, "hairpin", port.hairpin);
   put(object, "cost", port.cost);
   put(object, "priority", port.priority);
+  put(object, "groupFwdMask", port.group_fwd_mask);
   return object;
 }
 
@@ -40,6 +48,7 @@ void complete(PortSettings& want, const PortSettings& have) {
   take(want.hairpin, have.hairpin);
   take(want.cost, have.cost);
   take(want.priority, have.priority);
+  take(want.group_fwd_mask, have.group_fwd_mask);
 }
 
 PortSettings read_port(const wire::Attribute& data) {
@@ -61,6 +70,9 @@ PortSettings read_port(const wire::Attribute& data) {
       case IFLA_BRPORT_PRIORITY:
         port.priority = attribute.u16();
         break;
+      case IFLA_BRPORT_GROUP_FWD_MASK:
+        port.group_fwd_mask = attribute.u16();
+        break;
       default:
         break;
     }
@@ -78,6 +90,9 @@ void add_changes(wire::MessageBuilder& data, const PortSettings& have, const Por
   if (differs(have.hairpin, want.hairpin)) data.u8(IFLA_BRPORT_MODE, *want.hairpin ? 1 : 0);
   if (differs(have.cost, want.cost)) data.u32(IFLA_BRPORT_COST, *want.cost);
   if (differs(have.priority, want.priority)) data.u16(IFLA_BRPORT_PRIORITY, *want.priority);
+  if (differs(have.group_fwd_mask, want.group_fwd_mask)) {
+    data.u16(IFLA_BRPORT_GROUP_FWD_MASK, *want.group_fwd_mask);
+  }
 }
 
 }  // namespace plumbline

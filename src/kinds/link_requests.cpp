@@ -114,7 +114,7 @@ void change_vxlan(Requests& requests, const Target& target, const Link& have, co
 std::optional<MessageBuilder> port_message(const Target& target, const Link& have, const Link& want,
                                            bool raise) {
   if (!want.port || !want.master) return std::nullopt;
-  PortSettings now{false, true, false, {}, 32};  // of every new port: new_nbp() in br_if.c
+  PortSettings now{false, true, false, {}, 32, 0};  // of every new port: new_nbp() in br_if.c
   if (have.port && have.master == want.master) now = *have.port;
   Flags flags;
   if (raise) flags.put(IFF_UP, true);

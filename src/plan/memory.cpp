@@ -22,7 +22,7 @@ K& entry_of(State& state, const typename K::Key& wanted, const K& fresh) {
 // ---- what is remembered -------------------------------------------------------------------------
 
 /// Of every new port: new_nbp() in net/bridge/br_if.c. The cost is the driver's.
-constexpr PortSettings fresh_port{false, true, false, {}, 32};
+constexpr PortSettings fresh_port{false, true, false, {}, 32, 0};
 
 /// Leaving a bridge loses all settings of the port, joining one begins with those of a new port.
 void remember_move(Memory& memory, Link& entry, const Link& before, const Link& after,

@@ -24,6 +24,7 @@ void for_each_port_setting(Visit&& visit) {
   visit(&PortSettings::hairpin);
   visit(&PortSettings::cost);
   visit(&PortSettings::priority);
+  visit(&PortSettings::group_fwd_mask);
 }
 
 /// Takes over from `other` what is open.

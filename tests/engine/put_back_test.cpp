@@ -244,13 +244,14 @@ TEST_F(PutBackTest, WhatWasSetOfAPortThatLeftItsBridgeHoldsUpNothing) {
 TEST_F(PutBackTest, APortIsBackInItsBridgeWithAllThatItHadThere) {
   ip("link add theirs type bridge");
   ip("link set eth0 master theirs");
-  ip("link set eth0 type bridge_slave cost 50 hairpin on");
+  ip("link set eth0 type bridge_slave cost 50 hairpin on group_fwd_mask 0x8");
   site().apply(
       links(R"("br0": {"kind": "bridge"}, "eth0": {"kind": "physical", "master": "br0"})"));
   site().apply(nothing);
   EXPECT_EQ(attribute("eth0", "master"), "theirs");
   EXPECT_EQ(attribute("eth0", "cost"), "50");
   EXPECT_EQ(attribute("eth0", "hairpin"), "on");
+  EXPECT_EQ(attribute("eth0", "group_fwd_mask"), "0x8");
 }
 
 TEST_F(PutBackTest, APortOfABridgeThatIsGoneIsInNone) {

@@ -32,6 +32,8 @@ inline PortSettings any_port(bool whole) {
   port.hairpin = maybe_bool(whole);
   port.cost = maybe_number(1, 65535, whole);
   port.priority = maybe(rc::gen::inRange<std::uint16_t>(0, 64), whole);
+  port.group_fwd_mask = maybe(rc::gen::inRange<std::uint16_t>(0, UINT16_MAX), whole);
+  if (port.group_fwd_mask) *port.group_fwd_mask &= static_cast<std::uint16_t>(~mac_pause);
   return port;
 }
 

@@ -150,7 +150,7 @@ inline Link whole_tap() {
   tap.tx_queue_length = 88;
   tap.alias = "";
   tap.master = name("br0");
-  tap.port = PortSettings{true, false, true, 17, std::uint16_t{9}};
+  tap.port = PortSettings{true, false, true, 17, std::uint16_t{9}, std::uint16_t{0xfffd}};
   tap.tap = TapOptions{1000, 1001, true, true};
   return tap;
 }

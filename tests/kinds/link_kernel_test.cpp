@@ -123,7 +123,7 @@ TEST_F(LinkInKernel, LeavesAPortDownWhoseSettingsAreRefused) {
   ASSERT_EQ(make(whole_bridge()), 0);
   Link veth = whole_veth();
   veth.master = name("br0");
-  veth.port = PortSettings{true, {}, {}, {}, std::uint16_t{64}};
+  veth.port = PortSettings{true, {}, {}, {}, std::uint16_t{64}, {}};
   EXPECT_EQ(make(veth), ERANGE);
   EXPECT_EQ(seen("v0").master, name("br0"));
   EXPECT_EQ(seen("v0").up, false);
@@ -136,7 +136,7 @@ TEST_F(LinkInKernel, ANewPortHasTheSettingsThatNothingIsSaidOf) {
   ASSERT_EQ(make(veth), 0);
   PortSettings fresh = seen("v0").port.value();
   fresh.cost.reset();
-  EXPECT_EQ(fresh, (PortSettings{false, true, false, {}, std::uint16_t{32}}));
+  EXPECT_EQ(fresh, (PortSettings{false, true, false, {}, std::uint16_t{32}, std::uint16_t{0}}));
 }
 
 TEST_F(LinkInKernel, PutsAnAliasOf255BytesAndTakesItAway) {
@@ -194,6 +194,7 @@ TEST_F(LinkInKernel, SeesAndRepairsEachFieldOfAPort) {
   repairs(tap, {"link set t0 type bridge_slave hairpin off"});
   repairs(tap, {"link set t0 type bridge_slave cost 3"});
   repairs(tap, {"link set t0 type bridge_slave priority 3"});
+  repairs(tap, {"link set t0 type bridge_slave group_fwd_mask 8"});
 }
 
 TEST_F(LinkInKernel, RepairsTheOwnerOfATap) {
@@ -234,10 +235,10 @@ TEST_F(LinkInKernel, PutsAPortBackAsItWas) {
   Link free = whole_veth();
   Link in_one = free;
   in_one.master = name("br0");
-  in_one.port = PortSettings{true, false, true, 17, std::uint16_t{9}};
+  in_one.port = PortSettings{true, false, true, 17, std::uint16_t{9}, std::uint16_t{0xfffd}};
   Link in_other = free;
   in_other.master = name("br1");
-  in_other.port = PortSettings{false, {}, {}, {}, {}};
+  in_other.port = PortSettings{false, {}, {}, {}, {}, {}};
   in_other.up = false;
   // `free` says nothing of the master: only at the start is it none.
   const Link before = seen("v0");

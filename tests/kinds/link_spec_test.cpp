@@ -23,7 +23,8 @@ TEST(LinkFromSpec, ReadsEveryKey) {
   SpecText text(R"({"here": {
     "kind": "tap", "up": false, "mtu": 1400, "mac": "02:00:00:00:00:0A", "master": "br0",
     "txQueueLength": 500, "addresses": ["10.0.0.1/24"], "alias": "web",
-    "port": {"isolated": true, "learning": false, "hairpin": true, "cost": 7, "priority": 9},
+    "port": {"isolated": true, "learning": false, "hairpin": true, "cost": 7, "priority": 9,
+             "groupFwdMask": 65533},
     "tap": {"owner": 1000, "group": 1001, "multiQueue": true, "vnetHeader": false}}})");
   const auto link = read(text);
   ASSERT_THAT(text.faults(), IsEmpty());
@@ -36,7 +37,7 @@ TEST(LinkFromSpec, ReadsEveryKey) {
   expected.master = name("br0");
   expected.tx_queue_length = 500;
   expected.alias = "web";
-  expected.port = PortSettings{true, false, true, 7, std::uint16_t{9}};
+  expected.port = PortSettings{true, false, true, 7, std::uint16_t{9}, std::uint16_t{0xfffd}};
   expected.tap = TapOptions{1000, 1001, true, false};
   EXPECT_EQ(link, expected);
 }
@@ -102,6 +103,10 @@ TEST(LinkFromSpec, SaysWhatIsWrongAndWhere) {
       {R"({"here": {"kind": "tap", "port": {"isolated": true}}})", {"INVALID_LINK /here/port"}},
       {R"({"here": {"kind": "tap", "master": "b", "port": {"cost": 0, "priority": 64}}})",
        {"OUT_OF_RANGE /here/port/cost", "OUT_OF_RANGE /here/port/priority"}},
+      {R"({"here": {"kind": "tap", "master": "b", "port": {"groupFwdMask": 65536}}})",
+       {"OUT_OF_RANGE /here/port/groupFwdMask"}},
+      {R"({"here": {"kind": "tap", "master": "b", "port": {"groupFwdMask": 10}}})",
+       {"INVALID_LINK /here/port/groupFwdMask"}},
       {R"({"here": {"kind": "tap", "tap": {"owner": 4294967295, "user": 1}}})",
        {"UNKNOWN_KEY /here/tap/user", "OUT_OF_RANGE /here/tap/owner"}},
       {R"({"here": {"kind": "veth"}})", {"MISSING_KEY /here"}},

@@ -46,6 +46,7 @@ const std::vector<Beyond> beyond_the_schema{
     {"INVALID_ADDRESS", "IPv6 needs an mtu"},
     // Numbers in texts.
     {"INVALID_R(OUTE|ULE)", "two low bits of a TOS"},
+    {"INVALID_LINK", "forwards no MAC pause frames"},
     {"INVALID_FIREWALL_CONFIG", "expected a port"},
     {"INVALID_RULE", "expected a number or a(\"| range)"},
     {"INVALID_RULE", "expected a number or \"mark/mask\""},

@@ -101,7 +101,7 @@ std::string KernelModel::configure(Link& link, const Link& want) {
     if (want.master) {
       Link* bridge = this->link(*want.master);
       if (bridge == nullptr || bridge->kind != LinkKind::bridge) return "ENODEV: the master";
-      link.port = PortSettings{false, true, false, 100, 32};
+      link.port = PortSettings{false, true, false, 100, 32, 0};
     }
   }
   if (want.bridge && link.bridge) {
@@ -128,6 +128,7 @@ std::string KernelModel::configure(Link& link, const Link& want) {
     set(link.port->hairpin, want.port->hairpin);
     set(link.port->cost, want.port->cost);
     set(link.port->priority, want.port->priority);
+    set(link.port->group_fwd_mask, want.port->group_fwd_mask);
   }
   return {};
 }

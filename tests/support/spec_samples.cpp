@@ -57,7 +57,7 @@ const std::map<std::string, std::string> members{
     {"tap", R"("links": {"br0": {"kind": "bridge"}, "tap7": {"kind": "tap", "master": "br0",
         "tap": {"owner": 1000, "group": 1000, "multiQueue": false, "vnetHeader": false},
         "port": {"isolated": true, "learning": true, "hairpin": false, "cost": 100,
-                 "priority": 32}}})"},
+                 "priority": 32, "groupFwdMask": 65533}}})"},
     {"veth", R"("links": {"v0": {"kind": "veth", "veth": {"peer": "v1"}}})"},
     {"veth elsewhere", R"("links": {"v0": {"kind": "veth", "veth": {"peer": "eth0",
         "peerNetns": "guest"}}})"},

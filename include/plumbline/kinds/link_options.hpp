@@ -63,6 +63,9 @@ struct VxlanOptions {
 /// What ip-link(8) and the kernel take for a VXLAN that is given no port: older than 4789, IANA's.
 inline constexpr std::uint16_t default_vxlan_port = 8472;
 
+/// Frames that the kernel never forwards: BR_GROUPFWD_MACPAUSE in net/bridge/br_private.h.
+inline constexpr std::uint16_t mac_pause = 2;
+
 /// bridge(8), "bridge link set". Reset by the kernel whenever the link joins a bridge.
 struct PortSettings {
   std::optional<bool> isolated;
@@ -70,6 +73,9 @@ struct PortSettings {
   std::optional<bool> hairpin;
   std::optional<std::uint32_t> cost;      ///< 1..65535
   std::optional<std::uint16_t> priority;  ///< 0..63
+  /// Which of the frames to 01:80:c2:00:00:0X the bridge forwards as any other, instead of handing
+  /// them on as the port's own: bit X of each. 0..65535 without `mac_pause`.
+  std::optional<std::uint16_t> group_fwd_mask;
 
   bool operator==(const PortSettings&) const = default;
 };
