@@ -69,8 +69,15 @@ std::vector<wire::Request> unmake(const K& value, const LinkNames& links) {
   }
 }
 
+/// A link without IPv6 is as it shall be.
+bool holds_without_ipv6(const Resource* value) {
+  const auto* sysctl = value == nullptr ? nullptr : std::get_if<Sysctl>(value);
+  return sysctl != nullptr && value_without_ipv6(sysctl->path) == sysctl->value;
+}
+
 /// A removal of what is not there is done: somebody, or the kernel with something else, was first.
 bool counts_as_done(const Move& move, int error) {
+  if (error == ENOENT && holds_without_ipv6(to_value(move))) return true;
   if (action_of(move) != Action::remove) return false;
   return error == ESRCH || error == ENOENT || error == ENODEV || error == EADDRNOTAVAIL;
 }

@@ -303,6 +303,16 @@ std::optional<IfName> link_of(std::string_view path) {
   return IfName::parse(parts[3]);
 }
 
+std::optional<std::string_view> value_without_ipv6(std::string_view path) {
+  const auto parts = components(path);
+  if (parts.size() != 5 || parts[1] != "ipv6" || parts[2] != "conf" || !link_of(path)) {
+    return std::nullopt;
+  }
+  if (parts[4] == "disable_ipv6") return "1";
+  if (parts[4] == "accept_ra") return "0";
+  return std::nullopt;
+}
+
 std::string path_on(std::string_view path, const IfName& link) {
   std::string text;
   const auto parts = components(path);

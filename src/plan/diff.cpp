@@ -103,8 +103,10 @@ class Comparison {
     change(*there.front(), with_new_endpoints(want), want);
   }
   void wanted(const Sysctl& want, const std::vector<const Sysctl*>& there) {
-    if (there.empty()) return create(want);
-    change(*there.front(), want, want);
+    if (!there.empty()) return change(*there.front(), want, want);
+    const auto link = link_of(want.path);
+    const bool link_is_there = link && now_.have.find<Link>({*link}) != nullptr;
+    if (!link_is_there || value_without_ipv6(want.path) != want.value) create(want);
   }
   void wanted(const SharedChain& want, const std::vector<const SharedChain*>& there) {
     if (there.empty()) return create(want);

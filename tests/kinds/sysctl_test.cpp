@@ -157,6 +157,15 @@ TEST(SysctlDecode, GivesNothingForWhatIsAbsentAndRefusesOtherFailures) {
 
 // ---- on the real kernel
 
+TEST(SysctlWithoutIpv6, OfALinkSomethingHolds) {
+  EXPECT_EQ(value_without_ipv6("net/ipv6/conf/br0/disable_ipv6"), "1");
+  EXPECT_EQ(value_without_ipv6("net/ipv6/conf/br0/accept_ra"), "0");
+  for (const char* const path : {"net/ipv6/conf/br0/forwarding", "net/ipv6/conf/all/disable_ipv6",
+                                 "net/ipv4/conf/br0/accept_ra", "net/ipv6/neigh/br0/accept_ra"}) {
+    EXPECT_EQ(value_without_ipv6(path), std::nullopt) << path;
+  }
+}
+
 class SysctlOnKernel : public test::NetnsTest {
  protected:
   void SetUp() override {

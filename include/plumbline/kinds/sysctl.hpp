@@ -24,7 +24,8 @@ struct Sysctl {
 
   /// Reads each of the scope's.
   static std::vector<wire::Request> queries(const Scope& scope);
-  /// A sysctl that is not there (ENOENT) gives no value; any other error throws.
+  /// A sysctl that is not there (ENOENT) gives no value, though something may hold without it
+  /// (value_without_ipv6()); any other error throws.
   static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                      std::vector<Sysctl>& out);
   /// A member of `sysctls`.
@@ -52,6 +53,11 @@ struct Sysctl {
 [[nodiscard]] std::optional<IfName> link_of(std::string_view path);
 /// The same setting of another link; `path` is that of a link's.
 [[nodiscard]] std::string path_on(std::string_view path, const IfName& link);
+
+/// What holds of a link without IPv6, which has no such sysctl: that it takes no IPv6, and no word
+/// of a router. Nothing for all others. A kernel may be told to have none, and no link has it whose
+/// MTU is too small (addrconf_notify() in net/ipv6/addrconf.c).
+[[nodiscard]] std::optional<std::string_view> value_without_ipv6(std::string_view path);
 
 /// The other sysctls that the kernel changes along when this one is written, other names of the
 /// same variable left out. Measured, by writing each: `ip_forward` writes every `forwarding` and
