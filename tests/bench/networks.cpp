@@ -216,6 +216,25 @@ void one_frame(benchmark::State& state) {
   site.clear();
 }
 
+/// From a guest out by the uplink.
+void one_frame_routed(benchmark::State& state) {
+  const auto guests = static_cast<int>(state.range(0));
+  Site site;
+  const spec::Desired desired = site.read(spec_text(Size{1, guests}, state.range(1) != 0));
+  site.make(desired);
+  {
+    const spec::AssignedNetwork& network = desired.assigned.front();
+    GuestPort port(network.interfaces.front());
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // until the port forwards
+    const Mac gateway = spec::bridge_mac(network.network);
+    const std::uint64_t before = forwarded();
+    for (auto _ : state) port.send(gateway, beyond_uplink());
+    const auto sent = static_cast<std::uint64_t>(state.iterations());
+    if (forwarded() - before < sent) std::abort();
+  }
+  site.clear();
+}
+
 void sizes(benchmark::internal::Benchmark* bench) {
   bench->Args({1, 1000})->Args({4, 1000})->ArgNames({"bridges", "guests"});
   bench->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -236,6 +255,11 @@ BENCHMARK(one_frame)
     ->Args({1000, 0, 1})
     ->Args({1000, 999, 1})
     ->ArgNames({"guests", "sender", "guarded"})
+    ->Iterations(100'000);
+BENCHMARK(one_frame_routed)
+    ->Args({1000, 0})
+    ->Args({1000, 1})
+    ->ArgNames({"guests", "guarded"})
     ->Iterations(100'000);
 
 }  // namespace

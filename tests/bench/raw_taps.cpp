@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "plumbline/wire/netlink.hpp"
@@ -97,9 +98,39 @@ wire::Bytes question(std::uint16_t type, const Header& header) {
 
 void make_uplink() {
   io::NetlinkSocket socket(NETLINK_ROUTE);
-  const wire::Bytes message = new_link("up0", "bridge");
-  if (socket.change({&message}).front().error != 0) std::abort();
+  const auto send = [&](const wire::Bytes& message) {
+    if (socket.change({&message}).front().error != 0) std::abort();
+  };
+  send(new_link("up0", "bridge"));
+  const int index = index_of("up0");
+  ifaddrmsg address{};
+  address.ifa_family = AF_INET;
+  address.ifa_prefixlen = 24;
+  address.ifa_index = static_cast<std::uint32_t>(index);
+  const auto own = IpAddress::parse("192.0.2.1");
+  wire::MessageBuilder addressing(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+  send(std::move(addressing.header(address).bytes(IFA_LOCAL, own->bytes())).finish());
+  ndmsg neighbour{};
+  neighbour.ndm_family = AF_INET;
+  neighbour.ndm_ifindex = index;
+  neighbour.ndm_state = NUD_PERMANENT;
+  const auto mac = Mac::parse("02:00:00:00:99:01");
+  wire::MessageBuilder knowing(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL);
+  knowing.header(neighbour).bytes(NDA_DST, beyond_uplink().bytes());
+  send(std::move(knowing.bytes(NDA_LLADDR, mac->bytes())).finish());
 }
+
+std::uint64_t forwarded() {
+  std::ifstream in("/proc/thread-self/net/snmp");
+  std::string word;
+  std::uint64_t number = 0;
+  std::getline(in, word);  // the names: the sixth is ForwDatagrams
+  in >> word;
+  for (int i = 0; i < 6; ++i) in >> number;
+  return number;
+}
+
+IpAddress beyond_uplink() { return IpAddress::parse("192.0.2.2").value(); }
 
 RawTaps::RawTaps() : socket_(NETLINK_ROUTE) {}
 
@@ -165,11 +196,21 @@ GuestPort::GuestPort(const spec::AssignedInterface& self) : tap_(attach(self.tap
   frame_[22] = 64;
   frame_[23] = IPPROTO_UDP;
   put(26, self.ip.bytes());
+  frame_[35] = 7;  // ports, and the length of UDP
+  frame_[37] = 7;
+  frame_[39] = 30;
 }
 
-void GuestPort::send_to(const spec::AssignedInterface& other) {
-  std::memcpy(frame_.data(), other.mac.bytes().data(), other.mac.bytes().size());
-  std::memcpy(frame_.data() + 30, other.ip.bytes().data(), other.ip.bytes().size());
+void GuestPort::send(const Mac& next, const IpAddress& to) {
+  std::memcpy(frame_.data(), next.bytes().data(), next.bytes().size());
+  std::memcpy(frame_.data() + 30, to.bytes().data(), to.bytes().size());
+  frame_[24] = frame_[25] = 0;
+  unsigned sum = 0;
+  for (std::size_t at = 14; at < 34; at += 2) sum += frame_[at] << 8U | frame_[at + 1];
+  sum = (sum & 0xffffU) + (sum >> 16U);
+  sum = ~(sum + (sum >> 16U));
+  frame_[24] = static_cast<unsigned char>(sum >> 8U);
+  frame_[25] = static_cast<unsigned char>(sum);
   if (write(tap_.get(), frame_.data(), frame_.size()) < 0) std::abort();
 }
 

@@ -11,8 +11,12 @@
 
 namespace plumbline::bench {
 
-/// A link `up0` that a network can go out by. Aborts when there can be none.
+/// A link `up0` that a network can go out by, and `beyond_uplink()` behind it, who takes whatever
+/// comes. Aborts when there can be none.
 void make_uplink();
+[[nodiscard]] IpAddress beyond_uplink();
+/// How many packets the host has forwarded.
+[[nodiscard]] std::uint64_t forwarded();
 
 class RawTaps {
  public:
@@ -38,7 +42,8 @@ class GuestPort {
   explicit GuestPort(const spec::AssignedInterface& self);
 
   /// One UDP packet to another guest. Aborts when the TAP does not take it.
-  void send_to(const spec::AssignedInterface& other);
+  void send_to(const spec::AssignedInterface& other) { send(other.mac, other.ip); }
+  void send(const Mac& next, const IpAddress& to);
 
  private:
   io::Descriptor tap_;
