@@ -152,9 +152,9 @@ Disruption disruption(const Link& have, const Link& want) {
   if (is_of_guest(have) && have.assignment != want.assignment) {
     at_least(Disruption::traffic);
   }
-  // Neighbours keep the old address for a while; frames of the old size get lost. Drivers of real
-  // devices stop and start for a new MTU.
-  if (have.mac != want.mac) at_least(Disruption::sessions);
+  // Neighbours keep the old address for a while, but nobody has that of a guest's TAP; frames of
+  // the old size get lost. Drivers of real devices stop and start for a new MTU.
+  if (have.mac != want.mac && !is_of_guest(want)) at_least(Disruption::sessions);
   if (have.mtu != want.mtu) {
     at_least(have.kind == LinkKind::physical ? Disruption::traffic : Disruption::sessions);
   }

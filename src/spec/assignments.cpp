@@ -62,6 +62,10 @@ Mac bridge_mac(const Network& network) {
   return network.mac ? network.mac->value : hashed_mac("bridge " + format(network.bridge));
 }
 
+Mac mac_of_bridge(const AssignedNetwork& network) {
+  return network.kept_mac.value_or(bridge_mac(network.network));
+}
+
 std::string format(const Assignment& assignment) {
   return format(assignment.network) + "/" + assignment.vm + "/" + assignment.interface + "," +
          format(assignment.ip) + "," + format(assignment.mac) + "," + assignment.guest_interface;

@@ -31,6 +31,7 @@ class NetworkFirewallRules {
   void add() {
     if (network_.ipv6 == GuestIpv6::block) block_ipv6();
     add_error_guard(shape_, resources_);
+    make_whole();
     if (shape_.tunnel) guard_tunnel();
     host_policy();
     forward();
@@ -65,6 +66,7 @@ class NetworkFirewallRules {
   [[nodiscard]] std::string to_guests() const { return "-o " + bridge_ + " ! -i " + bridge_; }
 
   void block_ipv6();
+  void make_whole();
   void guard_tunnel();
   void limit_segments(const NetworkShape::Tunnel& tunnel);
   void host_policy();
@@ -88,6 +90,22 @@ void NetworkFirewallRules::block_ipv6() {
   insert(Family::inet6, filter, "FORWARD", Line::from_guests, leaving);
   insert(Family::inet6, filter, "FORWARD", Line::to_guests, to_guests() + " -j DROP");
   insert(Family::inet6, filter, "INPUT", Line::only, from_guests() + " -j DROP");
+}
+
+/// A guest may leave a checksum to be written by whoever sends the packet on, at the place that it
+/// names: anywhere behind the first bytes of the IP header, so that an allowed port could become a
+/// denied one behind all rules. So it is written before `filter` judges. Not before INPUT: the host
+/// itself writes none, and the addresses and ports that were judged are those that it sees. What
+/// the guest made of the addresses is dropped by the next to look, as the header's own checksum is
+/// wrong then. Of a large packet that is cut later the kernel knows the place (xt_CHECKSUM.c).
+/// What became an ICMP error by it has not passed the guard against those.
+void NetworkFirewallRules::make_whole() {
+  // ldb [20]; jeq #3, #4, #5, #11 or #12: ret #1, or else ret #0. No guest's packet has IP options.
+  constexpr const char* error =
+      " -p icmp -m conntrack --ctstate NEW,ESTABLISHED -m bpf --bytecode \"8,48 0 0 20,21 5 0 3,"
+      "21 4 0 4,21 3 0 5,21 2 0 11,21 1 0 12,6 0 0 0,6 0 0 1\" -j DROP";
+  forward(mangle, Line::only, from_guests() + " -j CHECKSUM --checksum-fill");
+  forward(mangle, Line::only, from_guests() + error);
 }
 
 std::vector<PlacedRule> NetworkFirewallRules::ways_out(const std::string& verdict) const {

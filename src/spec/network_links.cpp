@@ -19,6 +19,28 @@ Rule rule_of(const NetworkShape& shape, std::uint32_t offset, TableId table) {
   return rule;
 }
 
+/// What a guest sends to 01:80:c2:00:00:0X is a frame as any other: not handed to the host as the
+/// TAP's own.
+constexpr std::uint16_t every_group = UINT16_MAX & ~mac_pause;
+
+Link tap_of(const NetworkShape& shape, const AssignedInterface& interface) {
+  const Network& network = shape.network();
+  Link tap;
+  tap.name = interface.tap;
+  tap.kind = LinkKind::tap;
+  tap.up = true;
+  // Whoever holds the TAP may set it (tun_chr_ioctl() in drivers/net/tun.c), and gets what the
+  // bridge would send to another who has that MAC. The bridge's own is what is for the host anyway.
+  tap.mac = mac_of_bridge(*shape.assigned);
+  tap.master = network.bridge;
+  tap.tap = TapOptions{interface.owner, interface.group, {}, {}};
+  tap.port = PortSettings();
+  tap.port->isolated = network.isolation;
+  tap.port->group_fwd_mask = every_group;
+  tap.assignment = format(assignment_of(*shape.assigned, interface));
+  return tap;
+}
+
 }  // namespace
 
 void add_links(const NetworkShape& shape, NetworkResources& resources) {
@@ -27,9 +49,8 @@ void add_links(const NetworkShape& shape, NetworkResources& resources) {
   bridge.name = network.bridge;
   bridge.kind = LinkKind::bridge;
   bridge.up = true;
-  const auto& kept_mac = shape.assigned->kept_mac;
-  bridge.mac = kept_mac.value_or(bridge_mac(network));
-  if (kept_mac) bridge.assignment = note_of_mac(*kept_mac);
+  bridge.mac = mac_of_bridge(*shape.assigned);
+  if (const auto& kept_mac = shape.assigned->kept_mac) bridge.assignment = note_of_mac(*kept_mac);
   // Else a guest's frame to 01:80:c2:00:00:0X would be learned from before any chain sees it.
   bridge.bridge = BridgeOptions();
   bridge.bridge->no_linklocal_learn = true;
@@ -41,16 +62,7 @@ void add_links(const NetworkShape& shape, NetworkResources& resources) {
   resources.add(gateway, network.subnet_origin, network.bridge);
 
   for (const AssignedInterface& interface : shape.assigned->interfaces) {
-    Link tap;
-    tap.name = interface.tap;
-    tap.kind = LinkKind::tap;
-    tap.up = true;
-    tap.master = network.bridge;
-    tap.tap = TapOptions{interface.owner, interface.group, {}, {}};
-    tap.port = PortSettings();
-    tap.port->isolated = network.isolation;
-    tap.assignment = format(assignment_of(*shape.assigned, interface));
-    resources.add(std::move(tap), interface.origin, network.bridge);
+    resources.add(tap_of(shape, interface), interface.origin, network.bridge);
   }
 }
 
@@ -111,8 +123,21 @@ void add_routing(const NetworkShape& shape, NetworkResources& resources) {
 void add_forwarding(const NetworkShape& shape, NetworkResources& resources) {
   const Network& network = shape.network();
   resources.add(Sysctl{"net/ipv4/ip_forward", "1"}, network.origin, network.bridge);
-  resources.add(Sysctl{"net/ipv4/conf/" + format(network.bridge) + "/send_redirects", "0"},
-                network.origin, network.bridge);
+  const auto of_bridge = [&](const char* family, const char* name, const char* value) {
+    resources.add(
+        Sysctl{"net/" + std::string(family) + "/conf/" + format(network.bridge) + name, value},
+        network.origin, network.bridge);
+  };
+  of_bridge("ipv4", "/send_redirects", "0");
+  // What the kernel complains of before it asks ip6tables, an option behind the header, is
+  // answered to whom the guest names (ipv6_parse_hopopts() in net/ipv6/exthdrs.c). Without IPv6 it
+  // does not look (ip6_rcv_core() in net/ipv6/ip6_input.c).
+  if (network.ipv6 == GuestIpv6::block) of_bridge("ipv6", "/disable_ipv6", "1");
+  // A guest is no router of the host's, unless the spec says so.
+  const Sysctl::Key accept_ra{"net/ipv6/conf/" + format(network.bridge) + "/accept_ra"};
+  if (network.ipv6 == GuestIpv6::ignore && !resources.is_given(accept_ra)) {
+    of_bridge("ipv6", "/accept_ra", "0");
+  }
 }
 
 }  // namespace plumbline::spec

@@ -194,6 +194,7 @@ void add_network_resources(const std::vector<AssignedNetwork>& networks, const F
   add_option_guards(shapes, resources);
   add_anti_spoofing(shapes, resources);
   for (const NetworkShape& shape : shapes) {
+    add_gateway_guard(shape, resources);
     add_firewall(shape, resources);
     add_tunnel(shape, resources);
     add_routing(shape, resources);

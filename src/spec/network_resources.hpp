@@ -77,6 +77,8 @@ class NetworkResources {
   /// A rule at the top of a built-in chain.
   void insert(Family family, std::string table, std::string chain, Line line, std::string rule,
               const Origin& origin, const IfName& network);
+  /// Whether the spec, or a network before, says something of it.
+  [[nodiscard]] bool is_given(const Key& key) const { return desired_->origins.contains(key); }
   /// What is added for one network is another's as well.
   void note_network(const Key& key, const IfName& network);
   /// After the last insert().
@@ -112,6 +114,8 @@ void add_firewall(const NetworkShape& shape, NetworkResources& resources);
 /// Of each TAP, a chain of frames that may come from it, and the way there for all networks.
 void add_anti_spoofing(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
 void add_tap_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
+/// Guests of one network meet by their own MACs, and not by way of the host.
+void add_gateway_guard(const NetworkShape& shape, NetworkResources& resources);
 /// No packet with IP options passes, to the host or through it.
 void add_option_guards(const std::vector<NetworkShape>& shapes, NetworkResources& resources);
 

@@ -27,14 +27,15 @@ using Places = std::map<IfName, Place>;
 std::vector<PlacedRule> own_frames(const AssignedInterface& interface, const Network& network) {
   const std::string mac = format(interface.mac);
   const std::string ip = format(interface.ip);
+  const std::string elsewhere = " -d ! 01:80:c2:00:00:00/ff:ff:ff:ff:ff:f0";
   const std::string arp = "-p ARP --arp-mac-src " + mac + " --arp-ip-src ";
   std::vector<PlacedRule> rules;
   const auto add = [&](std::string rule) { rules.push_back({std::move(rule), interface.origin}); };
   add("-s ! " + mac + " -j DROP");
-  add("-p IPv4 --ip-src " + ip + " -j RETURN");
+  add("-p IPv4" + elsewhere + " --ip-src " + ip + " -j RETURN");
   add(arp + ip + " -j RETURN");
   add(arp + "0.0.0.0 --arp-op Request -j RETURN");
-  if (network.ipv6 == GuestIpv6::ignore) add("-p IPv6 -j RETURN");
+  if (network.ipv6 == GuestIpv6::ignore) add("-p IPv6" + elsewhere + " -j RETURN");
   add("-j DROP");
   return rules;
 }
@@ -116,6 +117,28 @@ void add_option_guards(const std::vector<NetworkShape>& shapes, NetworkResources
                      "-i " + format(network.bridge) + with_ip_options, network.origin,
                      network.bridge);
   }
+}
+
+/// By way of the gateway each packet would begin a flow, make an entry in the table of neighbours,
+/// as many as the subnet has addresses, and an ICMP redirect. What is routed is addressed to the
+/// host (ip_rcv_core() in net/ipv4/ip_input.c): to the bridge's MAC, or to the TAP's own, which its
+/// holder may set to any.
+void add_gateway_guard(const NetworkShape& shape, NetworkResources& resources) {
+  const Network& network = shape.network();
+  const std::string chain = shape.chain + "-GW";
+  const std::string subnet = format(network.subnet);
+  const auto insert = [&](const std::string& which) {
+    resources.insert(Family::bridge, table, hook, Line::only,
+                     "-p IPv4 " + which + " --ip-dst " + subnet + " -j " + chain, network.origin,
+                     network.bridge);
+  };
+  insert("--pkttype-type host --ip-src " + subnet);
+  if (!network.anti_spoofing) insert("-d " + format(mac_of_bridge(*shape.assigned)));
+  resources.add_chain(
+      Family::bridge, table, chain,
+      {{"-p IPv4 --ip-dst " + format(shape.assigned->gateway) + " -j RETURN", network.origin},
+       {"-j DROP", network.origin}},
+      network.origin, network.bridge);
 }
 
 /// The forwarding database learns behind this hook, so that nothing a guest says about another's

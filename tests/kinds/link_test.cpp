@@ -61,10 +61,10 @@ TEST(CompleteLink, OpensThePortSettingsOfALinkThatJoinsAnotherBridge) {
   have.name = name("here");
   have.kind = LinkKind::veth;
   have.master = name("br0");
-  have.port = PortSettings{true, false, true, 7, std::uint16_t{9}};
+  have.port = PortSettings{true, false, true, 7, std::uint16_t{9}, {}};
   Link want = have;
   want.master = name("br1");
-  want.port = PortSettings{true, {}, {}, {}, {}};
+  want.port = PortSettings{true, {}, {}, {}, {}, {}};
   EXPECT_EQ(complete(want, have).port, want.port);
 }
 
@@ -218,6 +218,8 @@ TEST(LinkTransition, SaysWhatAnUpdateDisrupts) {
   EXPECT_EQ(disrupts([](Link& l) { l.assignment = "its first"; }), Disruption::nothing);
   have.assignment = "what the guest still has";
   EXPECT_EQ(disrupts([](Link& l) { l.assignment = "another"; }), Disruption::traffic);
+  EXPECT_EQ(disrupts([](Link& l) { l.mac = Mac::parse("02:00:00:00:00:ff"); }),
+            Disruption::nothing);
 }
 
 // ---- what is asked of the kernel ----------------------------------------------------------------
@@ -248,7 +250,7 @@ std::pair<bool, bool> up_and_port(const wire::Request& request) {
 TEST(CreateLink, IsolatesAPortNotLaterThanItIsUp) {
   Link link = veth("a", "b");
   link.master = name("br0");
-  link.port = PortSettings{true, {}, {}, {}, {}};
+  link.port = PortSettings{true, {}, {}, {}, {}, {}};
   LinkNames links;
   links.add(7, name("br0"));
   const auto requests = create(link, links);
@@ -262,7 +264,7 @@ TEST(CreateLink, IsolatesAPortNotLaterThanItIsUp) {
 TEST(CreateLink, SaysNothingOfSettingsThatEveryNewPortHas) {
   Link link = veth("a", "b");
   link.master = name("br0");
-  link.port = PortSettings{false, true, false, {}, std::uint16_t{32}};
+  link.port = PortSettings{false, true, false, {}, std::uint16_t{32}, std::uint16_t{0}};
   LinkNames links;
   links.add(7, name("br0"));
   const auto requests = create(link, links);
@@ -276,7 +278,7 @@ TEST(UpdateLink, TakesALinkDownWhileItJoinsABridgeThatItIsIsolatedIn) {
   have.alias = "";
   Link want = have;
   want.master = name("br0");
-  want.port = PortSettings{true, {}, {}, {}, {}};
+  want.port = PortSettings{true, {}, {}, {}, {}, {}};
   LinkNames links;
   links.add(7, name("br0"));
   links.add(8, name("a"));

@@ -26,6 +26,8 @@ namespace plumbline::spec {
 [[nodiscard]] std::string chain_name(const IfName& bridge, const Prefix& subnet);
 /// Of the bridge: pinned, as else it would change with its ports.
 [[nodiscard]] Mac bridge_mac(const Network& network);
+/// That, or the one that it keeps.
+[[nodiscard]] Mac mac_of_bridge(const AssignedNetwork& network);
 
 /// What the alias of a TAP holds between our mark and the user's part, without `;`:
 /// `svbr0/web-1/eth0,172.30.0.10/24,02:00:00:00:00:10,eth0`.
