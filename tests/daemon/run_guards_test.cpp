@@ -14,7 +14,8 @@ const std::string guarded = R"(
   "ebtables": { "nat": { "chains": { "VM7": { "rules": ["-s ! 52:54:00:00:00:07 -j DROP"] } },
                          "shared": { "PREROUTING": { "insert": ["-i tap7 -j VM7"] } } } })";
 
-/// What a rival does, and how the guard is seen.
+/// What a rival does, at once, as the guard may be back before a second command; and how the guard
+/// is seen.
 struct Blow {
   std::string name;
   std::string key;
@@ -28,7 +29,7 @@ const std::vector<Blow> blows{
     {"ARule", "shared inet mangle FORWARD", "iptables-nft -t mangle -D FORWARD 1",
      "iptables-nft -t mangle -S FORWARD | grep -q -- '-j DROP'"},
     {"AChain", "chain inet filter APP",
-     "iptables-nft -F FORWARD; iptables-nft -F APP; iptables-nft -X APP",
+     "printf '*filter\\n-F FORWARD\\n-F APP\\n-X APP\\nCOMMIT\\n' | iptables-nft-restore -n",
      "iptables-nft -S APP | grep -q -- '-j DROP'"},
     {"ARuleOfOurChain", "chain inet filter APP", "iptables-nft -D APP -j DROP",
      "iptables-nft -S APP | grep -q -- '-j DROP'"},
