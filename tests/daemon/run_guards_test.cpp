@@ -23,6 +23,8 @@ struct Blow {
   std::string guard;
 };
 
+void PrintTo(const Blow& blow, std::ostream* out) { *out << blow.name; }
+
 const std::vector<Blow> blows{
     {"AFlush", "shared inet filter FORWARD", "iptables-nft -F FORWARD",
      "iptables-nft -S FORWARD | grep -q -- '-j APP'"},
