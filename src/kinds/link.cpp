@@ -81,7 +81,9 @@ bool has_room_for_mark(const Link& link) {
 void read_mark(Link& link, std::string_view alias, std::uint32_t group, bool speaks_arp) {
   const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
   const bool in_group_of_taps = link.kind == LinkKind::tap && group == guest_group;
-  link.marked = alias.starts_with(alias_mark) || group == unfinished_group || in_group_of_taps;
+  // What no spec can make we have not made, whoever wrote our mark there.
+  link.marked = link.kind != LinkKind::physical &&
+                (alias.starts_with(alias_mark) || group == unfinished_group || in_group_of_taps);
   if (!link.marked) {
     link.alias = alias;
     return;

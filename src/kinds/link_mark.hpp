@@ -38,7 +38,8 @@ inline constexpr std::size_t longest_alias = 255;
 /// where there is an assignment still, its removal.
 [[nodiscard]] std::pair<std::uint32_t, std::string> unfinished_mark(const Link& link);
 
-/// Sets `marked` and `alias` from what the kernel has, which the kind was read from before. A link
+/// Sets `marked` and `alias` from what the kernel has, which the kind was read from before. A
+/// `physical` link is never ours, whatever is written on it. A link
 /// of ours whose marking is not finished, or whose removal is not, or a guest's TAP that is not in
 /// its group, has lost its alias or answers ARP, gets no alias at all, so that finishing it is a
 /// change to be made.

@@ -67,6 +67,7 @@ class ForeignTest : public NetnsTest {
     ip("tuntap add dev ftap mode tap");
     ip("link set ftap master fbr");
     ip("link set ftap alias not-plumbline:1;;");
+    ip("link set lo alias plumbline:1;;");  // forged: nobody makes it
     ip("address add 172.17.0.1/16 dev fbr");
     ip("route add default via 192.0.2.1");
     ip("route add 10.200.0.0/16 via 192.0.2.9 proto bgp metric 20");
