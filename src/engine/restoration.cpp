@@ -21,6 +21,7 @@ bool is_kernels_own(const K& /*value*/) {
 /// What is only ever observed, such as a carrier, is taken over by complete().
 template <class K>
 bool is_as_before(const K& before, const K& now) {
+  if (before == now) return true;
   K full = complete(with_finished_mark(before, now), now);
   if constexpr (std::is_same_v<K, Link>) {
     if (!before.alias && !now.alias) full.alias.reset();  // unfinished then and now

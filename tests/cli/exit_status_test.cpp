@@ -11,6 +11,7 @@
 #include "plumbline/engine/lock.hpp"
 #include "plumbline/engine/record.hpp"
 #include "tests/support/netns.hpp"
+#include "tests/support/tables.hpp"
 
 namespace plumbline::test {
 namespace {
@@ -114,6 +115,18 @@ TEST_F(ExitStatus, Is3WhereAllWasUndone) {
   EXPECT_THAT(results_of(undone.document), testing::Not(testing::Contains("done")));
   EXPECT_THAT(undone.words, HasSubstr("Rolled back"));
   EXPECT_EQ(ip("route show"), "blackhole 10.9.0.0/16 proto 112 \n");
+}
+
+TEST_F(ExitStatus, Is3WhereRulesOfOursThatStoodApartStayedAsTheyWere) {
+  if (!why_no_iptables(io::Backend::nft).empty()) GTEST_SKIP() << why_no_iptables(io::Backend::nft);
+  for (const char* const comment : {"plumbline", "theirs", "plumbline: second", "theirs"}) {
+    must_run({"iptables-nft", "-A", "INPUT", "-m", "comment", "--comment", comment});
+  }
+  const std::string before = must_run({"iptables-nft", "-S", "INPUT"});
+  const Both undone = both({"--iptables", "nft", "apply", "--yes", "-"}, fails);
+  EXPECT_EQ(undone.status, 3) << undone.words;
+  EXPECT_FALSE(undone.document.contains("left_behind"));
+  EXPECT_EQ(must_run({"iptables-nft", "-S", "INPUT"}), before);
 }
 
 TEST_F(ExitStatus, Is4WhereSomethingForeignIsInTheWay) {
