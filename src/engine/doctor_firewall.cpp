@@ -36,6 +36,7 @@ struct Part {
 constexpr Part nfnetlink{"nfnetlink", "nfnetlink_subsys_register"};
 constexpr Part nf_tables{"nf_tables", "nft_register_expr"};
 constexpr Part ip_set{"ip_set", "ip_set_type_register"};
+constexpr Part xt_bpf{"xt_bpf", "bpf_mt_check"};
 
 /// Looks at names of functions, as a part that is built in need not have a directory in
 /// /sys/module.
@@ -47,7 +48,7 @@ class Kernel {
       readable_ = true;
       // `ffffffff81000000 T name` and, of a module, a tab and `[module]`
       const auto name = std::string_view(line).substr(std::min(line.size(), line.find(' ') + 3));
-      for (const Part& part : {nfnetlink, nf_tables, ip_set}) {
+      for (const Part& part : {nfnetlink, nf_tables, ip_set, xt_bpf}) {
         if (name.substr(0, name.find('\t')) == part.symbol) there_.insert(part.module);
       }
     }
@@ -335,20 +336,21 @@ void examine_foreign(const Seen& nft, Findings& findings) {
   }
 }
 
-void examine_ipset(const Kernel& kernel, Findings& findings) {
-  switch (kernel.has(ip_set)) {
+/// What some specs need only.
+void examine_part(const Kernel& kernel, const Part& part, const char* code, const char* without,
+                  Findings& findings) {
+  switch (kernel.has(part)) {
     case Presence::there:
-      findings.push_back({Level::ok, "IPSET", "in the kernel", {}});
+      findings.push_back({Level::ok, code, "in the kernel", {}});
       break;
     case Presence::not_loaded:
-      findings.push_back({Level::ok, "IPSET", "not loaded; the first use loads it", {}});
+      findings.push_back({Level::ok, code, "not loaded; the first use loads it", {}});
       break;
     case Presence::missing:
-      findings.push_back({Level::warning, "IPSET", "the kernel has none",
-                          "rules with `-m set` or `-j SET` cannot be applied"});
+      findings.push_back({Level::warning, code, "the kernel has none", without});
       break;
     case Presence::unknown:
-      findings.push_back({Level::warning, "IPSET", "whether it is loaded cannot be seen", {}});
+      findings.push_back({Level::warning, code, "whether it is loaded cannot be seen", {}});
       break;
   }
 }
@@ -368,7 +370,12 @@ void examine_firewall(const Examination& examination, Findings& findings) {
   examine_rules(chosen, held_by(nft), held_by(legacy), findings);
   examine_idle(nft, findings);
   examine_foreign(nft, findings);
-  examine_ipset(kernel, findings);
+  examine_part(kernel, ip_set, "IPSET", "rules with `-m set` or `-j SET` cannot be applied",
+               findings);
+  examine_part(kernel, xt_bpf, "BPF_MATCH",
+               "VM networks, and rules with `-m bpf`, cannot be applied: they need a kernel with "
+               "CONFIG_NETFILTER_XT_MATCH_BPF",
+               findings);
 }
 
 }  // namespace plumbline::engine

@@ -5,25 +5,14 @@
 #include <stdexcept>
 
 #include "made_tables.hpp"
+#include "plumbline/io/held_tables.hpp"
 
 namespace plumbline::engine {
 
 namespace {
 
-std::string nft_family(Family family) {
-  switch (family) {
-    case Family::inet:
-      return "ip";
-    case Family::inet6:
-      return "ip6";
-    case Family::bridge:
-      return "bridge";
-  }
-  return {};
-}
-
 std::string name_of(const Chain::Key& where) {
-  return nft_family(where.family) + " " + where.table +
+  return std::string(io::nft_word(where.family)) + " " + where.table +
          (where.name.empty() ? "" : " " + where.name);
 }
 
