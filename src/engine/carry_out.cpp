@@ -139,7 +139,10 @@ void tell_unseen(const Work& work, const std::string& fault, Outcome& outcome) {
     return;
   }
   outcome.warnings.push_back({Code::host_warning, std::move(words), {}, {}});
-  write_record(work.record, work.expected, outcome);
+  Ledger last = work.expected;
+  // Nobody has dropped the tables yet that came with our chains.
+  last.tables_made.insert(work.ledger.tables_made.begin(), work.ledger.tables_made.end());
+  write_record(work.record, last, outcome);
 }
 
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.

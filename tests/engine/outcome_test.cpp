@@ -169,6 +169,38 @@ TEST_F(OutcomeTest, WhatCouldNotBeSeenToBeBackStaysRemembered) {
   EXPECT_EQ(site().prepare(R"({ "version": 1 })").ledger, engine::Ledger());
 }
 
+/// Lists no links any more once something was changed.
+class BlindHost final : public io::Host {
+ public:
+  explicit BlindHost(io::Host& host) : host_(&host) {}
+
+  [[nodiscard]] std::vector<wire::Reply> exchange(
+      std::span<const wire::Request> requests) override {
+    for (const wire::Request& request : requests) {
+      changed_ = changed_ || is_change(request);
+      const bool looks = std::holds_alternative<wire::NetlinkDump>(request);
+      if (looks && changed_) throw io::HostError("made to throw by the test");
+    }
+    return host_->exchange(requests);
+  }
+
+ private:
+  io::Host* host_;
+  bool changed_ = false;
+};
+
+TEST_F(OutcomeTest, TablesThatCameWithOursGoLaterWhereNobodyCouldLook) {
+  site().options.allow_empty = true;
+  site().apply(spec(R"("iptables": { "raw": { "chains": { "APP": { "rules": [] } } } })"));
+  BlindHost host(site().host());
+  const engine::Outcome outcome = site().carry_out(site().prepare(R"({ "version": 1 })"), &host);
+  EXPECT_EQ(outcome.result, Result::applied);
+  ASSERT_THAT(must_run({"nft", "list", "tables"}), HasSubstr("raw"));
+  static_cast<void>(site().carry_out(site().prepare(R"({ "version": 1 })")));
+  EXPECT_EQ(must_run({"nft", "list", "tables"}), "");
+  EXPECT_EQ(site().prepare(R"({ "version": 1 })").ledger, engine::Ledger());
+}
+
 TEST_F(OutcomeTest, AFailureThatCannotBeLookedAtLeavesItOpenWhetherAllIsBack) {
   const auto blind = [](bool is_one, int changes) { return !is_one && changes > 0 ? -1 : 0; };
   AskingHost host(site().host(), blind);
