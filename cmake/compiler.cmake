@@ -6,6 +6,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug
   # At -O2 GCC 12 takes the unused alternatives of a std::variant for read when it is destroyed.
   target_compile_options(plumbline_options INTERFACE -Wno-maybe-uninitialized)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # What one source calls its own hides in the next; the lint sees each by itself.
+  target_compile_options(plumbline_options INTERFACE -Wno-shadow)
+endif()
 if(PLUMBLINE_WERROR)
   target_compile_options(plumbline_options INTERFACE -Werror)
 endif()

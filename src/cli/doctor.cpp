@@ -23,7 +23,7 @@ std::size_t number_of(const std::vector<Finding>& findings, Level level) {
   return static_cast<std::size_t>(std::ranges::count(findings, level, &Finding::level));
 }
 
-json::object to_json(const std::vector<Finding>& findings) {
+json::object report_json(const std::vector<Finding>& findings) {
   json::array array;
   for (const Finding& finding : findings) {
     array.push_back({{"level", engine::format(finding.level)},
@@ -41,7 +41,7 @@ std::string in_colour(const std::string& text, Level level, bool colour) {
   return (level == Level::problem ? "\033[31m" : "\033[33m") + text + "\033[0m";
 }
 
-std::string to_text(const std::vector<Finding>& findings, bool colour) {
+std::string report_text(const std::vector<Finding>& findings, bool colour) {
   constexpr std::size_t level_width = 8;
   constexpr std::size_t code_width = 18;
   std::string text;
@@ -71,9 +71,9 @@ int doctor(const Options& options) {
   examination.backend = io::parse_backend(options.iptables).value_or(io::Backend::automatic);
   const std::vector<Finding> findings = engine::examine(examination);
   if (options.json()) {
-    print_json(to_json(findings));
+    print_json(report_json(findings));
   } else {
-    std::fputs(to_text(findings, with_colour(options)).c_str(), stdout);
+    std::fputs(report_text(findings, with_colour(options)).c_str(), stdout);
   }
   return number_of(findings, Level::problem) == 0 ? exit_done : exit_error;
 }

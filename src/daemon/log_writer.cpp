@@ -20,11 +20,6 @@ namespace {
 /// Of a daemon that was told to end.
 constexpr std::chrono::milliseconds last_moment{500};
 
-struct Line {
-  std::string text;
-  std::size_t stands_for = 1;  ///< lines that are lost when it cannot be written
-};
-
 /// What could not be written of `text`.
 std::string_view write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
@@ -45,6 +40,11 @@ std::string_view write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 struct LogWriter::Queue {
+  struct Line {
+    std::string text;
+    std::size_t stands_for = 1;  ///< lines that are lost when it cannot be written
+  };
+
   int descriptor = -1;
   std::size_t most = 0;
   TellDropped tell_dropped;

@@ -31,7 +31,7 @@ struct Refusal {
   bool busy = false;
 };
 
-/// A new rule in a chain of Link::made_, in the order in which they are sent.
+/// A new rule in a chain of Transaction::made_, in the order in which they are sent.
 struct Sent {
   std::size_t move = 0;
   HeldChain* chain = nullptr;
@@ -43,9 +43,9 @@ bool has_policy(const HeldChain& there, const Target& target) {
   return !target.policy || target.policy == there.chain.policy;
 }
 
-class Link {
+class Transaction {
  public:
-  Link(io::Host& host, Ruleset& ruleset, bool nft, std::span<const Move> moves)
+  Transaction(io::Host& host, Ruleset& ruleset, bool nft, std::span<const Move> moves)
       : host_(&host), kernel_(host), ruleset_(&ruleset), nft_(nft) {
     for (const Move& move : moves) {
       targets_.push_back(target_of(move));
@@ -322,7 +322,7 @@ class Link {
 
 std::vector<MoveResult> link(io::Host& host, Ruleset& ruleset, bool nft,
                              std::span<const Move> moves) {
-  return Link(host, ruleset, nft, moves).run();
+  return Transaction(host, ruleset, nft, moves).run();
 }
 
 }  // namespace plumbline::engine

@@ -20,7 +20,7 @@ bool is_of_protocol_kernel(const Address& address) {
 
 /// The network that the kernel makes a route to along with the address, as fib_add_ifaddr() in
 /// net/ipv4/fib_frontend.c and inet6_addr_add() in net/ipv6/addrconf.c do.
-std::optional<Prefix> network_of(const Address& address) {
+std::optional<Prefix> connected_network(const Address& address) {
   if ((address.chosen_flags.value_or(0) & IFA_F_NOPREFIXROUTE) != 0) return std::nullopt;
   return Prefix::masking(address.peer.value_or(address.local.address), address.local.length);
 }
@@ -87,7 +87,7 @@ bool KernelMade::follows_from_address(const Route& route) const {
     if (found == addresses_.end()) return false;
     return std::ranges::any_of(found->second, [&](const Address& address) {
       return route.type == RouteType::local ? address.local.address == to
-                                            : network_of(address) == route.to;
+                                            : connected_network(address) == route.to;
     });
   });
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "link_stack.hpp"
+#include "quoted.hpp"
 #include "underlay.hpp"
 
 namespace plumbline::spec {
@@ -11,8 +12,6 @@ namespace plumbline::spec {
 namespace {
 
 using wire::Entry;
-
-std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
 
 class LinkCheck {
  public:

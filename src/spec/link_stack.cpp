@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "quoted.hpp"
+
 namespace plumbline::spec {
 
 namespace {
 
 using wire::Entry;
-
-std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include "link_stack.hpp"
 #include "plumbline/spec/assignments.hpp"
 #include "plumbline/spec/limits.hpp"
+#include "quoted.hpp"
 #include "subnet_index.hpp"
 
 namespace plumbline::spec {
@@ -17,8 +18,6 @@ namespace plumbline::spec {
 namespace {
 
 using wire::Entry;
-
-std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
 
 class NetworkCheck {
  public:

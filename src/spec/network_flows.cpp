@@ -4,7 +4,7 @@ namespace plumbline::spec {
 
 namespace {
 
-constexpr const char* table = "mangle";
+constexpr const char* mangle = "mangle";
 constexpr std::string_view answers = "-m conntrack --ctdir REPLY --ctstate RELATED,ESTABLISHED";
 
 /// Whether the packet that an error is about went elsewhere than to who sends the error; a guest
@@ -35,7 +35,7 @@ void add_error_guard(const NetworkShape& shape, NetworkResources& resources) {
   const Network& network = shape.network();
   const std::string chain = shape.chain + "-ERR";
   const std::string subnet = format(network.subnet);
-  resources.insert(Family::inet, table, "PREROUTING", NetworkResources::Line::only,
+  resources.insert(Family::inet, mangle, "PREROUTING", NetworkResources::Line::only,
                    "-i " + format(network.bridge) +
                        " -p icmp -m conntrack --ctstate INVALID,RELATED -j " + chain,
                    network.origin, network.bridge);
@@ -47,7 +47,7 @@ void add_error_guard(const NetworkShape& shape, NetworkResources& resources) {
   texts.emplace_back("-j DROP");
   std::vector<NetworkResources::PlacedRule> rules;
   for (std::string& text : texts) rules.push_back({std::move(text), network.origin});
-  resources.add_chain(Family::inet, table, chain, rules, network.origin, network.bridge);
+  resources.add_chain(Family::inet, mangle, chain, rules, network.origin, network.bridge);
 }
 
 }  // namespace plumbline::spec

@@ -4,13 +4,12 @@
 #include <set>
 
 #include "ipv4.hpp"
+#include "quoted.hpp"
 #include "subnet_index.hpp"
 
 namespace plumbline::spec {
 
 namespace {
-
-std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
 
 /// A route into a part of the subnet would take guests' addresses away; one to more than the
 /// subnet only says where the rest is.

@@ -14,8 +14,8 @@ namespace {
 using Line = NetworkResources::Line;
 using PlacedRule = NetworkResources::PlacedRule;
 
-constexpr const char* table = "nat";
-constexpr const char* hook = "PREROUTING";
+constexpr const char* frames = "nat";
+constexpr const char* from_ports = "PREROUTING";
 
 /// Where a TAP is from.
 struct Place {
@@ -51,10 +51,10 @@ std::string rule_of(const TapJump& jump) { return "-i " + jump.interface + " -j 
 void add_root(const TapFork& fork, const Places& places, NetworkResources& resources) {
   for (const TapJump& jump : fork.jumps) {
     const Place& first = places.at(jump.taps.front());
-    resources.insert(Family::bridge, table, hook, Line::only, rule_of(jump), first.origin,
+    resources.insert(Family::bridge, frames, from_ports, Line::only, rule_of(jump), first.origin,
                      first.network);
     for (const IfName& network : networks_of(jump, places)) {
-      resources.note_network(SharedChain::Key{Family::bridge, table, hook}, network);
+      resources.note_network(SharedChain::Key{Family::bridge, frames, from_ports}, network);
     }
   }
 }
@@ -66,10 +66,10 @@ void add_fork(const TapFork& fork, const Places& places, NetworkResources& resou
     rules.push_back({rule_of(jump), places.at(jump.taps.front()).origin});
     networks.merge(networks_of(jump, places));
   }
-  resources.add_chain(Family::bridge, table, fork.chain, rules, rules.front().origin,
+  resources.add_chain(Family::bridge, frames, fork.chain, rules, rules.front().origin,
                       *networks.begin());
   for (const IfName& network : networks) {
-    resources.note_network(Chain::Key{Family::bridge, table, fork.chain}, network);
+    resources.note_network(Chain::Key{Family::bridge, frames, fork.chain}, network);
   }
 }
 
@@ -128,14 +128,14 @@ void add_gateway_guard(const NetworkShape& shape, NetworkResources& resources) {
   const std::string chain = shape.chain + "-GW";
   const std::string subnet = format(network.subnet);
   const auto insert = [&](const std::string& which) {
-    resources.insert(Family::bridge, table, hook, Line::only,
+    resources.insert(Family::bridge, frames, from_ports, Line::only,
                      "-p IPv4 " + which + " --ip-dst " + subnet + " -j " + chain, network.origin,
                      network.bridge);
   };
   insert("--pkttype-type host --ip-src " + subnet);
   if (!network.anti_spoofing) insert("-d " + format(mac_of_bridge(*shape.assigned)));
   resources.add_chain(
-      Family::bridge, table, chain,
+      Family::bridge, frames, chain,
       {{"-p IPv4 --ip-dst " + format(shape.assigned->gateway) + " -j RETURN", network.origin},
        {"-j DROP", network.origin}},
       network.origin, network.bridge);
@@ -150,7 +150,7 @@ void add_anti_spoofing(const std::vector<NetworkShape>& shapes, NetworkResources
     const Network& network = shape.network();
     if (!network.anti_spoofing) continue;
     for (const AssignedInterface& interface : shape.assigned->interfaces) {
-      resources.add_chain(Family::bridge, table, "PLUMB-" + format(interface.tap),
+      resources.add_chain(Family::bridge, frames, "PLUMB-" + format(interface.tap),
                           own_frames(interface, network), interface.origin, network.bridge);
       places.emplace(interface.tap, Place{interface.origin, network.bridge});
       taps.push_back(interface.tap);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "link_stack.hpp"
+#include "quoted.hpp"
 #include "subnet_index.hpp"
 
 namespace plumbline::spec {
@@ -13,8 +14,6 @@ namespace plumbline::spec {
 namespace {
 
 using wire::Entry;
-
-std::string quoted(const IfName& name) { return "'" + format(name) + "'"; }
 
 class Underlays {
  public:

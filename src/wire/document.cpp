@@ -26,7 +26,7 @@ std::size_t first_invalid(std::string_view text) {
   return at;
 }
 
-Place place_of(std::string_view text, std::size_t at) {
+TextPlace place_of(std::string_view text, std::size_t at) {
   const std::string_view before = text.substr(0, at);
   const auto newline = before.rfind('\n');
   const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
@@ -101,7 +101,7 @@ class Reader {
   void explain(const Token& token, const error_code& ec, std::size_t consumed);
   [[nodiscard]] std::string unexpected(const Token& token) const;
   [[nodiscard]] std::string_view expected() const;
-  bool fail(std::string message, Place place, Code code = Code::syntax_error) {
+  bool fail(std::string message, TextPlace place, Code code = Code::syntax_error) {
     diagnostics_->error(code, std::move(message), builder().origin(place));
     return false;
   }
@@ -201,7 +201,8 @@ std::string Reader::unexpected(const Token& token) const {
 
 void Reader::explain(const Token& token, const error_code& ec, std::size_t consumed) {
   using boost::json::error;
-  const Place inside{token.place.line, token.place.column + static_cast<std::uint32_t>(consumed)};
+  const TextPlace inside{token.place.line,
+                         token.place.column + static_cast<std::uint32_t>(consumed)};
   if (ec == error::too_deep) {
     fail("nested deeper than " + std::to_string(max_document_depth) + " levels", token.place);
   } else if (ec == error::array_too_large || ec == error::object_too_large) {
@@ -224,7 +225,7 @@ void Reader::explain(const Token& token, const error_code& ec, std::size_t consu
 
 std::optional<Node> read_document(std::string_view text, std::shared_ptr<const std::string> file,
                                   Diagnostics& diagnostics) {
-  const auto refuse = [&](Code code, std::string message, Place place) -> std::optional<Node> {
+  const auto refuse = [&](Code code, std::string message, TextPlace place) -> std::optional<Node> {
     diagnostics.error(code, std::move(message), {file, place.line, place.column});
     return std::nullopt;
   };

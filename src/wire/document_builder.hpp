@@ -53,8 +53,8 @@ class DocumentBuilder {
   /// A word that the parser has not taken for a value, so far: it may not be one.
   [[nodiscard]] bool word_waits() const { return word_waits_; }
   [[nodiscard]] std::string_view word() const { return word_; }
-  [[nodiscard]] Place word_place() const { return word_place_; }
-  [[nodiscard]] Origin origin(Place place) const { return {file_, place.line, place.column}; }
+  [[nodiscard]] TextPlace word_place() const { return word_place_; }
+  [[nodiscard]] Origin origin(TextPlace place) const { return {file_, place.line, place.column}; }
 
   // ---- what basic_parser asks of a handler
   bool on_document_begin(error_code&) { return true; }
@@ -141,9 +141,9 @@ class DocumentBuilder {
   std::optional<Node> root_;
   std::string text_;
   std::string_view word_;
-  Place word_place_;
+  TextPlace word_place_;
   bool word_waits_ = false;
-  Place place_;
+  TextPlace place_;
   std::size_t values_ = 0;
 };
 

@@ -12,7 +12,7 @@
 namespace plumbline::wire {
 
 /// Line and column from 1, the column in bytes.
-struct Place {
+struct TextPlace {
   std::uint32_t line = 1;
   std::uint32_t column = 1;
 };
@@ -28,7 +28,7 @@ struct Token {
 
   Type type = Type::other;
   std::string_view bytes;
-  Place place;
+  TextPlace place;
   /// False for a text or comment whose end is missing; a text ends with its line at the latest.
   bool closed = true;
 };
@@ -40,7 +40,7 @@ class JsonScanner {
   /// The next token, or nothing at the end.
   std::optional<Token> next();
   /// Where the next token starts.
-  [[nodiscard]] Place place() const { return place_; }
+  [[nodiscard]] TextPlace place() const { return place_; }
 
  private:
   /// The token at the start of `rest_`; its place is set by next().
@@ -49,7 +49,7 @@ class JsonScanner {
   [[nodiscard]] Token cut_comment() const;
 
   std::string_view rest_;
-  Place place_;
+  TextPlace place_;
 };
 
 }  // namespace plumbline::wire

@@ -13,7 +13,7 @@ namespace {
 class LedgerFights : public Ledger {
  protected:
   void start() {
-    base_ = testing::TempDir() + "plumbline-n9-" + std::to_string(getpid());
+    base_ = ::testing::TempDir() + "plumbline-n9-" + std::to_string(getpid());
     std::ofstream(base_ + ".json") << network_spec(deny_but_one);
     const std::string pid =
         must_run({"sh", "-c", "\"$0\" run \"$1\" --interval 1s >\"$2\" 2>&1 </dev/null & echo $!",

@@ -108,7 +108,7 @@ TEST_F(Ledger, W12_KilledAfterAnyChangeItLeavesNothingOpenAndConverges) {
 }
 
 TEST_F(Ledger, W12_TheProgramKilledAtAnyMessageLeavesNothingOpenAndConverges) {
-  const std::string file = testing::TempDir() + "plumbline-w12-" + std::to_string(getpid());
+  const std::string file = ::testing::TempDir() + "plumbline-w12-" + std::to_string(getpid());
   std::ofstream(file + ".json") << network_spec(deny_but_one);
   std::ofstream(file + "-none.json") << R"({"version": 1})";
   const std::vector<std::string> make{PLUMBLINE_BINARY, "apply", "--yes", file + ".json"};

@@ -34,7 +34,7 @@ class LedgerOwnership : public Ledger {
   }
   /// A spec file for the program.
   std::string file(const std::string& name, const std::string& text) {
-    home_ = testing::TempDir() + "plumbline-ownership-" + std::to_string(getpid());
+    home_ = ::testing::TempDir() + "plumbline-ownership-" + std::to_string(getpid());
     std::filesystem::create_directories(home_);
     std::ofstream(home_ / name) << text;
     return home_ / name;
