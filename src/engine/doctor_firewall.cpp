@@ -37,6 +37,8 @@ constexpr Part nfnetlink{"nfnetlink", "nfnetlink_subsys_register"};
 constexpr Part nf_tables{"nf_tables", "nft_register_expr"};
 constexpr Part ip_set{"ip_set", "ip_set_type_register"};
 constexpr Part xt_bpf{"xt_bpf", "bpf_mt_check"};
+constexpr Part xt_checksum{"xt_CHECKSUM", "checksum_tg"};
+constexpr Part ebt_pkttype{"ebt_pkttype", "ebt_pkttype_mt"};
 
 /// Looks at names of functions, as a part that is built in need not have a directory in
 /// /sys/module.
@@ -48,7 +50,7 @@ class Kernel {
       readable_ = true;
       // `ffffffff81000000 T name` and, of a module, a tab and `[module]`
       const auto name = std::string_view(line).substr(std::min(line.size(), line.find(' ') + 3));
-      for (const Part& part : {nfnetlink, nf_tables, ip_set, xt_bpf}) {
+      for (const Part& part : {nfnetlink, nf_tables, ip_set, xt_bpf, xt_checksum, ebt_pkttype}) {
         if (name.substr(0, name.find('\t')) == part.symbol) there_.insert(part.module);
       }
     }
@@ -375,6 +377,14 @@ void examine_firewall(const Examination& examination, Findings& findings) {
   examine_part(kernel, xt_bpf, "BPF_MATCH",
                "VM networks, and rules with `-m bpf`, cannot be applied: they need a kernel with "
                "CONFIG_NETFILTER_XT_MATCH_BPF",
+               findings);
+  examine_part(kernel, xt_checksum, "CHECKSUM_TARGET",
+               "VM networks, and rules with `-j CHECKSUM`, cannot be applied: they need a kernel "
+               "with CONFIG_NETFILTER_XT_TARGET_CHECKSUM",
+               findings);
+  examine_part(kernel, ebt_pkttype, "PKTTYPE_MATCH",
+               "VM networks, and rules of ebtables with `--pkttype-type`, cannot be applied: they "
+               "need a kernel with CONFIG_BRIDGE_EBT_PKTTYPE",
                findings);
 }
 

@@ -134,15 +134,22 @@ void follow(Memory& memory, const LinkNames& links, const State& have) {
 
 void follow(Memory& memory, const ChainIdentities& now, const State& have) {
   const auto is_gone = [&](const SharedChain::Key& key) {
-    if (have.find<SharedChain>(key) == nullptr) return true;
+    const SharedChain* chain = have.find<SharedChain>(key);
+    if (chain == nullptr) return true;
     const auto known = memory.chains.find(key);
     const auto is = now.find(key);
     if (known == memory.chains.end() || is == now.end()) return false;
-    return !known->second.empty() && !is->second.empty() && is->second != known->second;
+    const bool other = !known->second.empty() && !is->second.empty() && is->second != known->second;
+    // With rules of ours it is a copy: iptables-restore made it of what was saved meanwhile.
+    return other && !is_marked(*chain, Mark());
   };
   std::erase_if(memory.earlier.of<SharedChain>(),
                 [&](const SharedChain& chain) { return is_gone(key(chain)); });
   std::erase_if(memory.chains, [&](const auto& entry) { return is_gone(entry.first); });
+  for (auto& [chain, identity] : memory.chains) {
+    const auto is = now.find(chain);
+    if (is != now.end() && !is->second.empty()) identity = is->second;
+  }
 }
 
 std::set<SharedChain::Key> chains_of_policies(const Memory& memory, const State& want) {

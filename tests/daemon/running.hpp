@@ -11,10 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +24,7 @@
 #include "plumbline/engine/lock.hpp"
 #include "plumbline/engine/record.hpp"
 #include "tests/support/netns.hpp"
+#include "tests/support/slowness.hpp"
 
 extern char** environ;
 
@@ -43,12 +42,8 @@ inline constexpr int build_slowness = 1;
 inline constexpr int build_slowness = 1;
 #endif
 
-/// How many times longer everything may take: for the build, and for an emulated machine, which
-/// says so in PLUMBLINE_TEST_SLOWNESS.
-inline int slowness() {
-  const char* machine = std::getenv("PLUMBLINE_TEST_SLOWNESS");
-  return build_slowness * (machine == nullptr ? 1 : std::max(1, std::atoi(machine)));
-}
+/// How many times longer everything may take: for the build, and for an emulated machine.
+inline int slowness() { return build_slowness * test::slowness_of_machine(); }
 
 using std::chrono::milliseconds;
 

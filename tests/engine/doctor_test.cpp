@@ -75,7 +75,7 @@ TEST_F(DoctorTest, FindsTheHostAndSaysItOnce) {
   for (const char* code :
        {"KERNEL", "CAPABILITIES", "SCRATCH_NAMESPACE", "SYSCTLS", "TAP", "IPV6", "RUN_DIRECTORY",
         "LOCK", "IPTABLES", "EBTABLES", "NF_TABLES", "LEGACY_TABLES", "RULES", "IPSET", "BPF_MATCH",
-        "NETWORKD", "NEIGHBOURS"}) {
+        "CHECKSUM_TARGET", "PKTTYPE_MATCH", "NETWORKD", "NEIGHBOURS"}) {
     const Finding finding = the(code);
     EXPECT_EQ(finding.code, code);
     EXPECT_FALSE(finding.message.empty()) << code;

@@ -87,6 +87,27 @@ TEST(Memory, OfAChainThatWasMadeAnewIsGone) {
   EXPECT_TRUE(memory.earlier.empty());
 }
 
+/// As iptables-restore makes it of what was saved while it had rules of ours.
+TEST(Memory, OfAChainThatIsACopyIsKept) {
+  SharedChain chain;
+  chain.table = "filter";
+  chain.name = "FORWARD";
+  chain.policy = "ACCEPT";
+  Memory memory;
+  memory.earlier.of<SharedChain>() = {chain};
+  memory.chains = {{key(chain), "3/1"}};
+  State have;
+  have.of<SharedChain>() = {chain};
+  have.of<SharedChain>().front().insert = RuleList{"-j APP"};
+  follow(memory, {{key(chain), "4/1"}}, have);
+  EXPECT_EQ(memory.earlier.of<SharedChain>().size(), 1U);
+  have.of<SharedChain>() = {chain};
+  follow(memory, {{key(chain), "4/1"}}, have);
+  EXPECT_EQ(memory.earlier.of<SharedChain>().size(), 1U) << "the same as before";
+  follow(memory, {{key(chain), "5/1"}}, have);
+  EXPECT_TRUE(memory.earlier.empty());
+}
+
 TEST(Memory, IsKeptUntilTheValueIsBack) {
   Memory memory = memory_of_eth0();
   State now;

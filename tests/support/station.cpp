@@ -21,6 +21,7 @@
 #include <system_error>
 
 #include "tests/support/netns.hpp"
+#include "tests/support/slowness.hpp"
 
 namespace plumbline::test {
 
@@ -30,7 +31,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds poll_interval{20};
-constexpr milliseconds longest_wait{5000};
+const milliseconds longest_wait = slowness_of_machine() * milliseconds(5000);
 /// Nothing that is under way in one machine takes as long.
 constexpr milliseconds quiet{40};
 constexpr int receive_room = 64 << 20;
