@@ -375,8 +375,8 @@ void examine_firewall(const Examination& examination, Findings& findings) {
   examine_part(kernel, ip_set, "IPSET", "rules with `-m set` or `-j SET` cannot be applied",
                findings);
   examine_part(kernel, xt_bpf, "BPF_MATCH",
-               "VM networks, and rules with `-m bpf`, cannot be applied: they need a kernel with "
-               "CONFIG_NETFILTER_XT_MATCH_BPF",
+               "VM networks, and rules with `-m bpf`, cannot be applied: they need a kernel "
+               "with CONFIG_NETFILTER_XT_MATCH_BPF",
                findings);
   examine_part(kernel, xt_checksum, "CHECKSUM_TARGET",
                "VM networks, and rules with `-j CHECKSUM`, cannot be applied: they need a kernel "

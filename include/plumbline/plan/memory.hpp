@@ -88,8 +88,8 @@ class Goals {
 void follow(Memory& memory, const LinkNames& links, const State& have);
 /// What tells chains from others of their names; empty where nothing does.
 using ChainIdentities = std::map<SharedChain::Key, std::string>;
-/// The same for chains. One that was made anew with rules of ours in it is a copy of what there was,
-/// policy included.
+/// The same for chains. One that was made anew with rules of ours in it is a copy of what there
+/// was, policy included.
 void follow(Memory& memory, const ChainIdentities& now, const State& have);
 /// The chains whose identity matters: a policy of theirs is remembered, or the spec's.
 [[nodiscard]] std::set<SharedChain::Key> chains_of_policies(const Memory& memory,
