@@ -24,10 +24,15 @@ class LedgerRouting : public Ledger {
   /// What is behind `up1`.
   Station& second() { return second_->station(); }
 
-  /// Everything there came from the address that the host has there.
+  /// Everything there came from the address that the host has there; but for what the host itself
+  /// says to an answer that was under way while the kernel forgot whose it was: nobody is there.
   void expect_only_from(Station& station, const IpAddress& address) {
     EXPECT_GT(station.count({.from = address, .to = remote_ip}), 0U);
     for (const Packet& packet : station.received({.to = remote_ip})) {
+      const bool is_of_the_host = (packet.from == uplink_ip || packet.from == second_ip) &&
+                                  packet.carries == Carries::icmp &&
+                                  packet.type == icmp_unreachable;
+      if (is_of_the_host) continue;
       EXPECT_EQ(format(packet.from), format(address)) << format(packet);
     }
   }
