@@ -71,14 +71,24 @@ TEST(Memory, OfNobodyKnowsWhichIsOfWhoeverHasTheName) {
   EXPECT_EQ(memory, before);
 }
 
-TEST(Memory, OfAChainThatWasMadeAnewIsGone) {
+SharedChain forward() {
   SharedChain chain;
   chain.table = "filter";
   chain.name = "FORWARD";
   chain.policy = "ACCEPT";
+  return chain;
+}
+
+Memory memory_of(const SharedChain& chain, const char* identity) {
   Memory memory;
   memory.earlier.of<SharedChain>() = {chain};
-  memory.chains = {{key(chain), "3/1"}};
+  memory.chains = {{key(chain), identity}};
+  return memory;
+}
+
+TEST(Memory, OfAChainThatWasMadeAnewIsGone) {
+  const SharedChain chain = forward();
+  Memory memory = memory_of(chain, "3/1");
   State have;
   have.of<SharedChain>() = {chain};
   follow(memory, {{key(chain), "3/1"}}, have);
@@ -89,13 +99,8 @@ TEST(Memory, OfAChainThatWasMadeAnewIsGone) {
 
 /// As iptables-restore makes it of what was saved while it had rules of ours.
 TEST(Memory, OfAChainThatIsACopyIsKept) {
-  SharedChain chain;
-  chain.table = "filter";
-  chain.name = "FORWARD";
-  chain.policy = "ACCEPT";
-  Memory memory;
-  memory.earlier.of<SharedChain>() = {chain};
-  memory.chains = {{key(chain), "3/1"}};
+  const SharedChain chain = forward();
+  Memory memory = memory_of(chain, "3/1");
   State have;
   have.of<SharedChain>() = {chain};
   have.of<SharedChain>().front().insert = RuleList{"-j APP"};
