@@ -107,7 +107,9 @@ Backend Iptables::installed_default() const {
   const Finished finished = run_program({.path = path, .arguments = {"-V"}, .input = {}});
   // Another backend than the host's would be worse than none.
   if (!finished.succeeded()) {
-    throw HostError("cannot tell which iptables this host uses: iptables -V: " + why(finished));
+    throw HostError(
+        "cannot tell which iptables this host uses (--iptables says it): iptables -V: " +
+        why(finished));
   }
   // Before 1.8 there was one backend, and no word for it in the version.
   return finished.output.find("nf_tables") != std::string::npos ? Backend::nft : Backend::legacy;

@@ -42,7 +42,7 @@ TEST(Shortage, TheOtherBackendIsNotTakenForTheHostsOwn) {
   // The call is made by iptables, and not by us.
   EXPECT_THAT(without_call(SYS_arch_prctl, test::killed,
                            [] { static_cast<void>(Iptables(Backend::automatic).backend()); }),
-              HasSubstr("cannot tell which iptables this host uses"));
+              HasSubstr("cannot tell which iptables this host uses (--iptables says it)"));
 }
 
 TEST(Shortage, WhatCannotBeReadIsNotSpoilt) {
