@@ -5,16 +5,17 @@ set(PLUMBLINE_LOWER_LAYER "" CACHE INTERNAL "")
 function(plumbline_layer name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  string(REPLACE "/" "_" library plumbline_${name})
   if(NOT sources)
     # A layer of headers only.
-    add_library(plumbline_${name} INTERFACE)
-    target_link_libraries(plumbline_${name} INTERFACE ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK})
+    add_library(${library} INTERFACE)
+    target_link_libraries(${library} INTERFACE ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK})
   else()
-    add_library(plumbline_${name} STATIC ${sources})
-    target_include_directories(plumbline_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
-    target_link_libraries(plumbline_${name}
+    add_library(${library} STATIC ${sources})
+    target_include_directories(${library} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+    target_link_libraries(${library}
       PUBLIC ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK}
       PRIVATE plumbline_options)
   endif()
-  set(PLUMBLINE_LOWER_LAYER plumbline_${name} CACHE INTERNAL "")
+  set(PLUMBLINE_LOWER_LAYER ${library} CACHE INTERNAL "")
 endfunction()

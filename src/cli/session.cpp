@@ -26,10 +26,10 @@ Session::Session(const Options& options, io::Backend backend)
     : plan_options_(plan_options(options)),
       host_(backend),
       scratch_(backend),
-      compiler_(scratch_, engine::compile_cache_path),
+      compiler_(scratch_, firewall::compile_cache_path),
       directory_(engine::state_directory()) {}
 
-engine::Workshop Session::workshop() {
+engine::Context Session::context() {
   return {host_, compiler_, ruleset_, directory_, plan_options_, false};
 }
 

@@ -20,7 +20,7 @@ class Session {
   /// Enters the namespace of `--netns`, for the whole process. Throws io::HostError.
   explicit Session(const Options& options);
 
-  [[nodiscard]] engine::Workshop workshop();
+  [[nodiscard]] engine::Context context();
   /// Before anything is written: takes from others what they may write of where our files are. Says
   /// where it had to.
   [[nodiscard]] std::vector<Diagnostic> close_state_directory() const;
@@ -33,8 +33,8 @@ class Session {
   PlanOptions plan_options_;
   io::KernelHost host_;
   io::ScratchHost scratch_;
-  engine::Compiler compiler_;
-  engine::Ruleset ruleset_;
+  firewall::Compiler compiler_;
+  firewall::Ruleset ruleset_;
   std::filesystem::path directory_;
 };
 

@@ -126,14 +126,14 @@ int carry_out(const Options& options, const spec::Desired& desired, const char* 
   Session session(options);
   std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
-  const engine::Workshop workshop = session.workshop();
-  const auto prepare = [&] { return engine::prepare(workshop, desired); };
+  const engine::Context context = session.context();
+  const auto prepare = [&] { return engine::prepare(context, desired); };
   engine::Prepared prepared = prepare();
   if (const auto status = told_why_not(options, prepared)) return *status;
   if (!options.json()) print_plan(options, prepared.plan);
   if (const auto status = told_no(options, prepared, question, prepare)) return *status;
   stay_undisturbed();
-  const engine::Outcome outcome = engine::carry_out(workshop, prepared);
+  const engine::Outcome outcome = engine::carry_out(context, prepared);
   // Nobody has to wait for whoever reads what is printed.
   lock.reset();
   print_outcome(options, prepared, outcome, done);
@@ -161,7 +161,7 @@ int plan(const Options& options) {
   std::optional<spec::Desired> desired = read(options);
   if (!desired) return exit_error;
   Session session(options);
-  const engine::Prepared prepared = engine::prepare(session.workshop(), std::move(*desired));
+  const engine::Prepared prepared = engine::prepare(session.context(), std::move(*desired));
   if (const auto status = told_why_not(options, prepared)) return *status;
   print_plan(options, prepared.plan);
   const bool pending = !prepared.plan.empty() || !prepared.out_of_force.empty();
@@ -185,8 +185,8 @@ int adopt(const Options& options) {
   Session session(options);
   std::optional<engine::Lock> lock = session.lock(options);
   if (!lock) return exit_refused;
-  const engine::Workshop workshop = session.workshop();
-  const auto prepare = [&] { return engine::prepare_adoption(workshop, options.keys); };
+  const engine::Context context = session.context();
+  const auto prepare = [&] { return engine::prepare_adoption(context, options.keys); };
   engine::Prepared prepared = prepare();
   if (const auto status = told_why_not(options, prepared)) return *status;
   if (!options.json() && prepared.plan.empty()) std::puts("Nothing to do: all of it is ours.");
@@ -196,7 +196,7 @@ int adopt(const Options& options) {
       "Make these ours? The next apply removes those that its spec does not want.", prepare);
   if (status) return *status;
   stay_undisturbed();
-  const engine::Outcome outcome = engine::adopt(workshop, prepared);
+  const engine::Outcome outcome = engine::adopt(context, prepared);
   lock.reset();
   print_outcome(options, prepared, outcome,
                 "Adopted. Apply a spec that wants it: what no spec wants is removed.");
@@ -205,12 +205,12 @@ int adopt(const Options& options) {
 
 int show(const Options& options) {
   Session session(options);
-  const engine::Workshop workshop = session.workshop();
+  const engine::Context context = session.context();
   std::string warning;
-  engine::Ledger ledger = engine::read_ledger(workshop.directory, warning);
+  engine::Ledger ledger = engine::read_ledger(context.directory, warning);
   if (!warning.empty()) print_warnings(options, {{Code::unreadable_file, warning, {}, {}}});
-  State have = engine::observe_for_show(workshop, ledger, options.all).state;
-  if (!options.all) have = owned_part(have, ledger.memory, workshop.options.mark);
+  State have = engine::observe_for_show(context, ledger, options.all).state;
+  if (!options.all) have = owned_part(have, ledger.memory, context.options.mark);
   const Expressible shown = expressible_part(std::move(have), options.all);
   json::object document = spec::compose(shown.state);
   const std::vector<Diagnostic> refused = spec::make_loadable(document);
@@ -225,7 +225,7 @@ int show(const Options& options) {
 
 int vms(const Options& options) {
   Session session(options);
-  std::vector<spec::Assignment> guests = engine::guests_on(session.workshop());
+  std::vector<spec::Assignment> guests = engine::guests_on(session.context());
   if (!options.network.empty()) {
     std::erase_if(guests, [&](const spec::Assignment& guest) {
       return guest.network.view() != options.network;
@@ -275,7 +275,7 @@ int run(const Options& options) {
   if (options.log_level == "warning") run_options.log_level = daemon::LogLevel::warning;
   if (options.log_level == "error") run_options.log_level = daemon::LogLevel::error;
   io::Files files;
-  return daemon::run(run_options, session.workshop(), files);
+  return daemon::run(run_options, session.context(), files);
 }
 
 }  // namespace plumbline::cli

@@ -79,12 +79,12 @@ constexpr std::string_view not_watched = "some files are looked at with the time
 
 class Daemon {
  public:
-  Daemon(const RunOptions& options, const engine::Workshop& workshop, FileReader& files)
+  Daemon(const RunOptions& options, const engine::Context& context, FileReader& files)
       : sources_(options.sources),
         read_files_(files),
         pace_(pace_of(options)),
         pacer_(pace_, Clock::now()),
-        keeper_(options.sources, workshop, read_files_),
+        keeper_(options.sources, context, read_files_),
         notify_(ServiceNotify::socket_from_environment()) {
     watch_.set_sources(options.sources);
     if (!watch_.shortage().empty()) throw io::HostError(watch_.shortage());
@@ -266,12 +266,12 @@ class Daemon {
 
 }  // namespace
 
-int run(const RunOptions& options, const engine::Workshop& workshop, FileReader& files) {
+int run(const RunOptions& options, const engine::Context& context, FileReader& files) {
   const Log log(options.log_level, options.colour);
   for (const Diagnostic& warning : options.warnings) spdlog::warn("{}", format(warning));
   // A log whose reader is gone must not end the watch.
   std::signal(SIGPIPE, SIG_IGN);
-  Daemon daemon(options, workshop, files);
+  Daemon daemon(options, context, files);
   return daemon.run();
 }
 

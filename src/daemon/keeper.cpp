@@ -68,9 +68,9 @@ void Keeper::keep_guards() try {
   engine::Prepared prepared = engine::prepare(workshop_, *in_force_);
   prepared.plan = guards_of(prepared.plan);
   if (!prepared.errors.empty() || prepared.idle()) return;
-  engine::Workshop workshop = workshop_;
-  workshop.may_forget = true;  // as carry_out_unremembered() has it
-  const engine::Outcome outcome = engine::carry_out(workshop, prepared, guards_of);
+  engine::Context context = workshop_;
+  context.may_forget = true;  // as carry_out_unremembered() has it
+  const engine::Outcome outcome = engine::carry_out(context, prepared, guards_of);
   if (outcome.result == engine::Result::applied) log_success(prepared.plan, outcome);
 } catch (const std::exception& error) {
   spdlog::debug("guards cannot be looked at: {}", printable(error.what()));
@@ -195,13 +195,13 @@ Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared,
   for (const Key& key : left_out) {
     warnings_.push_back("left as it was, which cannot be remembered: " + format(key));
   }
-  engine::Workshop workshop = workshop_;
-  workshop.may_forget = true;
+  engine::Context context = workshop_;
+  context.may_forget = true;
   const auto select = [&](const Plan& plan) {
     std::vector<Key> ignored;
     return without_all(without(plan, held, ignored), unremembered, ignored);
   };
-  return tell(rest.plan, engine::carry_out(workshop, rest, select));
+  return tell(rest.plan, engine::carry_out(context, rest, select));
 }
 
 Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {

@@ -19,8 +19,8 @@ namespace plumbline::daemon {
 
 class Keeper {
  public:
-  Keeper(std::vector<std::string> sources, const engine::Workshop& workshop, FileReader& files)
-      : sources_(std::move(sources)), workshop_(workshop), files_(files) {}
+  Keeper(std::vector<std::string> sources, const engine::Context& context, FileReader& files)
+      : sources_(std::move(sources)), workshop_(context), files_(files) {}
 
   /// Whatever goes wrong is logged and makes the pass `failed`. `cause` is for the log.
   Ending pass(bool read_files, std::string_view cause);
@@ -49,7 +49,7 @@ class Keeper {
   void log_news();
 
   std::vector<std::string> sources_;
-  engine::Workshop workshop_;
+  engine::Context workshop_;
   FileReader& files_;
 
   std::optional<spec::Desired> in_force_;

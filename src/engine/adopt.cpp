@@ -13,8 +13,8 @@ namespace plumbline::engine {
 
 namespace {
 
-Report apply_to(const Workshop& workshop, const Observed& now, const Plan& plan) {
-  return apply(workshop.host, workshop.ruleset, plan, {now.links, {}, false});
+Report apply_to(const Context& context, const Observed& now, const Plan& plan) {
+  return apply(context.host, context.ruleset, plan, {now.links, {}, false});
 }
 
 void note_failure(StepReport& step, int error, std::string message) {
@@ -59,7 +59,7 @@ void note_refusals(const State& now, const Plan& plan, const std::vector<std::si
 
 /// Marks by removing and adding what the kernel did not mark in place. Adds to `plan`, for the way
 /// back, what was done; says in the report where it failed.
-void finish_addresses(const Workshop& workshop, Observed& now, Plan& plan, Report& report) {
+void finish_addresses(const Context& context, Observed& now, Plan& plan, Report& report) {
   const std::vector<std::size_t> unmarked = not_adopted(now.state, plan);
   const Plan rest = make_readdressing(now.state, plan, unmarked);
   if (rest.steps.empty() && rest.refusals.empty()) return;
@@ -67,10 +67,10 @@ void finish_addresses(const Workshop& workshop, Observed& now, Plan& plan, Repor
     note_refusals(now.state, plan, unmarked, report);
     return;
   }
-  const Report second = apply_to(workshop, now, rest);
+  const Report second = apply_to(context, now, rest);
   if (second.failed) note_failure_of(rest, second, plan, report);
   plan.steps.insert(plan.steps.end(), rest.steps.begin(), rest.steps.end());
-  now = look_around(workshop.host);
+  now = look_around(context.host);
 }
 
 /// What `plan` changes and adds. What somebody else took away before its step came is not to be
@@ -112,17 +112,17 @@ State part_of(const State& state, const std::set<Key>& keys) {
 }
 
 /// Undoes what is still done of `plan`, and says what could not be.
-void put_back(const Workshop& workshop, const State& before, const Plan& plan,
+void put_back(const Context& context, const State& before, const Plan& plan,
               const std::set<Key>& keys, Observed now, Report& report) {
   const State had = part_of(before, keys);
   now.state = part_of(now.state, keys);
   const Look look = [&] {
-    Observed seen = look_around(workshop.host);
+    Observed seen = look_around(context.host);
     seen.state = part_of(seen.state, keys);
     return seen;
   };
-  restore(workshop, {had, plan, look, false}, now);
-  report.left_behind = differences(had, now.state, plan, workshop.options.mark);
+  restore(context, {had, plan, look, false}, now);
+  report.left_behind = differences(had, now.state, plan, context.options.mark);
   if (!report.left_behind.empty()) return;
   for (StepReport& step : report.steps) {
     if (step.result == StepResult::done) step.result = StepResult::undone;
@@ -131,16 +131,16 @@ void put_back(const Workshop& workshop, const State& before, const Plan& plan,
 
 }  // namespace
 
-Prepared prepare_adoption(const Workshop& workshop, const std::vector<std::string>& keys) {
+Prepared prepare_adoption(const Context& context, const std::vector<std::string>& keys) {
   Prepared prepared;
-  prepared.have = look_around(workshop.host);
-  Adoption adoption = make_adoption(prepared.have.state, keys, workshop.options.mark);
+  prepared.have = look_around(context.host);
+  Adoption adoption = make_adoption(prepared.have.state, keys, context.options.mark);
   prepared.plan = std::move(adoption.plan);
   prepared.errors = std::move(adoption.errors);
   return prepared;
 }
 
-Outcome adopt(const Workshop& workshop, const Prepared& prepared) {
+Outcome adopt(const Context& context, const Prepared& prepared) {
   Outcome outcome;
   if (!prepared.errors.empty() || !prepared.plan.refusals.empty()) {
     outcome.result = Result::refused;
@@ -148,13 +148,13 @@ Outcome adopt(const Workshop& workshop, const Prepared& prepared) {
   }
   if (prepared.plan.empty()) return outcome;
   Plan plan = prepared.plan;
-  outcome.report = apply_to(workshop, prepared.have, plan);
-  Observed now = look_around(workshop.host);
-  if (!outcome.report.failed) finish_addresses(workshop, now, plan, outcome.report);
+  outcome.report = apply_to(context, prepared.have, plan);
+  Observed now = look_around(context.host);
+  if (!outcome.report.failed) finish_addresses(context, now, plan, outcome.report);
   if (!outcome.report.failed) note_unexpected(now.state, prepared.plan, outcome.report);
   if (outcome.report.failed) {
     const std::set<Key> gone = vanished(plan, outcome.report, now.state);
-    put_back(workshop, prepared.have.state, plan, touched_by(plan, gone), std::move(now),
+    put_back(context, prepared.have.state, plan, touched_by(plan, gone), std::move(now),
              outcome.report);
     const bool is_back = outcome.report.left_behind.empty();
     outcome.result = is_back ? Result::rolled_back : Result::failed;

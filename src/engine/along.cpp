@@ -20,7 +20,7 @@ bool changes_what_has_no_mark(const Step& step) {
 
 }  // namespace
 
-SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
+SysctlsAlong read_along(const Context& context, const Prepared& prepared) {
   const std::vector<IfName> links = link_list(prepared.have.state);
   SysctlsAlong along;
   for (const Step& step : prepared.plan.steps) {
@@ -30,7 +30,7 @@ SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
     for (const std::string& path : changed_along(*sysctl, links)) {
       reads.emplace_back(wire::SysctlRead{path});
     }
-    const std::vector<wire::Reply> replies = workshop.host.exchange(reads);
+    const std::vector<wire::Reply> replies = context.host.exchange(reads);
     for (std::size_t i = 0; i < reads.size(); ++i) {
       if (replies[i].error != 0) continue;  // a link that is gone by now
       Sysctl::decode(reads[i], replies[i], prepared.have.links, along[sysctl->path]);
@@ -39,9 +39,9 @@ SysctlsAlong read_along(const Workshop& workshop, const Prepared& prepared) {
   return along;
 }
 
-std::vector<Key> set_first(const Workshop& workshop, const Prepared& prepared) {
+std::vector<Key> set_first(const Context& context, const Prepared& prepared) {
   const State& want = prepared.desired.state;
-  const SysctlsAlong along = read_along(workshop, prepared);
+  const SysctlsAlong along = read_along(context, prepared);
   const auto remember_of = [&](Memory& memory, const Plan& plan) {
     remember(memory, plan, want, along, prepared.have.links);
   };

@@ -32,7 +32,7 @@ std::size_t guard_steps(const Plan& plan) {
   return static_cast<std::size_t>(behind - plan.steps.begin());
 }
 
-std::string words_for(const MoveResult& result) {
+std::string words_for(const RunResult& result) {
   const std::string reason = std::generic_category().message(result.error);
   return result.message.empty() ? reason : result.message + " (" + reason + ")";
 }
@@ -40,7 +40,7 @@ std::string words_for(const MoveResult& result) {
 /// What the host throws is the failure of the first move, of which it is not known what came of it:
 /// it is undone, unless that makes again what may still be there. The caller's second look finds
 /// that, and what came of those that went with it.
-std::vector<MoveResult> send(Sender& sender, std::span<const Move> moves) {
+std::vector<RunResult> send(Sender& sender, std::span<const StepRun> moves) {
   try {
     return sender.send(moves);
   } catch (const std::exception& error) {
@@ -50,11 +50,11 @@ std::vector<MoveResult> send(Sender& sender, std::span<const Move> moves) {
 }
 
 /// Carries out the steps in order until one fails, and adds those that were done.
-void go_forwards(Sender& sender, std::span<const Move> moves, std::vector<Move>& done,
+void go_forwards(Sender& sender, std::span<const StepRun> moves, std::vector<StepRun>& done,
                  Report& report) {
   std::size_t next = 0;
   while (next < moves.size() && !report.failed) {
-    const std::vector<MoveResult> results = send(sender, moves.subspan(next));
+    const std::vector<RunResult> results = send(sender, moves.subspan(next));
     for (std::size_t i = 0; i < results.size(); ++i) {
       StepReport& step = report.steps[moves[next + i].position];
       const bool failed = results[i].error != 0;
@@ -73,14 +73,14 @@ void go_forwards(Sender& sender, std::span<const Move> moves, std::vector<Move>&
   }
 }
 
-void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
+void go_backwards(Sender& sender, std::vector<StepRun> done, Report& report) {
   std::ranges::reverse(done);
-  for (Move& move : done) move.backwards = true;
+  for (StepRun& move : done) move.backwards = true;
   std::size_t next = 0;
   while (next < done.size()) {
-    const std::vector<MoveResult> results = send(sender, std::span(done).subspan(next));
+    const std::vector<RunResult> results = send(sender, std::span(done).subspan(next));
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const Move& move = done[next + i];
+      const StepRun& move = done[next + i];
       StepReport& step = report.steps[move.position];
       if (results[i].error == 0) {
         if (step.result != StepResult::failed) step.result = StepResult::undone;
@@ -94,9 +94,9 @@ void go_backwards(Sender& sender, std::vector<Move> done, Report& report) {
 }
 
 /// It is no step: that it failed is nothing to undo anything for.
-void call(const std::function<void()>& guarded, Report& report) {
+void call(const std::function<void()>& after_guards, Report& report) {
   try {
-    guarded();
+    after_guards();
   } catch (const std::exception& error) {
     report.warnings.emplace_back(error.what());
   }
@@ -110,17 +110,18 @@ bool may_stay(const Step& step) {
   return step.why == Why::unwanted && step.action == Action::update && is_setting;
 }
 
-Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan, Surroundings surroundings) {
+Report apply(io::Host& host, firewall::Ruleset& ruleset, const Plan& plan,
+             Surroundings surroundings) {
   Report report;
   report.steps.resize(plan.steps.size());
-  const std::function<void()> guarded = std::move(surroundings.guarded);
+  const std::function<void()> after_guards = std::move(surroundings.after_guards);
   Sender sender(host, ruleset, std::move(surroundings));
-  std::vector<Move> moves;
+  std::vector<StepRun> moves;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) moves.push_back({i, &plan.steps[i], false});
   const std::size_t guards = guard_steps(plan);
-  std::vector<Move> done;
+  std::vector<StepRun> done;
   go_forwards(sender, std::span(moves).first(guards), done, report);
-  if (!report.failed && guarded) call(guarded, report);
+  if (!report.failed && after_guards) call(after_guards, report);
   go_forwards(sender, std::span(moves).subspan(guards), done, report);
   report.found = sender.found();
   if (report.failed) go_backwards(sender, std::move(done), report);

@@ -6,8 +6,8 @@
 #include <thread>
 #include <unordered_set>
 
-#include "link.hpp"
 #include "link_removal.hpp"
+#include "plumbline/firewall/commit/transaction.hpp"
 #include "restoration.hpp"
 
 namespace plumbline::engine {
@@ -18,17 +18,17 @@ const Resource* pointer_to(const std::optional<Resource>& value) {
   return value ? &*value : nullptr;
 }
 
-bool is_firewall(const Move& move) { return move.step->phase != Phase::main; }
+bool is_firewall(const StepRun& move) { return move.step->phase != Phase::main; }
 
 /// The steps under way together, and what they need.
 class Company {
  public:
-  void add(const Move& move) {
+  void add(const StepRun& move) {
     members_.insert(move.position);
     needed_.insert(move.step->needs.begin(), move.step->needs.end());
   }
   /// Whether the move needs one of them or, on the way back, one of them needs it.
-  [[nodiscard]] bool depends(const Move& move) const {
+  [[nodiscard]] bool depends(const StepRun& move) const {
     const auto is_member = [&](std::size_t position) { return members_.contains(position); };
     return needed_.contains(move.position) || std::ranges::any_of(move.step->needs, is_member);
   }
@@ -38,19 +38,19 @@ class Company {
   std::unordered_set<std::size_t> needed_;
 };
 
-Action action_of(const Move& move) {
+Action action_of(const StepRun& move) {
   if (from_value(move) == nullptr) return Action::create;
   return to_value(move) == nullptr ? Action::remove : Action::update;
 }
 
-bool alike(const Move& a, const Move& b) {
+bool alike(const StepRun& a, const StepRun& b) {
   return a.step->key.index() == b.step->key.index() && action_of(a) == action_of(b) &&
          is_bulk_removal(a) == is_bulk_removal(b);
 }
 
 /// The kernel refuses an IPv6 source address while duplicate address detection runs for it
 /// (ip6_route_info_create() in net/ipv6/route.c): for a second or two after it was added.
-bool may_come_right(const Move& move, const MoveResult& result) {
+bool may_come_right(const StepRun& move, const RunResult& result) {
   const auto* route = to_value(move) != nullptr ? std::get_if<Route>(to_value(move)) : nullptr;
   return result.error == EINVAL && route != nullptr && route->src &&
          route->family() == Family::inet6;
@@ -76,7 +76,7 @@ bool holds_without_ipv6(const Resource* value) {
 }
 
 /// A removal of what is not there is done: somebody, or the kernel with something else, was first.
-bool counts_as_done(const Move& move, int error) {
+bool counts_as_done(const StepRun& move, int error) {
   if (error == ENOENT && holds_without_ipv6(to_value(move))) return true;
   if (action_of(move) != Action::remove) return false;
   return error == ESRCH || error == ENOENT || error == ENODEV || error == EADDRNOTAVAIL;
@@ -84,15 +84,15 @@ bool counts_as_done(const Move& move, int error) {
 
 }  // namespace
 
-const Resource* from_value(const Move& move) {
+const Resource* from_value(const StepRun& move) {
   return pointer_to(move.backwards ? move.step->after : move.step->before);
 }
 
-const Resource* to_value(const Move& move) {
+const Resource* to_value(const StepRun& move) {
   return pointer_to(move.backwards ? move.step->before : move.step->after);
 }
 
-std::vector<wire::Request> Sender::requests_of(const Move& move) const {
+std::vector<wire::Request> Sender::requests_of(const StepRun& move) const {
   const Resource* from = from_value(move);
   const Resource* to = to_value(move);
   return std::visit(
@@ -122,7 +122,7 @@ std::vector<wire::Request> Sender::requests_of(const Move& move) const {
       to != nullptr ? *to : *from);
 }
 
-std::vector<IfName> Sender::missing_links(const Move& move) const {
+std::vector<IfName> Sender::missing_links(const StepRun& move) const {
   std::vector<IfName> missing;
   for (const Resource* value : {from_value(move), to_value(move)}) {
     if (value == nullptr) continue;
@@ -142,45 +142,60 @@ void Sender::refresh_links() {
   surroundings_.links = link_names(replies.front());
 }
 
-bool Sender::is_linked(const Move& move) const {
-  const auto linked = [&]<class Key>(const Key& key) {
+bool Sender::uses_nft(const StepRun& move) const {
+  const auto by_family = [&]<class Key>(const Key& key) {
     if constexpr (std::is_same_v<Key, Chain::Key> || std::is_same_v<Key, SharedChain::Key>) {
-      return engine::is_linked(key.family, surroundings_.linked);
+      return firewall::uses_nft(key.family, surroundings_.uses_nft);
     } else {
       return false;
     }
   };
-  return std::visit(linked, move.step->key);
+  return std::visit(by_family, move.step->key);
 }
 
-std::vector<MoveResult> Sender::send_firewall(std::span<const Move> moves) {
-  std::vector<Move> texts;
-  std::vector<Move> linked;
-  for (const Move& move : moves) (is_linked(move) ? linked : texts).push_back(move);
-  if (texts.empty()) return link(*host_, *ruleset_, surroundings_.linked, moves);
-  const std::vector<MoveResult> of_texts = send_texts(texts);
-  const bool failed = std::ranges::any_of(of_texts, [](const auto& one) { return one.error != 0; });
-  std::vector<MoveResult> of_linked(linked.size(), {ECANCELED, "another table failed"});
-  if (!failed && !linked.empty()) of_linked = link(*host_, *ruleset_, surroundings_.linked, linked);
-  std::vector<MoveResult> results;
-  auto text = of_texts.begin();
-  auto link = of_linked.begin();
-  for (const Move& move : moves) results.push_back(is_linked(move) ? *link++ : *text++);
+std::vector<RunResult> Sender::commit(std::span<const StepRun> moves) {
+  std::vector<firewall::ChainStep> steps;
+  steps.reserve(moves.size());
+  for (const StepRun& move : moves) {
+    steps.push_back({from_value(move), to_value(move), move.backwards});
+  }
+  std::vector<RunResult> results;
+  results.reserve(moves.size());
+  for (auto& [error, message, committed, busy] :
+       firewall::commit(*host_, *ruleset_, surroundings_.uses_nft, steps)) {
+    results.push_back({error, std::move(message), committed, busy});
+  }
   return results;
 }
 
-std::vector<MoveResult> Sender::send_texts(std::span<const Move> moves) {
+std::vector<RunResult> Sender::send_firewall(std::span<const StepRun> moves) {
+  std::vector<StepRun> texts;
+  std::vector<StepRun> in_nft;
+  for (const StepRun& move : moves) (uses_nft(move) ? in_nft : texts).push_back(move);
+  if (texts.empty()) return commit(moves);
+  const std::vector<RunResult> of_texts = send_texts(texts);
+  const bool failed = std::ranges::any_of(of_texts, [](const auto& one) { return one.error != 0; });
+  std::vector<RunResult> of_nft(in_nft.size(), {ECANCELED, "another table failed"});
+  if (!failed && !in_nft.empty()) of_nft = commit(in_nft);
+  std::vector<RunResult> results;
+  auto text = of_texts.begin();
+  auto committed = of_nft.begin();
+  for (const StepRun& move : moves) results.push_back(uses_nft(move) ? *committed++ : *text++);
+  return results;
+}
+
+std::vector<RunResult> Sender::send_texts(std::span<const StepRun> moves) {
   std::vector<wire::FirewallRestore> restores;
-  for (const Move& move : moves) {
+  for (const StepRun& move : moves) {
     for (wire::Request& request : requests_of(move)) {
       restores.push_back(std::get<wire::FirewallRestore>(std::move(request)));
     }
   }
-  const std::vector<wire::FirewallRestore> commits = wire::merged(restores);
+  const std::vector<wire::FirewallRestore> commits = firewall::merged(restores);
   const std::vector<wire::Request> requests(commits.begin(), commits.end());
 
   // A table that fails ends it: the tables behind it are not touched.
-  std::vector<MoveResult> results(moves.size());
+  std::vector<RunResult> results(moves.size());
   bool failed = false;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     wire::Reply reply{ECANCELED, "another table failed", {}, {}};
@@ -206,15 +221,15 @@ std::vector<MoveResult> Sender::send_texts(std::span<const Move> moves) {
   return results;
 }
 
-std::vector<MoveResult> Sender::send_waves(std::span<const Move> moves) {
+std::vector<RunResult> Sender::send_waves(std::span<const StepRun> moves) {
   std::vector<std::vector<wire::Request>> pending;
   pending.reserve(moves.size());
   std::size_t waves = 0;
-  for (const Move& move : moves) {
+  for (const StepRun& move : moves) {
     pending.push_back(requests_of(move));
     waves = std::max(waves, pending.back().size());
   }
-  std::vector<MoveResult> results(moves.size());
+  std::vector<RunResult> results(moves.size());
   for (std::size_t wave = 0; wave < waves; ++wave) {
     std::vector<wire::Request> requests;
     std::vector<std::size_t> owners;
@@ -236,12 +251,12 @@ std::vector<MoveResult> Sender::send_waves(std::span<const Move> moves) {
   return results;
 }
 
-std::size_t Sender::company_of(std::span<const Move> moves) const {
+std::size_t Sender::company_of(std::span<const StepRun> moves) const {
   constexpr std::size_t most = 1024;
   Company company;
   std::size_t count = 0;
   for (; count < moves.size() && count < most; ++count) {
-    const Move& next = moves[count];
+    const StepRun& next = moves[count];
     const bool fits = alike(moves.front(), next) && missing_links(next).empty();
     if (count != 0 && (!fits || company.depends(next))) break;
     company.add(next);
@@ -249,9 +264,9 @@ std::size_t Sender::company_of(std::span<const Move> moves) const {
   return count;
 }
 
-void Sender::find_sysctls(std::span<const Move> moves) {
+void Sender::find_sysctls(std::span<const StepRun> moves) {
   std::vector<wire::Request> reads;
-  for (const Move& move : moves) {
+  for (const StepRun& move : moves) {
     const bool is_new = from_value(move) == nullptr && !move.backwards;
     const auto* sysctl = is_new ? std::get_if<Sysctl>(to_value(move)) : nullptr;
     if (sysctl != nullptr) reads.emplace_back(wire::SysctlRead{sysctl->path});
@@ -263,11 +278,11 @@ void Sender::find_sysctls(std::span<const Move> moves) {
   }
 }
 
-std::vector<MoveResult> Sender::send_company(std::span<const Move> moves) {
+std::vector<RunResult> Sender::send_company(std::span<const StepRun> moves) {
   // Together longer than duplicate address detection takes.
   constexpr int most_waits = 30;
   constexpr std::chrono::milliseconds wait{100};
-  std::vector<MoveResult> results;
+  std::vector<RunResult> results;
   find_sysctls(moves);
   if (moves.size() > 1 && is_bulk_removal(moves.front())) {
     results = remove_links(*host_, moves, surroundings_.links);
@@ -287,15 +302,15 @@ std::vector<MoveResult> Sender::send_company(std::span<const Move> moves) {
   return results;
 }
 
-std::vector<MoveResult> Sender::send(std::span<const Move> moves) {
+std::vector<RunResult> Sender::send(std::span<const StepRun> moves) {
   if (is_firewall(moves.front())) {
     const auto other_phase = std::ranges::find_if(
-        moves, [&](const Move& move) { return move.step->phase != moves.front().step->phase; });
+        moves, [&](const StepRun& move) { return move.step->phase != moves.front().step->phase; });
     return send_firewall(moves.first(static_cast<std::size_t>(other_phase - moves.begin())));
   }
   if (!missing_links(moves.front()).empty()) refresh_links();
   if (const auto missing = missing_links(moves.front()); !missing.empty()) {
-    if (counts_as_done(moves.front(), ENODEV)) return {MoveResult()};
+    if (counts_as_done(moves.front(), ENODEV)) return {RunResult()};
     return {{ENODEV, "link " + format(missing.front()) + " is not there"}};
   }
   return send_company(moves.first(company_of(moves)));

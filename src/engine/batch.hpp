@@ -11,18 +11,18 @@
 #include <vector>
 
 #include "plumbline/engine/apply.hpp"
-#include "plumbline/wire/iptables.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 
 namespace plumbline::engine {
 
 /// One step to be carried out forwards or backwards: the values say which way.
-struct Move {
+struct StepRun {
   std::size_t position = 0;  ///< of the step in the plan
   const Step* step = nullptr;
   bool backwards = false;
 };
 
-struct MoveResult {
+struct RunResult {
   int error = 0;
   std::string message;
   bool in_effect = false;  ///< failed, and yet to be undone
@@ -31,36 +31,37 @@ struct MoveResult {
 
 class Sender {
  public:
-  Sender(io::Host& host, Ruleset& ruleset, Surroundings surroundings)
+  Sender(io::Host& host, firewall::Ruleset& ruleset, Surroundings surroundings)
       : host_(&host), ruleset_(&ruleset), surroundings_(std::move(surroundings)) {}
 
   /// Carries out moves from the front of `moves` and says how each went; how many it took is the
   /// size of what it returns, at least one.
-  [[nodiscard]] std::vector<MoveResult> send(std::span<const Move> moves);
+  [[nodiscard]] std::vector<RunResult> send(std::span<const StepRun> moves);
   /// Sysctls that the plan did not know the value of, as they were before they were written.
   [[nodiscard]] const std::vector<Sysctl>& found() const { return found_; }
 
  private:
-  [[nodiscard]] bool is_linked(const Move& move) const;
-  [[nodiscard]] std::vector<MoveResult> send_firewall(std::span<const Move> moves);
-  [[nodiscard]] std::vector<MoveResult> send_texts(std::span<const Move> moves);
+  [[nodiscard]] bool uses_nft(const StepRun& move) const;
+  [[nodiscard]] std::vector<RunResult> commit(std::span<const StepRun> moves);
+  [[nodiscard]] std::vector<RunResult> send_firewall(std::span<const StepRun> moves);
+  [[nodiscard]] std::vector<RunResult> send_texts(std::span<const StepRun> moves);
   /// How many moves from the front may be under way together.
-  [[nodiscard]] std::size_t company_of(std::span<const Move> moves) const;
-  [[nodiscard]] std::vector<MoveResult> send_company(std::span<const Move> moves);
-  [[nodiscard]] std::vector<MoveResult> send_waves(std::span<const Move> moves);
-  [[nodiscard]] std::vector<wire::Request> requests_of(const Move& move) const;
-  [[nodiscard]] std::vector<IfName> missing_links(const Move& move) const;
+  [[nodiscard]] std::size_t company_of(std::span<const StepRun> moves) const;
+  [[nodiscard]] std::vector<RunResult> send_company(std::span<const StepRun> moves);
+  [[nodiscard]] std::vector<RunResult> send_waves(std::span<const StepRun> moves);
+  [[nodiscard]] std::vector<wire::Request> requests_of(const StepRun& move) const;
+  [[nodiscard]] std::vector<IfName> missing_links(const StepRun& move) const;
   void refresh_links();
-  void find_sysctls(std::span<const Move> moves);
+  void find_sysctls(std::span<const StepRun> moves);
 
   io::Host* host_;
-  Ruleset* ruleset_;
+  firewall::Ruleset* ruleset_;
   Surroundings surroundings_;
   std::vector<Sysctl> found_;
 };
 
 /// The value a move starts from and the one it leads to; nothing when there is none.
-[[nodiscard]] const Resource* from_value(const Move& move);
-[[nodiscard]] const Resource* to_value(const Move& move);
+[[nodiscard]] const Resource* from_value(const StepRun& move);
+[[nodiscard]] const Resource* to_value(const StepRun& move);
 
 }  // namespace plumbline::engine

@@ -3,10 +3,10 @@
 
 #include "along.hpp"
 #include "look.hpp"
-#include "made_tables.hpp"
 #include "planning.hpp"
-#include "plumbline/engine/flows.hpp"
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/firewall/commit/conntrack_flush.hpp"
+#include "plumbline/firewall/tables/ownership.hpp"
 #include "refusals.hpp"
 #include "restoration.hpp"
 #include "settling.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 /// A plan on its way: what was found before it, and what is remembered of it.
 struct Work {
-  const Workshop& workshop;
+  const Context& context;
   const Prepared& prepared;
   const Selection& select;
   Record& record;
@@ -29,18 +29,19 @@ struct Work {
 
 /// After a failed apply whose steps were undone: the rest of the way back, and what is left of it.
 void put_back(const Work& work, Observed now, Report& report) {
-  const Workshop& workshop = work.workshop;
+  const Context& context = work.context;
   const Prepared& prepared = work.prepared;
   const State& before = prepared.have.state;
   const Look look_again = [&] {
-    return look_after(workshop, prepared.desired, prepared.ledger.memory);
+    return look_after(context, prepared.desired, prepared.ledger.memory);
   };
-  restore(workshop, {before, prepared.plan, look_again, workshop.compiler.linked()}, now);
-  std::set<TableKey> tables = tables_of(now.state);
-  tables.merge(tables_of(prepared.plan));
-  drop_empty(workshop.host, minus(minus(tables, tables_of(before)), work.bare));
-  report.left_behind =
-      differences(before, look_again().state, prepared.plan, workshop.options.mark);
+  restore(context, {before, prepared.plan, look_again, context.compiler.uses_nft()}, now);
+  std::set<TableKey> tables = firewall::tables_of(now.state);
+  tables.merge(firewall::tables_of(prepared.plan));
+  firewall::drop_empty(
+      context.host,
+      firewall::minus(firewall::minus(tables, firewall::tables_of(before)), work.bare));
+  report.left_behind = differences(before, look_again().state, prepared.plan, context.options.mark);
 }
 
 /// The first commit was overtaken again and again: what differs from before is what others did.
@@ -51,13 +52,13 @@ bool did_nothing(const Report& report) {
 }
 
 /// What flowed before the guards were in; what cannot be ended now is tried again by the next pass.
-void end_flows(const Workshop& workshop, const Prepared& prepared, Ledger& ledger,
+void end_flows(const Context& context, const Prepared& prepared, Ledger& ledger,
                std::vector<Diagnostic>& warnings) {
-  if (ledger.unended.empty()) return;
-  std::string words =
-      forget_flows(workshop.host, ledger.unended, prepared.desired, prepared.have.state);
+  if (ledger.flows_to_flush.empty()) return;
+  std::string words = firewall::flush_flows(context.host, ledger.flows_to_flush, prepared.desired,
+                                            prepared.have.state);
   if (words.empty()) {
-    ledger.unended.clear();
+    ledger.flows_to_flush.clear();
   } else {
     warnings.push_back({Code::host_warning, std::move(words), {}, {}});
   }
@@ -69,12 +70,12 @@ void warn(const std::vector<std::string>& messages, Outcome& outcome) {
   }
 }
 
-/// Throws CannotRemember, unless the workshop may forget.
+/// Throws CannotRemember, unless the context may forget.
 void prepare_record(const Work& work, Outcome& outcome) {
   try {
     work.record.prepare(work.ledger, work.expected, unexpected_bytes(work.prepared, work.ledger));
   } catch (const CannotRemember& fault) {
-    if (!work.workshop.may_forget) throw;
+    if (!work.context.may_forget) throw;
     warn({std::string("not all is remembered: ") + fault.what()}, outcome);
   }
 }
@@ -90,9 +91,9 @@ void write_record(Record& record, const Ledger& ledger, Outcome& outcome) {
 
 /// A step failed, and those before it were undone as far as it goes.
 void go_back(const Work& work, Outcome& outcome) {
-  const Workshop& workshop = work.workshop;
+  const Context& context = work.context;
   if (!did_nothing(outcome.report)) {
-    put_back(work, look_after(workshop, work.prepared.desired, work.ledger.memory), outcome.report);
+    put_back(work, look_after(context, work.prepared.desired, work.ledger.memory), outcome.report);
   }
   // What could not be put back may still be later, so what it was is kept.
   const bool is_back = outcome.report.left_behind.empty();
@@ -115,16 +116,16 @@ void settle(Work& work, Outcome& outcome, Prepared& next) {
   // Also where nobody can look at what came of it.
   outcome.not_put_back = note_refusals(memory, prepared.plan, outcome.report);
   next.desired = prepared.desired;
-  next.have = look_after(work.workshop, prepared.desired, memory);
+  next.have = look_after(work.context, prepared.desired, memory);
   follow(memory, next.have.links, next.have.state);
   remember(memory, prepared.plan, want, outcome.report.found);
   if (!work.along.empty()) {
-    note_followed(memory, prepared.plan, read_along(work.workshop, prepared));
+    note_followed(memory, prepared.plan, read_along(work.context, prepared));
   }
   next.ledger =
-      settle_ledger(work.workshop, prepared, next.have, work.ledger, work.expected, work.bare);
+      settle_ledger(work.context, prepared, next.have, work.ledger, work.expected, work.bare);
   write_record(work.record, next.ledger, outcome);
-  plan_for(work.workshop, next);
+  plan_for(work.context, next);
   name_what_stays(next.ledger, want, next.plan, outcome);
   name_networks(next.desired, next.plan);
   if (work.select) next.plan = work.select(next.plan);
@@ -147,24 +148,25 @@ void tell_unseen(const Work& work, const std::string& fault, Outcome& outcome) {
 
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
 /// What is thrown was thrown before anything was changed.
-Outcome carry_out_once(const Workshop& workshop, const Prepared& prepared, const Selection& select,
+Outcome carry_out_once(const Context& context, const Prepared& prepared, const Selection& select,
                        Record& record, Prepared& next) {
   Outcome outcome;
-  Work work{workshop, prepared, select, record, read_along(workshop, prepared), {}, {}, {}};
-  work.bare =
-      bare_tables(workshop.host, workshop.compiler.linked(), prepared.have.state, prepared.plan);
+  Work work{context, prepared, select, record, read_along(context, prepared), {}, {}, {}};
+  work.bare = firewall::bare_tables(context.host, context.compiler.uses_nft(), prepared.have.state,
+                                    prepared.plan);
   // Written before anything is changed: a process killed on the way must still know what it found.
   Ledger& ledger = work.ledger = prepared.ledger;
   const State& want = prepared.desired.state;
   remember(ledger.memory, prepared.plan, want, work.along, prepared.have.links);
   note_objects(ledger.memory, want, prepared.have.links, prepared.have.state);
-  ledger.unended.merge(networks_with_flows(prepared.plan));
+  ledger.flows_to_flush.merge(firewall::networks_with_flows(prepared.plan));
   work.expected = expected_ledger(prepared, ledger, work.bare);
   prepare_record(work, outcome);
 
-  const auto guarded = [&] { end_flows(workshop, prepared, ledger, outcome.warnings); };
-  outcome.report = apply(workshop.host, workshop.ruleset, prepared.plan,
-                         {prepared.have.links, work.along, workshop.compiler.linked(), guarded});
+  const auto after_guards = [&] { end_flows(context, prepared, ledger, outcome.warnings); };
+  outcome.report =
+      apply(context.host, context.ruleset, prepared.plan,
+            {prepared.have.links, work.along, context.compiler.uses_nft(), after_guards});
   warn(outcome.report.warnings, outcome);
   try {
     if (outcome.report.failed) {
@@ -197,11 +199,11 @@ void warn_of_failure(const Plan& plan, const Report& report, Outcome& outcome) {
 }
 
 /// As `before`, with what there is now. Where that cannot be seen, what was to do is still to do.
-Prepared look_and_plan(const Workshop& workshop, const Prepared& before, const Selection& select) {
+Prepared look_and_plan(const Context& context, const Prepared& before, const Selection& select) {
   Prepared now = before;
   try {
-    now.have = look_after(workshop, before.desired, before.ledger.memory);
-    plan_for(workshop, now);
+    now.have = look_after(context, before.desired, before.ledger.memory);
+    plan_for(context, now);
     name_networks(now.desired, now.plan);
     if (select) now.plan = select(now.plan);
   } catch (const std::runtime_error&) {
@@ -211,25 +213,25 @@ Prepared look_and_plan(const Workshop& workshop, const Prepared& before, const S
 }
 
 /// What is ours and judges nothing: engine/in_force.hpp. It stays right when the rest is undone.
-bool set_ours_right(const Workshop& workshop, const Prepared& prepared) {
+bool set_ours_right(const Context& context, const Prepared& prepared) {
   return has_ours(prepared.out_of_force) &&
-         set_right(workshop.host, workshop.ruleset, workshop.compiler.linked(),
+         set_right(context.host, context.ruleset, context.compiler.uses_nft(),
                    prepared.out_of_force);
 }
 
 std::vector<Diagnostic> left_out_of_force(const Prepared& prepared, bool righted) {
-  std::vector<OutOfForce> left = prepared.out_of_force;
-  if (righted) std::erase_if(left, [](const OutOfForce& place) { return place.ours; });
+  std::vector<firewall::OutOfForce> left = prepared.out_of_force;
+  if (righted) std::erase_if(left, [](const firewall::OutOfForce& place) { return place.ours; });
   return tell(left, prepared.desired.origins);
 }
 
 /// Nothing is to be changed; what is remembered may still be another.
-Outcome only_remember(const Workshop& workshop, const Prepared& prepared, Record& record) {
+Outcome only_remember(const Context& context, const Prepared& prepared, Record& record) {
   Outcome outcome;
   Ledger ledger = prepared.ledger;
-  end_flows(workshop, prepared, ledger, outcome.warnings);
+  end_flows(context, prepared, ledger, outcome.warnings);
   Ledger expected = expected_ledger(prepared, ledger, {});
-  ledger = settle_ledger(workshop, prepared, prepared.have, std::move(ledger), std::move(expected));
+  ledger = settle_ledger(context, prepared, prepared.have, std::move(ledger), std::move(expected));
   write_record(record, ledger, outcome);
   name_what_stays(ledger, prepared.desired.state, prepared.plan, outcome);
   return outcome;
@@ -237,7 +239,7 @@ Outcome only_remember(const Workshop& workshop, const Prepared& prepared, Record
 
 /// After the plan was carried out: what the look at it found is to be done as well. That it was not
 /// makes nothing undone of the plan; what there is to do is then in `next`.
-void carry_out_the_rest(const Workshop& workshop, const Selection& select, Record& record,
+void carry_out_the_rest(const Context& context, const Selection& select, Record& record,
                         Prepared& next, Outcome& outcome) {
   // A value that was as wanted without anybody having set it may follow what the plan changed: the
   // MTU and the MAC of a bridge follow its ports until they are set. No observation tells, so the
@@ -248,7 +250,7 @@ void carry_out_the_rest(const Workshop& workshop, const Selection& select, Recor
     const Prepared again = std::exchange(next, {});
     Outcome more;
     try {
-      more = carry_out_once(workshop, again, select, record, next);
+      more = carry_out_once(context, again, select, record, next);
     } catch (const std::exception& error) {
       more.result = Result::rolled_back;
       more.warnings.push_back({Code::host_warning, error.what(), {}, {}});
@@ -261,7 +263,7 @@ void carry_out_the_rest(const Workshop& workshop, const Selection& select, Recor
     }
     if (more.result != Result::applied) {
       warn_of_failure(again.plan, more.report, outcome);
-      next = look_and_plan(workshop, again, select);
+      next = look_and_plan(context, again, select);
       return;
     }
     std::ranges::move(keys_of(again.plan), std::back_inserter(outcome.settled));
@@ -270,24 +272,24 @@ void carry_out_the_rest(const Workshop& workshop, const Selection& select, Recor
 
 }  // namespace
 
-Outcome carry_out(const Workshop& workshop, const Prepared& prepared, const Selection& select) {
+Outcome carry_out(const Context& context, const Prepared& prepared, const Selection& select) {
   if (!prepared.plan.refusals.empty()) {
     Outcome outcome;
     outcome.result = Result::refused;
     return outcome;
   }
-  Record record(workshop.directory, prepared.ledger, prepared.ledger_unusable);
-  const bool righted = set_ours_right(workshop, prepared);
+  Record record(context.directory, prepared.ledger, prepared.ledger_unusable);
+  const bool righted = set_ours_right(context, prepared);
   if (prepared.plan.empty()) {
-    Outcome outcome = only_remember(workshop, prepared, record);
+    Outcome outcome = only_remember(context, prepared, record);
     if (righted) outcome.result = Result::applied;
     outcome.not_in_force = left_out_of_force(prepared, righted);
     return outcome;
   }
   Prepared next;
-  Outcome outcome = carry_out_once(workshop, prepared, select, record, next);
+  Outcome outcome = carry_out_once(context, prepared, select, record, next);
   if (outcome.result == Result::applied) {
-    carry_out_the_rest(workshop, select, record, next, outcome);
+    carry_out_the_rest(context, select, record, next, outcome);
     outcome.unsettled = keys_of(next.plan);
     outcome.not_in_force = tell(next.out_of_force, next.desired.origins);
     // Somebody has put something in the way meanwhile.

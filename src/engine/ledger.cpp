@@ -28,7 +28,7 @@ json::object to_json(const Ledger& ledger) {
   json::object root = memory_to_json(ledger.memory);
   root["tables_made"] = tables;
   root["assignments"] = assignments;
-  root["unended"] = json::array(ledger.unended.begin(), ledger.unended.end());
+  root["unended"] = json::array(ledger.flows_to_flush.begin(), ledger.flows_to_flush.end());
   return root;
 }
 
@@ -52,9 +52,9 @@ Ledger ledger_from(const wire::Entry& root) {
     });
     std::ranges::sort(ledger.assignments);
   }
-  if (const auto unended = root.find("unended")) {
-    unended->for_each_element([&](const wire::Entry& entry) {
-      if (auto name = entry.string()) ledger.unended.insert(*std::move(name));
+  if (const auto flows_to_flush = root.find("unended")) {
+    flows_to_flush->for_each_element([&](const wire::Entry& entry) {
+      if (auto name = entry.string()) ledger.flows_to_flush.insert(*std::move(name));
     });
   }
   return ledger;

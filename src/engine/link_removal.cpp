@@ -20,7 +20,7 @@ struct Leaver {
 };
 
 /// By the index known from before, else by the name: one made a moment ago.
-std::uint32_t index_of(const Move& move, const LinkNames& known, const LinkNames& now) {
+std::uint32_t index_of(const StepRun& move, const LinkNames& known, const LinkNames& now) {
   const IfName& name = std::get<Link>(*from_value(move)).name;
   const std::uint32_t index = known.index(name);
   return index != 0 ? index : now.index(name);
@@ -39,7 +39,7 @@ void keep(io::Host& host, std::span<const Leaver> leavers) {
 
 /// True when all went well.
 bool remove_some(io::Host& host, std::span<const Leaver> leavers, std::uint32_t group,
-                 std::span<MoveResult> results) {
+                 std::span<RunResult> results) {
   std::vector<wire::Request> requests;
   for (const Leaver& leaver : leavers) requests.push_back(move_to_group(leaver.index, group));
   requests.push_back(remove_group(group));
@@ -61,13 +61,13 @@ bool remove_some(io::Host& host, std::span<const Leaver> leavers, std::uint32_t 
 
 }  // namespace
 
-bool is_bulk_removal(const Move& move) {
+bool is_bulk_removal(const StepRun& move) {
   const auto* link = from_value(move) != nullptr ? std::get_if<Link>(from_value(move)) : nullptr;
   return link != nullptr && to_value(move) == nullptr && goes_with_its_group(*link);
 }
 
-std::vector<MoveResult> remove_links(io::Host& host, std::span<const Move> moves,
-                                     const LinkNames& names) {
+std::vector<RunResult> remove_links(io::Host& host, std::span<const StepRun> moves,
+                                    const LinkNames& names) {
   const std::vector<wire::Request> queries = Link::queries({});
   const wire::Reply links = host.exchange(std::span(queries).first(1)).front();
   const LinkGroups groups(links);
@@ -80,7 +80,7 @@ std::vector<MoveResult> remove_links(io::Host& host, std::span<const Move> moves
     const auto group = groups.group(index);
     if (group) leavers.push_back({i, index, *group});
   }
-  std::vector<MoveResult> results(moves.size());
+  std::vector<RunResult> results(moves.size());
   for (std::size_t first = 0; first < leavers.size(); first += most_at_once) {
     const std::size_t count = std::min(most_at_once, leavers.size() - first);
     const auto some = std::span(leavers).subspan(first, count);

@@ -13,12 +13,12 @@
 namespace plumbline::engine {
 
 /// Whether remove_links() is for it: the removal of a link that goes with its group.
-[[nodiscard]] bool is_bulk_removal(const Move& move);
+[[nodiscard]] bool is_bulk_removal(const StepRun& move);
 
 /// One result per move from the front of `moves`, all of them bulk removals, and as many as were
 /// tried: none after a failed one's fellows. Nothing at all, and nothing done, when there is no
 /// group to be had. A link that is gone by now counts as removed.
-[[nodiscard]] std::vector<MoveResult> remove_links(io::Host& host, std::span<const Move> moves,
-                                                   const LinkNames& names);
+[[nodiscard]] std::vector<RunResult> remove_links(io::Host& host, std::span<const StepRun> moves,
+                                                  const LinkNames& names);
 
 }  // namespace plumbline::engine

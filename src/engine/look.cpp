@@ -6,7 +6,7 @@
 #include <thread>
 #include <utility>
 
-#include "plumbline/wire/nft_table.hpp"
+#include "plumbline/firewall/bytes/nft_table.hpp"
 
 namespace plumbline::engine {
 
@@ -25,32 +25,32 @@ ChainScope chain_scope(const spec::Desired& desired) {
   for (const SharedChain& chain : desired.state.of<SharedChain>()) {
     scope.chains.insert({chain.family, chain.table, chain.name});
   }
-  scope.ipsets = named_sets(desired);
+  scope.ipsets = firewall::named_sets(desired);
   return scope;
 }
 
 }  // namespace
 
-Observed look(const Workshop& workshop, const spec::Desired& desired, const Memory& memory,
+Observed look(const Context& context, const spec::Desired& desired, const Memory& memory,
               Observed around) {
-  return observe(workshop.host, workshop.ruleset, workshop.compiler.linked(),
+  return observe(context.host, context.ruleset, context.compiler.uses_nft(),
                  scope_of(desired.state, memory), chain_scope(desired), std::move(around));
 }
 
-ChainIdentities identities(const Workshop& workshop, const std::set<SharedChain::Key>& chains) {
+ChainIdentities identities(const Context& context, const std::set<SharedChain::Key>& chains) {
   std::map<std::pair<Family, std::string>, std::uint64_t> tables;
   ChainIdentities identities;
   for (const SharedChain::Key& chain : chains) {
     std::string& identity = identities[chain];
-    if (!is_linked(chain.family, workshop.compiler.linked())) continue;
-    const HeldChain* held = workshop.ruleset.find({chain.family, chain.table, chain.name});
+    if (!firewall::uses_nft(chain.family, context.compiler.uses_nft())) continue;
+    const firewall::HeldChain* held = context.ruleset.find({chain.family, chain.table, chain.name});
     if (held == nullptr) continue;
     const auto [table, unknown] = tables.try_emplace({chain.family, chain.table});
     if (unknown) {
       const wire::Request query =
-          wire::NetfilterQuery{wire::table_query(chain.family, chain.table)};
-      const wire::Reply reply = workshop.host.exchange(std::span(&query, 1)).front();
-      if (reply.error == 0) table->second = wire::read_table_handle(reply.bytes);
+          wire::NetfilterQuery{firewall::table_query(chain.family, chain.table)};
+      const wire::Reply reply = context.host.exchange(std::span(&query, 1)).front();
+      if (reply.error == 0) table->second = firewall::read_table_handle(reply.bytes);
     }
     if (table->second == 0) continue;
     identity = std::to_string(table->second) + "/" + std::to_string(held->handle);
@@ -71,16 +71,16 @@ void know_by_place(State& have, const std::vector<spec::Assignment>& copy, const
   }
 }
 
-void name_rules(const Workshop& workshop, State& state) {
-  workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), false, state);
+void name_rules(const Context& context, State& state) {
+  context.ruleset.name_rules(context.host, context.compiler.book(), false, state);
 }
 
-Observed look_after(const Workshop& workshop, const spec::Desired& desired, const Memory& memory) {
+Observed look_after(const Context& context, const spec::Desired& desired, const Memory& memory) {
   constexpr int most_looks = 20;
   constexpr std::chrono::milliseconds wait{100};
   const auto look_now = [&] {
-    Observed seen = look(workshop, desired, memory, look_around(workshop.host));
-    name_rules(workshop, seen.state);
+    Observed seen = look(context, desired, memory, look_around(context.host));
+    name_rules(context, seen.state);
     return seen;
   };
   for (int looks = 1; looks < most_looks; ++looks) {

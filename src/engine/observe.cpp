@@ -81,21 +81,21 @@ Observed look_around(io::Host& host) {
   return observed;
 }
 
-Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
+Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope scope,
                  const ChainScope& chains, Observed around) {
-  scope.firewall_text = !linked;
+  scope.firewall_text = !nft;
   Observed observed = std::move(around);
   observe_kinds<SettingKinds>(host, scope, observed);
   observed.state.sort();
-  ruleset.observe(host, chains.chains, linked, observed.state);
-  if (linked) {
+  ruleset.observe(host, chains.chains, nft, observed.state);
+  if (nft) {
     const std::vector<wire::Request> looks{wire::FirewallRivals{Family::inet},
                                            wire::FirewallRivals{Family::inet6}};
     for (const wire::Reply& reply : host.exchange(looks)) {
       if (!reply.message.empty()) observed.warnings.push_back(reply.message);
     }
   }
-  Nfnetlink kernel(host);
+  firewall::Nfnetlink kernel(host);
   for (const std::string& name : chains.ipsets) {
     if (kernel.find_set(name)) observed.state.ipsets.push_back(name);
   }

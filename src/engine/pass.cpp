@@ -12,25 +12,25 @@ namespace plumbline::engine {
 namespace {
 
 /// Networks depend on what the host has; everything else was known when the files were read.
-spec::Desired with_facts(const Workshop& workshop, spec::Desired desired, const State& around,
+spec::Desired with_facts(const Context& context, spec::Desired desired, const State& around,
                          const Ledger& ledger, Diagnostics& diagnostics) {
   if (!desired.source) return desired;
-  const spec::Facts facts = spec::facts_of(around, ledger.assignments, workshop.options.mark);
+  const spec::Facts facts = spec::facts_of(around, ledger.assignments, context.options.mark);
   const auto source = desired.source;
-  desired = spec::expand(*source, facts, workshop.options.mark, diagnostics);
+  desired = spec::expand(*source, facts, context.options.mark, diagnostics);
   desired.source = source;
   return desired;
 }
 
 }  // namespace
 
-void plan_for(const Workshop& workshop, Prepared& prepared) {
-  PlanOptions options = workshop.options;
+void plan_for(const Context& context, Prepared& prepared) {
+  PlanOptions options = context.options;
   options.chains = prepared.desired.chains;
   prepared.plan = make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
                             prepared.desired.origins, options);
   prepared.out_of_force =
-      out_of_force(workshop.ruleset, prepared.desired.state, prepared.ledger.tables_made);
+      out_of_force(context.ruleset, prepared.desired.state, prepared.ledger.tables_made);
   std::ranges::move(tell(prepared.out_of_force, prepared.desired.origins),
                     std::back_inserter(prepared.plan.warnings));
 }
@@ -61,59 +61,59 @@ spec::Desired read_spec(const std::vector<std::string>& sources, FileReader& fil
   return desired;
 }
 
-std::vector<spec::Assignment> guests_on(const Workshop& workshop) {
-  return spec::facts_of(look_around(workshop.host).state, {}, workshop.options.mark).assignments;
+std::vector<spec::Assignment> guests_on(const Context& context) {
+  return spec::facts_of(look_around(context.host).state, {}, context.options.mark).assignments;
 }
 
-Observed observe_for_show(const Workshop& workshop, Ledger& ledger, bool all) {
-  Observed around = look_around(workshop.host);
+Observed observe_for_show(const Context& context, Ledger& ledger, bool all) {
+  Observed around = look_around(context.host);
   follow(ledger.memory, around.links, around.state);
-  Observed have = look(workshop, spec::Desired(), ledger.memory, std::move(around));
-  workshop.ruleset.name_rules(workshop.host, workshop.compiler.book(), all, have.state);
+  Observed have = look(context, spec::Desired(), ledger.memory, std::move(around));
+  context.ruleset.name_rules(context.host, context.compiler.book(), all, have.state);
   return have;
 }
 
-Prepared prepare(const Workshop& workshop, spec::Desired desired) {
+Prepared prepare(const Context& context, spec::Desired desired) {
   Prepared prepared;
   std::string warning;
-  prepared.ledger = read_ledger(workshop.directory, warning);
+  prepared.ledger = read_ledger(context.directory, warning);
   prepared.ledger_unusable = !warning.empty();
   if (prepared.ledger_unusable) {
     prepared.warnings.push_back({Code::unreadable_file, std::move(warning), {}, {}});
   }
   Diagnostics diagnostics;
-  Observed around = look_around(workshop.host);
-  know_by_place(around.state, prepared.ledger.assignments, workshop.options.mark);
+  Observed around = look_around(context.host);
+  know_by_place(around.state, prepared.ledger.assignments, context.options.mark);
   prepared.desired =
-      with_facts(workshop, std::move(desired), around.state, prepared.ledger, diagnostics);
+      with_facts(context, std::move(desired), around.state, prepared.ledger, diagnostics);
   if (!diagnostics.ok()) {
     prepared.errors = std::move(diagnostics.errors);
     return prepared;
   }
   Memory& memory = prepared.ledger.memory;
   follow(memory, around.links, around.state);
-  prepared.have = look(workshop, prepared.desired, memory, std::move(around));
-  follow(memory, identities(workshop, chains_of_policies(memory, prepared.desired.state)),
+  prepared.have = look(context, prepared.desired, memory, std::move(around));
+  follow(memory, identities(context, chains_of_policies(memory, prepared.desired.state)),
          prepared.have.state);
   heed(memory, prepared.desired.state, prepared.have.state);
-  find_refusals(workshop.host, prepared.desired.state, prepared.have.state, memory);
+  find_refusals(context.host, prepared.desired.state, prepared.have.state, memory);
   for (const std::string& words : prepared.have.warnings) {
     prepared.warnings.push_back({Code::host_warning, words, {}, {}});
   }
-  workshop.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
+  context.compiler.compile(prepared.desired, prepared.have.state, diagnostics);
   diagnostics.close();
-  name_rules(workshop, prepared.have.state);
+  name_rules(context, prepared.have.state);
   prepared.errors = std::move(diagnostics.errors);
   std::ranges::move(diagnostics.warnings, std::back_inserter(prepared.warnings));
   if (prepared.errors.empty()) {
-    plan_for(workshop, prepared);
+    plan_for(context, prepared);
     name_networks(prepared.desired, prepared.plan);
   }
   return prepared;
 }
 
 bool Prepared::idle() const {
-  return plan.empty() && ledger.unended.empty() && !has_ours(out_of_force);
+  return plan.empty() && ledger.flows_to_flush.empty() && !has_ours(out_of_force);
 }
 
 std::string_view format(Result result) {

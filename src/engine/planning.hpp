@@ -9,7 +9,7 @@
 namespace plumbline::engine {
 
 /// From what was observed to what is desired, and which rules would judge nothing.
-void plan_for(const Workshop& workshop, Prepared& prepared);
+void plan_for(const Context& context, Prepared& prepared);
 
 /// Says of each step which networks it is for; of a TAP that goes, which it was for.
 void name_networks(const spec::Desired& desired, Plan& plan);

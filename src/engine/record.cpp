@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "plumbline/engine/compile.hpp"
+#include "plumbline/firewall/compile/compile.hpp"
 #include "plumbline/io/namespace.hpp"
 #include "plumbline/wire/document.hpp"
 
@@ -41,13 +41,13 @@ bool only_forgets(const Ledger& there, const Ledger& last) {
          std::ranges::includes(there.memory.applied, last.memory.applied) &&
          std::ranges::includes(there.tables_made, last.tables_made) &&
          std::ranges::includes(there.assignments, last.assignments) &&
-         std::ranges::includes(there.unended, last.unended);
+         std::ranges::includes(there.flows_to_flush, last.flows_to_flush);
 }
 
 /// What iptables made of rules can be made again, so it gives way to what cannot.
 void drop_compiled(const std::filesystem::path& root) try {
-  const auto compiled =
-      io::PrivateDirectory::open(root / std::filesystem::path(compile_cache_path).filename());
+  const auto compiled = io::PrivateDirectory::open(
+      root / std::filesystem::path(firewall::compile_cache_path).filename());
   if (compiled) compiled->keep(0, 0);
 } catch (const io::HostError&) {
 }
@@ -66,7 +66,7 @@ std::string what_differs(const Ledger& there, const Ledger& last) {
   add(found_before(there.memory) != found_before(last.memory), "the values found before");
   add(there.assignments != last.assignments, "the assignments of guests");
   add(there.tables_made != last.tables_made, "the tables made");
-  add(there.unended != last.unended, "the networks whose flows have to end");
+  add(there.flows_to_flush != last.flows_to_flush, "the networks whose flows have to end");
   add(there.memory.applied != last.memory.applied, "what was applied last");
   return words;
 }
@@ -145,7 +145,7 @@ void Record::prepare(const Ledger& first, const Ledger& last, std::size_t more) 
   } catch (const io::HostError& error) {
     // Flows that nobody ends are no state that could not be put back.
     Ledger found = first;
-    found.unended = there_.unended;
+    found.flows_to_flush = there_.flows_to_flush;
     if (found == there_ && only_forgets(there_, last)) return;
     throw CannotRemember(error.what());
   }

@@ -91,11 +91,11 @@ Step step_away(const K& value) {
 }
 
 /// Each step by itself, whatever becomes of the others.
-void apply_singly(const Workshop& workshop, bool linked, const Plan& plan, LinkNames links) {
+void apply_singly(const Context& context, bool nft, const Plan& plan, LinkNames links) {
   for (const Step& step : plan.steps) {
     Plan one;
     one.steps.push_back(step);
-    static_cast<void>(apply(workshop.host, workshop.ruleset, one, {links, {}, linked}));
+    static_cast<void>(apply(context.host, context.ruleset, one, {links, {}, nft}));
     // Made or gone: its name leads elsewhere now.
     const auto* link = std::get_if<Link::Key>(&step.key);
     if (link != nullptr && step.action != Action::update) links.remove(link->name);
@@ -169,19 +169,19 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
   return back;
 }
 
-void restore(const Workshop& workshop, const Restoration& restoration, Observed& now) {
+void restore(const Context& context, const Restoration& restoration, Observed& now) {
   // What is put back may take something along itself, so look again, but not for ever.
   constexpr int most_rounds = 4;
   bool together = true;
   for (int round = 0; round < most_rounds; ++round) {
     const Plan rest =
-        way_back(restoration.before, now.state, restoration.plan, workshop.options.mark);
+        way_back(restoration.before, now.state, restoration.plan, context.options.mark);
     if (rest.empty()) return;
     if (together) {
-      const Surroundings around{now.links, {}, restoration.linked};
-      together = !apply(workshop.host, workshop.ruleset, rest, around).failed;
+      const Surroundings around{now.links, {}, restoration.uses_nft};
+      together = !apply(context.host, context.ruleset, rest, around).failed;
     } else {
-      apply_singly(workshop, restoration.linked, rest, now.links);
+      apply_singly(context, restoration.uses_nft, rest, now.links);
     }
     now = restoration.look();
   }

@@ -43,11 +43,11 @@ struct Restoration {
   const State& before;
   const Plan& plan;  ///< that failed
   const Look& look;
-  bool linked = false;  ///< as Surroundings::linked
+  bool uses_nft = false;  ///< as Surroundings::uses_nft
 };
 
 /// Goes the way back from `now`, and says there what it came to. Each step by itself where not all
 /// of them can be done: what cannot be put back holds up nothing else.
-void restore(const Workshop& workshop, const Restoration& restoration, Observed& now);
+void restore(const Context& context, const Restoration& restoration, Observed& now);
 
 }  // namespace plumbline::engine

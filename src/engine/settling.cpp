@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "look.hpp"
-#include "made_tables.hpp"
+#include "plumbline/firewall/tables/ownership.hpp"
 
 namespace plumbline::engine {
 
@@ -59,27 +59,30 @@ Ledger expected_ledger(const Prepared& prepared, Ledger ledger, const std::set<T
     }
   });
   ledger.assignments = spec::assignments_of(prepared.desired.assigned);
-  ledger.tables_made = minus(ledger.tables_made, minus(ledger.tables_made, tables_of(want)));
-  ledger.tables_made.merge(
-      minus(minus(tables_of(prepared.plan), tables_of(prepared.have.state)), bare));
-  ledger.unended.clear();
+  ledger.tables_made = firewall::minus(
+      ledger.tables_made, firewall::minus(ledger.tables_made, firewall::tables_of(want)));
+  ledger.tables_made.merge(firewall::minus(
+      firewall::minus(firewall::tables_of(prepared.plan), firewall::tables_of(prepared.have.state)),
+      bare));
+  ledger.flows_to_flush.clear();
   return ledger;
 }
 
-Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared, const Observed& now,
+Ledger settle_ledger(const Context& context, const Prepared& prepared, const Observed& now,
                      Ledger ledger, Ledger expected, const std::set<TableKey>& bare) {
   const State& want = prepared.desired.state;
   forget(ledger.memory, want, now.state);
   note_objects(ledger.memory, want, now.links, now.state);
-  note_objects(ledger.memory, identities(workshop, chains_of_policies(ledger.memory, want)));
+  note_objects(ledger.memory, identities(context, chains_of_policies(ledger.memory, want)));
   ledger.memory.applied = std::move(expected.memory.applied);
   ledger.assignments = std::move(expected.assignments);
-  const std::set<TableKey> unused = minus(ledger.tables_made, tables_of(want));
+  const std::set<TableKey> unused = firewall::minus(ledger.tables_made, firewall::tables_of(want));
   if (!unused.empty()) {
-    drop_empty(workshop.host, unused);
-    ledger.tables_made = minus(ledger.tables_made, unused);
+    firewall::drop_empty(context.host, unused);
+    ledger.tables_made = firewall::minus(ledger.tables_made, unused);
   }
-  for (const TableKey& table : minus(tables_of(now.state), tables_of(prepared.have.state))) {
+  for (const TableKey& table :
+       firewall::minus(firewall::tables_of(now.state), firewall::tables_of(prepared.have.state))) {
     if (!unused.contains(table) && !bare.contains(table)) ledger.tables_made.insert(table);
   }
   return ledger;
@@ -96,7 +99,7 @@ std::size_t unexpected_bytes(const Prepared& prepared, const Ledger& ledger) {
     if (is_new) bytes += most_of_a_sysctl;
     if (may_stay(step)) bytes += bytes_of_refusal(step);
   }
-  for (const std::string& network : ledger.unended) bytes += 2 * network.size();
+  for (const std::string& network : ledger.flows_to_flush) bytes += 2 * network.size();
   return bytes;
 }
 

@@ -18,7 +18,7 @@ namespace plumbline::engine {
 
 /// After success, with `now` there: what is back is forgotten, what was applied is noted, empty
 /// tables go.
-[[nodiscard]] Ledger settle_ledger(const Workshop& workshop, const Prepared& prepared,
+[[nodiscard]] Ledger settle_ledger(const Context& context, const Prepared& prepared,
                                    const Observed& now, Ledger ledger, Ledger expected,
                                    const std::set<TableKey>& bare = {});
 

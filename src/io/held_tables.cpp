@@ -14,9 +14,9 @@
 #include <optional>
 #include <utility>
 
+#include "plumbline/firewall/bytes/nftables.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/wire/netlink.hpp"
-#include "plumbline/wire/nftables.hpp"
 
 namespace plumbline::io {
 
@@ -114,14 +114,14 @@ void take_chain(Tables& tables, const std::string& family, const wire::Message& 
 
 /// Where built-in chains of iptables and ebtables are.
 void take_places(NetlinkSocket& nfnetlink, Tables& tables) {
-  const wire::Reply reply = nfnetlink.dump(wire::chains_query());
+  const wire::Reply reply = nfnetlink.dump(firewall::chains_query());
   if (reply.error != 0) give_up("cannot look into nf_tables", reply.error);
-  for (const wire::DumpedChain& chain : wire::read_chains(reply.bytes)) {
-    const auto base = wire::base_chain(chain.family, chain.table, chain.name);
+  for (const firewall::DumpedChain& chain : firewall::read_chains(reply.bytes)) {
+    const auto base = firewall::base_chain(chain.family, chain.table, chain.name);
     const auto found = tables.find({std::string(nft_word(chain.family)), chain.table});
     if (!base || chain.base == base || found == tables.end()) continue;
-    found->second.misplaced.push_back(chain.name + " is at " + wire::format(chain.base) +
-                                      ", not at " + wire::format(base));
+    found->second.misplaced.push_back(chain.name + " is at " + firewall::format(chain.base) +
+                                      ", not at " + firewall::format(base));
   }
 }
 

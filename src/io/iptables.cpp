@@ -7,11 +7,11 @@
 #include <iterator>
 #include <utility>
 
+#include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
 #include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/program.hpp"
-#include "plumbline/io/saved_text.hpp"
 
 namespace plumbline::io {
 
@@ -188,7 +188,7 @@ wire::Reply Iptables::dump(Family family) {
   // Without the kernel's module for the family there is no table, and asking would load it.
   if (chosen == Backend::legacy && legacy_tables_in(where_, family).empty()) return reply;
   reply.text = save(family, chosen);
-  const SavedText saved = inspect_saved(reply.text);
+  const firewall::SavedText saved = firewall::inspect_saved(reply.text);
   if (!saved.unobservable.empty()) {
     throw HostError("the " + std::string(base_name(family)) +
                     " rules cannot be seen: " + saved.unobservable);

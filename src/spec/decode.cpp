@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "network_decode.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 #include "plumbline/spec/limits.hpp"
-#include "plumbline/wire/iptables.hpp"
 #include "secret_file.hpp"
 
 namespace plumbline::spec {
@@ -17,8 +17,8 @@ using wire::Entry;
 /// As iptables will see it; most rules have no list.
 std::size_t rules_made_of(const std::string& rule) {
   if (rule.find(',') == std::string::npos) return 1;
-  const auto words = wire::split_words(rule);
-  return words ? wire::rules_made_of(*words) : 1;
+  const auto words = firewall::split_words(rule);
+  return words ? firewall::rules_made_of(*words) : 1;
 }
 
 class Decoding {

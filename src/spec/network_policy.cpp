@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "plumbline/wire/iptables.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 
 namespace plumbline::spec {
 
@@ -42,7 +42,7 @@ std::string end_of(const PolicyRule& rule, const std::string& verdict) {
   std::string end;
   if (!rule.comment.empty()) {
     const std::array<std::string, 4> comment{"-m", "comment", "--comment", rule.comment};
-    end = wire::join_words(comment) + " ";
+    end = firewall::join_words(comment) + " ";
   }
   return end + "-j " + verdict;
 }

@@ -71,19 +71,19 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
+  engine::Context context() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
   io::ScratchHost& scratch() { return scratch_; }
   io::KernelHost& host() { return host_; }
-  engine::Ruleset& ruleset() { return ruleset_; }
+  firewall::Ruleset& ruleset() { return ruleset_; }
 
   engine::Prepared prepare(const spec::Desired& desired) {
-    auto prepared = engine::prepare(workshop(), desired);
+    auto prepared = engine::prepare(context(), desired);
     if (!prepared.errors.empty() || !prepared.plan.refusals.empty()) std::abort();
     return prepared;
   }
 
   engine::Result make(const spec::Desired& desired) {
-    const auto outcome = engine::carry_out(workshop(), prepare(desired));
+    const auto outcome = engine::carry_out(context(), prepare(desired));
     if (!outcome.unsettled.empty()) std::abort();
     return outcome.result;
   }
@@ -91,8 +91,8 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::nft};
-  engine::Compiler compiler_{scratch_};
-  engine::Ruleset ruleset_;
+  firewall::Compiler compiler_{scratch_};
+  firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";
   PlanOptions options_{Mark{}, false, true};
@@ -176,7 +176,7 @@ void compile_cold(benchmark::State& state) {
   Site site;
   const auto written = desired_chain(first());
   for (auto _ : state) {
-    engine::Compiler compiler(site.scratch());
+    firewall::Compiler compiler(site.scratch());
     auto desired = written;
     Diagnostics diagnostics;
     compiler.compile(desired, {}, diagnostics);
@@ -186,7 +186,7 @@ void compile_cold(benchmark::State& state) {
 void compile_cached(benchmark::State& state) {
   Site site;
   const auto written = desired_chain(first());
-  engine::Compiler compiler(site.scratch());
+  firewall::Compiler compiler(site.scratch());
   Diagnostics diagnostics;
   auto desired = written;
   compiler.compile(desired, {}, diagnostics);
@@ -199,7 +199,7 @@ void compile_cached(benchmark::State& state) {
 void compile_one_changed(benchmark::State& state) {
   Site site;
   const std::array written{desired_chain(first()), desired_chain(with_one_other())};
-  engine::Compiler compiler(site.scratch());
+  firewall::Compiler compiler(site.scratch());
   Diagnostics diagnostics;
   auto desired = written[0];
   compiler.compile(desired, {}, diagnostics);
@@ -216,7 +216,7 @@ void compile_from_disk(benchmark::State& state) {
   const auto written = desired_chain(first());
   const auto cache = std::filesystem::temp_directory_path() / "plumbline-bench-compiled";
   const auto compile = [&] {
-    engine::Compiler compiler(site.scratch(), cache);
+    firewall::Compiler compiler(site.scratch(), cache);
     auto desired = written;
     Diagnostics diagnostics;
     compiler.compile(desired, {}, diagnostics);

@@ -56,7 +56,7 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
+  engine::Context context() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
 
   [[nodiscard]] spec::Desired read(const std::string& text) const {
     const std::filesystem::path path = directory_ / "spec.json";
@@ -71,7 +71,7 @@ class Site {
   [[nodiscard]] spec::Desired read(const Size& size) const { return read(spec_text(size)); }
 
   [[nodiscard]] engine::Prepared prepare(const spec::Desired& desired) {
-    engine::Prepared prepared = engine::prepare(workshop(), desired);
+    engine::Prepared prepared = engine::prepare(context(), desired);
     for (const Diagnostic& error : prepared.errors) std::puts(format(error).c_str());
     for (const Diagnostic& error : prepared.plan.refusals) std::puts(format(error).c_str());
     if (!prepared.errors.empty() || !prepared.plan.refusals.empty()) std::abort();
@@ -81,7 +81,7 @@ class Site {
   void make(const spec::Desired& desired) {
     const engine::Prepared prepared = prepare(desired);
     if (prepared.plan.empty()) return;
-    const engine::Outcome outcome = engine::carry_out(workshop(), prepared);
+    const engine::Outcome outcome = engine::carry_out(context(), prepared);
     for (const engine::StepReport& step : outcome.report.steps) {
       if (step.error != 0) std::puts(step.message.c_str());
     }
@@ -92,8 +92,8 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::automatic};
-  engine::Compiler compiler_{scratch_};
-  engine::Ruleset ruleset_;
+  firewall::Compiler compiler_{scratch_};
+  firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-networks";
   PlanOptions options_{Mark{}, false, true};
@@ -162,7 +162,7 @@ void plan_of_all(benchmark::State& state) {
   const engine::Prepared prepared = site.prepare(desired);
   for (auto _ : state) {
     benchmark::DoNotOptimize(make_plan(prepared.have.state, prepared.desired.state, {},
-                                       prepared.desired.origins, site.workshop().options));
+                                       prepared.desired.origins, site.context().options));
   }
 }
 

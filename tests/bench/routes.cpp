@@ -49,13 +49,13 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  engine::Workshop workshop() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
+  engine::Context context() { return {host_, compiler_, ruleset_, directory_, options_, false}; }
 
   void make(spec::Desired desired) {
-    const auto prepared = engine::prepare(workshop(), std::move(desired));
+    const auto prepared = engine::prepare(context(), std::move(desired));
     if (!prepared.plan.refusals.empty()) throw std::runtime_error("refused");
     if (prepared.plan.empty()) return;
-    if (engine::carry_out(workshop(), prepared).result != engine::Result::applied) {
+    if (engine::carry_out(context(), prepared).result != engine::Result::applied) {
       throw std::runtime_error("not applied");
     }
   }
@@ -63,8 +63,8 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::automatic};
-  engine::Compiler compiler_{scratch_};
-  engine::Ruleset ruleset_;
+  firewall::Compiler compiler_{scratch_};
+  firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";
   PlanOptions options_{Mark{}, false, true};
@@ -108,7 +108,7 @@ void plan_of_nothing_to_do_with_ten_thousand_routes(benchmark::State& state) {
   const auto desired = desired_routes(count);
   site.make(desired);
   for (auto _ : state) {
-    const auto prepared = engine::prepare(site.workshop(), desired);
+    const auto prepared = engine::prepare(site.context(), desired);
     if (!prepared.plan.empty()) std::abort();
   }
   site.make({});

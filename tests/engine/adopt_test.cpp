@@ -57,10 +57,10 @@ class AdoptTest : public NetnsTest {
   }
 
   engine::Prepared prepare(const std::vector<std::string>& keys) {
-    return engine::prepare_adoption(site_->workshop(), keys);
+    return engine::prepare_adoption(site_->context(), keys);
   }
   engine::Outcome carry_out(const engine::Prepared& prepared, io::Host* host = nullptr) {
-    return engine::adopt(site_->workshop(host), prepared);
+    return engine::adopt(site_->context(host), prepared);
   }
   engine::Prepared adopt(const std::vector<std::string>& keys) {
     engine::Prepared prepared = prepare(keys);

@@ -1,6 +1,6 @@
 // Others who commit again and again between our look and our commit.
 
-#include "tests/engine/firewall.hpp"
+#include "tests/firewall/firewall.hpp"
 
 namespace plumbline {
 
@@ -37,7 +37,7 @@ class Busy : public Firewall {
     Plan plan;
     plan.steps.push_back(step<Chain>(nullptr, want.find<Chain>({Family::inet, "filter", "APP"})));
     OvertakenHost host(*host_, overtaken);
-    const engine::Report report = engine::apply(host, ruleset_, plan, {{}, {}, linked()});
+    const engine::Report report = engine::apply(host, ruleset_, plan, {{}, {}, uses_nft()});
     batches_ = host.batches();
     return report;
   }

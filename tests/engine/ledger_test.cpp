@@ -52,7 +52,7 @@ TEST_F(LedgerTest, KeepsOfALinkWhatNoSpecMaySay) {
 
 TEST_F(LedgerTest, KeepsWhoIsAssignedWhat) {
   Ledger ledger;
-  ledger.unended = {"br0", "br9"};
+  ledger.flows_to_flush = {"br0", "br9"};
   for (const char* tap : {"svaeth0", "svbeth0"}) {
     const std::string text =
         std::string("br0/") + tap[2] + "/eth0,10.0.0.2/24,02:00:00:00:00:10,e0";

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <functional>
 
-#include "tests/engine/firewall.hpp"
+#include "tests/firewall/firewall.hpp"
 
 namespace plumbline {
 
@@ -46,7 +46,7 @@ class LinkUndo : public Firewall {
   engine::Report apply_step(const Step& step, io::Host& host) {
     Plan plan;
     plan.steps.push_back(step);
-    return engine::apply(host, ruleset_, plan, {{}, {}, linked()});
+    return engine::apply(host, ruleset_, plan, {{}, {}, uses_nft()});
   }
   /// Removes the chain as it is after somebody else has been at it.
   engine::Report remove_after(const std::vector<std::vector<std::string>>& commands) {
@@ -116,7 +116,8 @@ TEST_P(LinkUndo, WhatIsDoneBetweenGuardsAndTheRestMayFail) {
   Plan plan;
   plan.steps.push_back(step<Chain>(nullptr, chain_in(want)));
   const auto throwing = [] { throw io::HostError("made to throw by the test"); };
-  const engine::Report report = engine::apply(*host_, ruleset_, plan, {{}, {}, linked(), throwing});
+  const engine::Report report =
+      engine::apply(*host_, ruleset_, plan, {{}, {}, uses_nft(), throwing});
   EXPECT_FALSE(report.failed);
   EXPECT_EQ(report.steps.at(0).result, engine::StepResult::done);
   EXPECT_NE(save().find("-A APP -j DROP"), std::string::npos);

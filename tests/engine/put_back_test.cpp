@@ -159,8 +159,8 @@ TEST_F(PutBackTest, LinksThatComeAndGoMeanwhileAreNoObstacle) {
 TEST_F(PutBackTest, SetFirstIsWhatAddsToWhatIsRemembered) {
   const auto first = [&](const std::string& members) {
     std::vector<std::string> keys;
-    const engine::Workshop workshop = site().workshop();
-    for (const Key& key : engine::set_first(workshop, site().prepare(members))) {
+    const engine::Context context = site().context();
+    for (const Key& key : engine::set_first(context, site().prepare(members))) {
       keys.push_back(format(key));
     }
     return keys;
@@ -181,7 +181,7 @@ TEST_F(PutBackTest, SetFirstIsWhatAddsToWhatIsRemembered) {
 TEST_F(PutBackTest, ShowNamesOnlyWhatWasSet) {
   site().apply(sysctls(R"("net.ipv4.ip_forward": 1)"));
   std::string warning;
-  const engine::Ledger ledger = engine::read_ledger(site().workshop().directory, warning);
+  const engine::Ledger ledger = engine::read_ledger(site().context().directory, warning);
   EXPECT_TRUE(ledger.memory.followed.contains("net/ipv4/conf/all/accept_redirects"));
   EXPECT_FALSE(ledger.memory.followed.contains("net/ipv4/ip_forward"));
 }
@@ -306,26 +306,26 @@ class Refusing : public io::Host {
 constexpr const char* with_more = R"({"version": 1, "links": {"br0": {"kind": "bridge"}},
     "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.ip_default_ttl": 70}})";
 
-engine::Outcome destroy(const engine::Workshop& workshop) {
-  return engine::carry_out(workshop, engine::prepare(workshop, {}));
+engine::Outcome destroy(const engine::Context& context) {
+  return engine::carry_out(context, engine::prepare(context, {}));
 }
 
 TEST_F(PutBackTest, WhatTheKernelRefusesIsNamedAndAllElseIsDone) {
   const std::string before = sysctl("ipv4/ip_default_ttl");
   site().apply(with_more);
   Refusing host(site().host(), "net/ipv4/ip_default_ttl", true);
-  const engine::Workshop workshop = site().workshop(&host);
+  const engine::Context context = site().context(&host);
   for (int times = 0; times < 2; ++times) {
-    const engine::Outcome outcome = destroy(workshop);
+    const engine::Outcome outcome = destroy(context);
     EXPECT_EQ(outcome.result, engine::Result::applied);
     EXPECT_THAT(outcome.not_put_back, ElementsAre(StartsWith("sysctl net.ipv4.ip_default_ttl")));
     EXPECT_EQ(sysctl("ipv4/ip_forward"), "0");
     EXPECT_NE(run({"ip", "link", "show", "br0"}).status, 0);
   }
   EXPECT_EQ(sysctl("ipv4/ip_default_ttl"), "70");
-  EXPECT_THAT(shown(engine::prepare(workshop, site().desired(links("")))),
+  EXPECT_THAT(shown(engine::prepare(context, site().desired(links("")))),
               HasSubstr("sysctl net.ipv4.ip_default_ttl"));
-  EXPECT_THAT(destroy(site().workshop()).not_put_back, IsEmpty());
+  EXPECT_THAT(destroy(site().context()).not_put_back, IsEmpty());
   EXPECT_EQ(sysctl("ipv4/ip_default_ttl"), before);
 }
 
@@ -333,13 +333,13 @@ TEST_F(PutBackTest, WhatCannotBeWrittenIsToldByThePlan) {
   const std::string before = sysctl("ipv4/ip_default_ttl");
   site().apply(with_more);
   Refusing host(site().host(), "net/ipv4/ip_default_ttl", false);
-  const engine::Workshop workshop = site().workshop(&host);
-  EXPECT_THAT(shown(engine::prepare(workshop, {})),
+  const engine::Context context = site().context(&host);
+  EXPECT_THAT(shown(engine::prepare(context, {})),
               HasSubstr("? sysctl net.ipv4.ip_default_ttl  (blocked: waits for a /proc/sys"));
-  EXPECT_THAT(destroy(workshop).not_put_back,
+  EXPECT_THAT(destroy(context).not_put_back,
               ElementsAre(HasSubstr("sysctl net.ipv4.ip_default_ttl: waits for a /proc/sys")));
   EXPECT_EQ(sysctl("ipv4/ip_forward"), "0");
-  EXPECT_THAT(destroy(workshop).not_put_back, ::testing::SizeIs(1));
+  EXPECT_THAT(destroy(context).not_put_back, ::testing::SizeIs(1));
   site().apply(nothing);
   EXPECT_EQ(sysctl("ipv4/ip_default_ttl"), before);
 }
@@ -357,7 +357,7 @@ TEST_F(PutBackTest, WhatAPassLeftOutIsNotForgotten) {
   };
   engine::Prepared part = prepared;
   part.plan = without_sysctls(part.plan);
-  static_cast<void>(engine::carry_out(site().workshop(), part, without_sysctls));
+  static_cast<void>(engine::carry_out(site().context(), part, without_sysctls));
   EXPECT_EQ(sysctl("ipv4/ip_default_ttl"), "70");
   site().apply(nothing);
   EXPECT_EQ(sysctl("ipv4/ip_default_ttl"), before);

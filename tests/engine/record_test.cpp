@@ -76,7 +76,7 @@ TEST_F(RecordTest, WhatIsFoundIsWrittenBeforeAndThereIsRoomForTheRest) {
   EXPECT_EQ(read(), first);
   disk().fill();
   Ledger more = last;
-  more.unended.insert("a network");
+  more.flows_to_flush.insert("a network");
   EXPECT_EQ(record.write(more), "") << "it is longer than what was expected, and there is no room";
   EXPECT_EQ(read(), more);
   EXPECT_THAT(names(), ElementsAre("ledger.json"));
@@ -149,7 +149,7 @@ TEST_F(RecordTest, FlowsThatHaveToEndStopNothing) {
   write_ledger(directory(), before);
   disk().fill();
   Ledger first = before;
-  first.unended.insert("svbr0");
+  first.flows_to_flush.insert("svbr0");
   Record record(directory(), before, false);
   record.prepare(first, before, 10);
   EXPECT_EQ(record.write(before), "");

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "plumbline/engine/lock.hpp"
-#include "tests/engine/compiling.hpp"
+#include "tests/firewall/compiling.hpp"
 #include "tests/support/refused_calls.hpp"
 
 namespace plumbline::engine {
@@ -22,7 +22,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, Shortage, both_backends, backend_name);
 TEST_P(Shortage, ARestoreThatIsKilledBlamesNoRule) {
   want("APP", {"-j DROP", "-j ACCEPT"});
   // These calls change the rules, and none of ours are among them.
-  const long call = linked() ? SYS_sendmsg : SYS_setsockopt;
+  const long call = uses_nft() ? SYS_sendmsg : SYS_setsockopt;
   const std::string thrown =
       test::without_call(call, test::killed, [&] { static_cast<void>(compile()); });
   EXPECT_THAT(thrown, HasSubstr("iptables-restore: signal 31 ended it"));
@@ -32,7 +32,7 @@ TEST_P(Shortage, ARestoreThatIsKilledBlamesNoRule) {
 }
 
 TEST_P(Shortage, ARestoreThatFindsNoMemoryBlamesNoRule) {
-  if (!linked()) return;  // iptables-legacy does not say why
+  if (!uses_nft()) return;  // iptables-legacy does not say why
   want("APP", {"-j DROP", "-j ACCEPT"});
   compile();
   want("MORE", {"-j DROP"});

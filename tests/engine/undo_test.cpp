@@ -148,9 +148,8 @@ TEST_F(UndoTest, WhatHangsOnALinkThatHasGoneIsRemovedAlready) {
     plan.steps.back().action = Action::remove;
     plan.steps.back().before = address;
   }
-  const engine::Workshop workshop = site.workshop();
-  const engine::Report report =
-      engine::apply(workshop.host, workshop.ruleset, plan, {{}, {}, true});
+  const engine::Context context = site.context();
+  const engine::Report report = engine::apply(context.host, context.ruleset, plan, {{}, {}, true});
   EXPECT_FALSE(report.failed);
   ASSERT_EQ(report.steps.size(), 1U);
   EXPECT_EQ(report.steps.front().result, engine::StepResult::done) << report.steps.front().message;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "plumbline/wire/iptables.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 
 namespace {
 
@@ -17,30 +17,30 @@ void insist(bool holds) {
 }
 
 void read_rule(std::string_view text) {
-  const std::string unfit = wire::text_refusal(text);
-  static_cast<void>(wire::byte_refusal(text));
-  static_cast<void>(wire::chain_name_refusal(text));
-  static_cast<void>(wire::is_target(text));
-  const auto words = wire::split_words(text);
+  const std::string unfit = firewall::text_refusal(text);
+  static_cast<void>(firewall::byte_refusal(text));
+  static_cast<void>(firewall::chain_name_refusal(text));
+  static_cast<void>(firewall::is_target(text));
+  const auto words = firewall::split_words(text);
   if (!words) return;
-  static_cast<void>(wire::options_of(*words));
-  static_cast<void>(wire::jumps_of(*words));
-  static_cast<void>(wire::comments_of(*words));
-  const bool refused = !unfit.empty() || !wire::refusal(*words).empty();
-  const wire::Words apart = wire::separated(*words);
+  static_cast<void>(firewall::options_of(*words));
+  static_cast<void>(firewall::jumps_of(*words));
+  static_cast<void>(firewall::comments_of(*words));
+  const bool refused = !unfit.empty() || !firewall::refusal(*words).empty();
+  const firewall::Words apart = firewall::separated(*words);
   if (refused) return;
-  insist(wire::split_words(wire::join_words(*words)) == *words);
-  const std::string quoted = wire::quote_words(apart);
+  insist(firewall::split_words(firewall::join_words(*words)) == *words);
+  const std::string quoted = firewall::quote_words(apart);
   insist(quoted.find('\n') == std::string::npos);
-  insist(wire::split_words(quoted) == apart);
+  insist(firewall::split_words(quoted) == apart);
 }
 
 void read_save(std::string_view text) {
   try {
-    for (const wire::SavedTable& table : wire::read_save(text)) {
-      for (const wire::SavedChain& chain : table.chains) {
+    for (const firewall::SavedTable& table : firewall::read_save(text)) {
+      for (const firewall::SavedChain& chain : table.chains) {
         for (const std::string& rule : chain.rules) {
-          insist(wire::restore_rule(rule).find('\n') == std::string::npos);
+          insist(firewall::restore_rule(rule).find('\n') == std::string::npos);
         }
       }
     }

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 #include "plumbline/wire/netlink.hpp"
 
 namespace {

@@ -13,10 +13,10 @@ namespace plumbline::io {
 
 namespace {
 
+using firewall::Place;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using wire::Place;
 
 /// Of a type that neither nft nor ebtables knows.
 const wire::Bytes userdata{std::byte{0x77}, std::byte{1}, std::byte{'p'}};
@@ -35,17 +35,18 @@ class RulesOfEbtables : public test::NetnsTest {
   }
 
   /// What ebtables makes of the rule in a table that is empty again afterwards.
-  wire::RuleCode compiled(const std::string& rule) {
+  firewall::RuleCode compiled(const std::string& rule) {
     restore(":SCRATCH RETURN\n-A SCRATCH " + rule + "\n");
-    wire::RuleCode code = nft_->rules().at("bridge filter SCRATCH").at(0);
+    firewall::RuleCode code = nft_->rules().at("bridge filter SCRATCH").at(0);
     test::must_run({"ebtables-nft", "-F", "SCRATCH"});
     test::must_run({"ebtables-nft", "-X", "SCRATCH"});
     code.userdata = userdata;
     return code;
   }
 
-  void add(const std::string& chain, const wire::RuleCode& code, const Place& place = {}) {
-    wire::NftBatchWriter writer;
+  void add(const std::string& chain, const firewall::RuleCode& code,
+           const firewall::Place& place = {}) {
+    firewall::NftBatchWriter writer;
     writer.add_rule(Family::bridge, "filter", chain, code, place, {});
     nft_->commit(std::move(writer).finish(nft_->generation()));
   }
@@ -63,7 +64,7 @@ class RulesOfEbtables : public test::NetnsTest {
 };
 
 TEST_F(RulesOfEbtables, StandBeforeThePolicyOfTheirChain) {
-  const wire::RuleCode code = compiled("-s 02:00:00:00:00:01 -j RETURN");
+  const firewall::RuleCode code = compiled("-s 02:00:00:00:00:01 -j RETURN");
   restore(":THEIRS DROP\n-A THEIRS -p ARP -j ACCEPT\n");
   const auto dump = nft_->dump();
   ASSERT_EQ(dump.size(), 2U);
@@ -71,7 +72,7 @@ TEST_F(RulesOfEbtables, StandBeforeThePolicyOfTheirChain) {
   const wire::Bytes policy{std::byte{1}, std::byte{4}, std::byte{1},
                            std::byte{0}, std::byte{0}, std::byte{0}};
   ASSERT_EQ(dump.back().userdata, policy);
-  add("THEIRS", code, {Place::Where::before, dump.back().handle});
+  add("THEIRS", code, {firewall::Place::Where::before, dump.back().handle});
   const std::string rules =
       "-A THEIRS -p ARP -j ACCEPT\n-A THEIRS -s 02:00:00:00:00:01 -j RETURN\n";
   EXPECT_THAT(saved(), HasSubstr(":THEIRS DROP\n" + rules));
@@ -81,9 +82,9 @@ TEST_F(RulesOfEbtables, StandBeforeThePolicyOfTheirChain) {
 }
 
 TEST_F(RulesOfEbtables, KeepTheirUserdataWhateverElseEbtablesDoes) {
-  const wire::RuleCode code = compiled("-p IPv4 --ip-src 10.0.0.1 --limit 1/sec -j DROP");
+  const firewall::RuleCode code = compiled("-p IPv4 --ip-src 10.0.0.1 --limit 1/sec -j DROP");
   restore(":THEIRS DROP\n-A FORWARD -p ARP -j THEIRS\n");
-  add("FORWARD", code, {Place::Where::top, 0});
+  add("FORWARD", code, {firewall::Place::Where::top, 0});
   const std::vector<std::vector<std::string>> commands = {
       {"-A", "FORWARD", "-p", "ARP", "-j", "DROP"},
       {"-I", "FORWARD", "-p", "ARP", "-j", "DROP"},
@@ -105,7 +106,7 @@ TEST_F(RulesOfEbtables, KeepTheirUserdataWhateverElseEbtablesDoes) {
 TEST_F(RulesOfEbtables, KeepAMatchThatHoldsForEveryFrameWhenTheyAreRestored) {
   test::Bridge bridge;
   const std::string rule = "-s 02:00:00:00:00:66 --mark ! 0x706c6d62/0x0 -j DROP";
-  const wire::RuleCode code = compiled(rule);
+  const firewall::RuleCode code = compiled(rule);
   EXPECT_TRUE(bridge.passes({.source = "02:00:00:00:00:66"}));
   restore(":FORWARD ACCEPT\n");
   add("FORWARD", code);

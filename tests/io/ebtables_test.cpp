@@ -3,9 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include "plumbline/firewall/text/iptables.hpp"
+#include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/iptables.hpp"
-#include "plumbline/io/saved_text.hpp"
-#include "plumbline/wire/iptables.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::io {
@@ -48,7 +48,7 @@ TEST_P(Ebtables, SaysWhatItWasGiven) {
   ASSERT_EQ(programs_.restore(Family::bridge, rules).error, 0);
   const wire::Reply reply = programs_.dump(Family::bridge);
   EXPECT_THAT(reply.message, IsEmpty());
-  const auto tables = wire::read_save(reply.text);
+  const auto tables = firewall::read_save(reply.text);
   ASSERT_EQ(tables.size(), 2U) << reply.text;
   EXPECT_EQ(tables[0].name, "filter");
   const auto& chains = tables[0].chains;
@@ -87,11 +87,11 @@ TEST_P(Ebtables, AnEmptyTableCanBeDroppedAndAScratchNamespaceWiped) {
 
 TEST(SavedTextOfEbtables, ThatBreaksOffIsNoEmptyFirewall) {
   const std::string whole = "*filter\n:INPUT ACCEPT\n-A INPUT -j DROP\n";
-  EXPECT_THAT(inspect_saved(whole).unobservable, HasSubstr("breaks off"));
-  EXPECT_THROW(static_cast<void>(wire::read_save(whole)), wire::Malformed);
+  EXPECT_THAT(firewall::inspect_saved(whole).unobservable, HasSubstr("breaks off"));
+  EXPECT_THROW(static_cast<void>(firewall::read_save(whole)), wire::Malformed);
   const std::string ended = whole + "# Completed on Tue Nov 24 00:34:21 2026\n";
-  EXPECT_THAT(inspect_saved(ended).unobservable, IsEmpty());
-  EXPECT_EQ(wire::read_save(ended).size(), 1U);
+  EXPECT_THAT(firewall::inspect_saved(ended).unobservable, IsEmpty());
+  EXPECT_EQ(firewall::read_save(ended).size(), 1U);
 }
 
 }  // namespace

@@ -17,12 +17,12 @@
 namespace plumbline::io {
 namespace {
 
+using firewall::NftBatchWriter;
+using firewall::Place;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-using wire::NftBatchWriter;
-using wire::Place;
 
 class NftBatches : public test::NetnsTest {
  protected:
@@ -33,19 +33,19 @@ class NftBatches : public test::NetnsTest {
 
   /// Has the chain OURS of `filter` with the rules 1, 2 and 3, and INPUT.
   void make_ours() {
-    NftBatchWriter writer;
+    firewall::NftBatchWriter writer;
     writer.add_table(Family::inet, "filter");
     writer.add_base_chain(Family::inet, "filter", "INPUT",
-                          *wire::base_chain(Family::inet, "filter", "INPUT"));
+                          *firewall::base_chain(Family::inet, "filter", "INPUT"));
     writer.add_chain(Family::inet, "filter", "OURS", {});
     for (const char number : {'1', '2', '3'}) add(writer, number, {});
     nft->commit(std::move(writer).finish(nft->generation()));
   }
 
   /// A rule that drops, known by its userdata.
-  static void add(NftBatchWriter& writer, char number, const Place& place,
+  static void add(firewall::NftBatchWriter& writer, char number, const firewall::Place& place,
                   const std::string& chain = "OURS") {
-    const wire::RuleCode code{test::verdict(NF_DROP), {}, {std::byte(number)}};
+    const firewall::RuleCode code{test::verdict(NF_DROP), {}, {std::byte(number)}};
     writer.add_rule(Family::inet, "filter", chain, code, place, {});
   }
 
@@ -57,7 +57,7 @@ class NftBatches : public test::NetnsTest {
     return all;
   }
 
-  wire::DumpedChain chain(const std::string& name) {
+  firewall::DumpedChain chain(const std::string& name) {
     for (auto& each : nft->chains()) {
       if (each.name == name) return each;
     }
@@ -70,21 +70,21 @@ class NftBatches : public test::NetnsTest {
 TEST_F(NftBatches, PutRulesAtTheTopAtTheEndAndBeforeOthers) {
   make_ours();
   const auto second = nft->dump().at(1).handle;
-  NftBatchWriter writer;
-  add(writer, 't', {Place::Where::top, 0});
-  add(writer, 'b', {Place::Where::before, second});
-  add(writer, 'e', {Place::Where::end, 0});
+  firewall::NftBatchWriter writer;
+  add(writer, 't', {firewall::Place::Where::top, 0});
+  add(writer, 'b', {firewall::Place::Where::before, second});
+  add(writer, 'e', {firewall::Place::Where::end, 0});
   nft->commit(std::move(writer).finish(0));
   EXPECT_EQ(numbers(), "t1b23e");
 }
 
 TEST_F(NftBatches, TakeAwayRulesAndChains) {
   make_ours();
-  NftBatchWriter one;
+  firewall::NftBatchWriter one;
   one.remove_rule(Family::inet, "filter", "OURS", nft->dump().at(1).handle);
   nft->commit(std::move(one).finish(0));
   EXPECT_EQ(numbers(), "13");
-  NftBatchWriter all;
+  firewall::NftBatchWriter all;
   all.remove_all_rules(Family::inet, "filter", "OURS");
   all.remove_chain(Family::inet, "filter", "OURS");
   nft->commit(std::move(all).finish(0));
@@ -93,7 +93,7 @@ TEST_F(NftBatches, TakeAwayRulesAndChains) {
 
 TEST_F(NftBatches, NameTheMessageAtFaultAndChangeNothing) {
   make_ours();
-  NftBatchWriter writer;
+  firewall::NftBatchWriter writer;
   add(writer, '4', {});
   add(writer, '5', {});
   add(writer, '6', {}, "NOWHERE");
@@ -108,13 +108,13 @@ TEST_F(NftBatches, AreRefusedAtAnotherGeneration) {
   make_ours();
   const auto generation = nft->generation();
   for (const auto at : {generation - 1, generation + 1}) {
-    NftBatchWriter writer;
+    firewall::NftBatchWriter writer;
     add(writer, '4', {});
     EXPECT_EQ(nft->try_commit(std::move(writer).finish(at)).error, ERESTART);
   }
   EXPECT_EQ(numbers(), "123");
   EXPECT_EQ(nft->generation(), generation);
-  NftBatchWriter writer;
+  firewall::NftBatchWriter writer;
   add(writer, '4', {});
   nft->commit(std::move(writer).finish(generation));
   EXPECT_EQ(numbers(), "1234");
@@ -122,20 +122,20 @@ TEST_F(NftBatches, AreRefusedAtAnotherGeneration) {
 
 TEST_F(NftBatches, AChainThatIsThereIsAnErrorAndABuiltInOneKeepsItsPolicy) {
   make_ours();
-  NftBatchWriter policy;
+  firewall::NftBatchWriter policy;
   policy.set_policy(Family::inet, "filter", "INPUT", "DROP");
   nft->commit(std::move(policy).finish(0));
   EXPECT_EQ(chain("INPUT").policy, "DROP");
-  NftBatchWriter again;
+  firewall::NftBatchWriter again;
   again.add_table(Family::inet, "filter");
   again.add_base_chain(Family::inet, "filter", "INPUT",
-                       *wire::base_chain(Family::inet, "filter", "INPUT"));
+                       *firewall::base_chain(Family::inet, "filter", "INPUT"));
   nft->commit(std::move(again).finish(0));
   EXPECT_EQ(chain("INPUT").policy, "DROP");
-  NftBatchWriter ours;
+  firewall::NftBatchWriter ours;
   ours.add_chain(Family::inet, "filter", "OURS", {});
   EXPECT_EQ(nft->try_commit(std::move(ours).finish(0)).error, EEXIST);
-  NftBatchWriter accept;
+  firewall::NftBatchWriter accept;
   accept.set_policy(Family::inet, "filter", "INPUT", "ACCEPT");
   nft->commit(std::move(accept).finish(0));
   EXPECT_EQ(chain("INPUT").policy, "ACCEPT");
@@ -144,7 +144,7 @@ TEST_F(NftBatches, AChainThatIsThereIsAnErrorAndABuiltInOneKeepsItsPolicy) {
 TEST_F(NftBatches, APolicyMakesNoChain) {
   make_ours();
   for (const char* const name : {"OURS", "FORWARD"}) {
-    NftBatchWriter writer;
+    firewall::NftBatchWriter writer;
     writer.set_policy(Family::inet, "filter", name, "DROP");
     EXPECT_NE(nft->try_commit(std::move(writer).finish(0)).error, 0) << name;
   }
@@ -152,7 +152,7 @@ TEST_F(NftBatches, APolicyMakesNoChain) {
 }
 
 TEST_F(NftBatches, KeepTheUserdataOfAChain) {
-  NftBatchWriter writer;
+  firewall::NftBatchWriter writer;
   writer.add_table(Family::inet6, "filter");
   const wire::Bytes mark{std::byte{0x70}, std::byte{1}, std::byte{9}};
   writer.add_chain(Family::inet6, "filter", "OURS", mark);
@@ -163,16 +163,18 @@ TEST_F(NftBatches, KeepTheUserdataOfAChain) {
 
 TEST_F(NftBatches, RulesOfOneChainAreAskedForAlone) {
   make_ours();
-  NftBatchWriter writer;
+  firewall::NftBatchWriter writer;
   add(writer, '9', {}, "INPUT");
   nft->commit(std::move(writer).finish(0));
-  const auto rules = wire::read_rules(nft->ask(wire::rules_query(Family::inet, "filter", "INPUT")));
+  const auto rules =
+      firewall::read_rules(nft->ask(firewall::rules_query(Family::inet, "filter", "INPUT")));
   ASSERT_THAT(rules, SizeIs(1));
   EXPECT_EQ(rules[0].userdata, wire::Bytes{std::byte{'9'}});
   for (const auto& [family, table, name] :
        {std::tuple{Family::inet6, "filter", "INPUT"}, std::tuple{Family::inet, "nat", "INPUT"},
         std::tuple{Family::inet, "filter", "NOWHERE"}}) {
-    EXPECT_THAT(wire::read_rules(nft->ask(wire::rules_query(family, table, name))), IsEmpty());
+    EXPECT_THAT(firewall::read_rules(nft->ask(firewall::rules_query(family, table, name))),
+                IsEmpty());
   }
 }
 
@@ -198,10 +200,10 @@ TEST_F(NftBatchesAndPrograms, BuiltInChainsAreThoseOfIptablesAndEbtables) {
       static_cast<void>(test::run({"ebtables-nft", "-t", table, "-A", name, "-j", "CONTINUE"}));
     }
   }
-  NftBatchWriter same;
+  firewall::NftBatchWriter same;
   std::size_t count = 0;
   for (const auto& each : nft->chains()) {
-    const auto base = wire::base_chain(each.family, each.table, each.name);
+    const auto base = firewall::base_chain(each.family, each.table, each.name);
     ASSERT_EQ(base, each.base) << format(each.family) << each.table << each.name;
     if (!base) continue;
     same.add_base_chain(each.family, each.table, each.name, *base);
@@ -210,14 +212,14 @@ TEST_F(NftBatchesAndPrograms, BuiltInChainsAreThoseOfIptablesAndEbtables) {
   EXPECT_EQ(count, 2U * 17U + 6U);
   // A hook that is no chain's own is EEXIST or EOPNOTSUPP (nf_tables_updchain()).
   nft->commit(std::move(same).finish(0));
-  NftBatchWriter other;
+  firewall::NftBatchWriter other;
   other.add_base_chain(Family::inet, "filter", "INPUT", {"filter", NF_INET_LOCAL_IN, 1});
   EXPECT_NE(nft->try_commit(std::move(other).finish(0)).error, 0);
 }
 
 TEST_F(NftBatchesAndPrograms, ADormantTableStaysDormant) {
   test::must_run({"nft", "-f", "-"}, "table ip filter { flags dormant; chain OURS { }; }");
-  NftBatchWriter writer;
+  firewall::NftBatchWriter writer;
   writer.add_table(Family::inet, "filter");
   add(writer, '1', {});
   nft->commit(std::move(writer).finish(0));
@@ -225,7 +227,7 @@ TEST_F(NftBatchesAndPrograms, ADormantTableStaysDormant) {
 }
 
 /// The code of the only rule of `ip filter X` with that expression of nft(8).
-wire::RuleCode code_of(test::NftSide& nft, const std::string& rule) {
+firewall::RuleCode code_of(test::NftSide& nft, const std::string& rule) {
   test::must_run({"nft", "-f", "-"},
                  "flush ruleset; table ip filter { chain X { " + rule + "; }; }");
   return nft.rules().at("inet filter X").at(0);
@@ -238,7 +240,7 @@ TEST_F(NftBatchesAndPrograms, CountsAreNoPartOfARule) {
         std::pair{"ip ttl 5 quota until 9 mbytes used 5 bytes", "ip ttl 5 quota until 9 mbytes"}}) {
     EXPECT_EQ(code_of(*nft, used), code_of(*nft, fresh)) << used;
     const auto code = code_of(*nft, used);
-    NftBatchWriter writer;
+    firewall::NftBatchWriter writer;
     writer.add_rule(Family::inet, "filter", "X", code, {}, {});
     nft->commit(std::move(writer).finish(0));
     EXPECT_THAT(nft->rules().at("inet filter X"), ElementsAre(code, code));
@@ -247,7 +249,8 @@ TEST_F(NftBatchesAndPrograms, CountsAreNoPartOfARule) {
 }
 
 TEST_F(NftBatchesAndPrograms, CommentsOfNftAreComments) {
-  EXPECT_THAT(wire::comments_of(code_of(*nft, "accept comment \"by nft\"")), ElementsAre("by nft"));
+  EXPECT_THAT(firewall::comments_of(code_of(*nft, "accept comment \"by nft\"")),
+              ElementsAre("by nft"));
 }
 
 // ---- ipset --------------------------------------------------------------------------------------
@@ -267,24 +270,24 @@ class StandInSets : public NftBatchesAndPrograms {
 
 TEST_F(StandInSets, AreMadeNamedAndTakenAway) {
   for (const char* const name : {"one", "two", "one"}) {
-    EXPECT_EQ(error_of(wire::set_creation(name)), 0) << name;
+    EXPECT_EQ(error_of(firewall::set_creation(name)), 0) << name;
   }
   EXPECT_EQ(test::must_run({"ipset", "list", "-name"}), "one\ntwo\n");
   const auto two = nft->set_index("two");
   EXPECT_NE(two, nft->set_index("one"));
   EXPECT_EQ(nft->set_name(two), "two");
-  EXPECT_EQ(error_of(wire::set_destruction()), 0);
+  EXPECT_EQ(error_of(firewall::set_destruction()), 0);
   EXPECT_EQ(test::must_run({"ipset", "list", "-name"}), "");
 }
 
 TEST_F(StandInSets, OnesThatAreNotThereAreENOENT) {
-  EXPECT_EQ(error_of(wire::set_index_query("one")), ENOENT);
-  EXPECT_EQ(error_of(wire::set_name_query(5)), ENOENT);
+  EXPECT_EQ(error_of(firewall::set_index_query("one")), ENOENT);
+  EXPECT_EQ(error_of(firewall::set_name_query(5)), ENOENT);
 }
 
 TEST_F(StandInSets, ASetOfAnotherTypeIsInTheWay) {
   test::must_run({"ipset", "create", "nets", "hash:net"});
-  EXPECT_EQ(error_of(wire::set_creation("nets")), EEXIST);
+  EXPECT_EQ(error_of(firewall::set_creation("nets")), EEXIST);
   test::must_run({"iptables-nft", "-A", "INPUT", "-m", "set", "--match-set", "nets", "src"});
   EXPECT_THAT(nft->rules().at("inet filter INPUT").at(0).sets, ElementsAre("nets"));
 }

@@ -11,7 +11,7 @@
 #include <optional>
 #include <sstream>
 
-#include "plumbline/wire/iptables.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/nft_rules.hpp"
 
@@ -40,7 +40,7 @@ class NftRulesInTheKernel : public test::NetnsTest {
     ASSERT_EQ(reply.error, 0) << reply.message;
     // Each rule was sent back as it is held from then on, in order.
     const auto sent = here->dump();
-    const auto echoed = wire::read_rules(reply.bytes);
+    const auto echoed = firewall::read_rules(reply.bytes);
     ASSERT_EQ(echoed.size(), sent.size());
     for (std::size_t i = 0; i < sent.size(); ++i) {
       EXPECT_EQ(there->code(echoed[i]), here->code(sent[i])) << i;
@@ -176,7 +176,7 @@ COMMIT
 )";
 
 void make_sets(test::NftSide& side, const std::vector<std::string>& names) {
-  for (const auto& name : names) static_cast<void>(side.ask(wire::set_creation(name)));
+  for (const auto& name : names) static_cast<void>(side.ask(firewall::set_creation(name)));
 }
 
 TEST_F(NftRulesInTheKernel, AreTheSameWhereTheyAreWrittenAgain) {
@@ -206,16 +206,16 @@ std::map<std::string, std::vector<std::string>> saved_rules() {
   return rules;
 }
 
-void expect_meaning(const std::vector<wire::RuleCode>& rules,
+void expect_meaning(const std::vector<firewall::RuleCode>& rules,
                     const std::vector<std::string>& saved) {
   ASSERT_EQ(rules.size(), saved.size());
   for (std::size_t place = 0; place < rules.size(); ++place) {
-    const auto words = wire::split_words(saved[place]);
+    const auto words = firewall::split_words(saved[place]);
     ASSERT_TRUE(words) << saved[place];
-    auto targets = wire::jumps_of(*words);
+    auto targets = firewall::jumps_of(*words);
     std::ranges::replace(targets, "NOTRACK", "CT");  // names of one extension
-    EXPECT_EQ(wire::targets_of(rules[place]), targets) << saved[place];
-    EXPECT_EQ(wire::comments_of(rules[place]), wire::comments_of(*words)) << saved[place];
+    EXPECT_EQ(firewall::targets_of(rules[place]), targets) << saved[place];
+    EXPECT_EQ(firewall::comments_of(rules[place]), firewall::comments_of(*words)) << saved[place];
   }
 }
 
@@ -255,8 +255,8 @@ TEST_F(NftRulesInTheKernel, SayWhatIptablesSaysOfTheirTargetsAndComments) {
   const auto rules = here->rules();
   for (const auto& [chain, lines] : saved_rules()) expect_meaning(rules.at(chain), lines);
   const auto& later = rules.at("inet filter LATER");
-  EXPECT_THAT(wire::comments_of(later[0]), ElementsAre("one \"quoted\" comment"));
-  EXPECT_THAT(wire::comments_of(later[1]), ElementsAre());
+  EXPECT_THAT(firewall::comments_of(later[0]), ElementsAre("one \"quoted\" comment"));
+  EXPECT_THAT(firewall::comments_of(later[1]), ElementsAre());
 }
 
 }  // namespace

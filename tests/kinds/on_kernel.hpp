@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "plumbline/io/kernel_host.hpp"
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline::test {
 

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "plumbline/wire/conntrack.hpp"
+#include "plumbline/firewall/bytes/conntrack.hpp"
 #include "tests/network/ledger.hpp"
 #include "tests/support/dump.hpp"
 
@@ -140,7 +140,7 @@ class SilentOnFlows final : public io::Host {
   std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override {
     for (const wire::Request& request : requests) {
       const auto* query = std::get_if<wire::NetfilterQuery>(&request);
-      if (query == nullptr || query->message != wire::flow_dump()) continue;
+      if (query == nullptr || query->message != firewall::flow_dump()) continue;
       ++asked_;
       return {{EIO, "made to fail by the test", {}, {}}};
     }

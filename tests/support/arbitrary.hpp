@@ -17,7 +17,7 @@
 
 #include <ostream>
 
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline {
 

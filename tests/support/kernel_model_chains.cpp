@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plumbline/wire/iptables.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 #include "tests/support/model_state.hpp"
 
 namespace plumbline::testing {
@@ -14,7 +14,7 @@ std::string refused_jump(State& state, Family family, const std::string& table,
                          const RuleList& rules) {
   for (const FirewallRule& rule : rules) {
     for (const std::string& target : rule.targets()) {
-      if (wire::is_target(target, family)) continue;
+      if (firewall::is_target(target, family)) continue;
       if (find<Chain>(state, {family, table, target}) == nullptr) return "ENOENT: " + target;
     }
   }

@@ -24,7 +24,8 @@ std::string place_of(Family family, const std::string& table, const std::string&
                            (reply.place ? ", message " + std::to_string(*reply.place) : ""));
 }
 
-void add_chains(wire::NftBatchWriter& writer, const std::vector<wire::DumpedChain>& chains) {
+void add_chains(firewall::NftBatchWriter& writer,
+                const std::vector<firewall::DumpedChain>& chains) {
   std::set<std::pair<Family, std::string>> tables;
   for (const auto& chain : chains) {
     if (tables.emplace(chain.family, chain.table).second) {
@@ -34,7 +35,7 @@ void add_chains(wire::NftBatchWriter& writer, const std::vector<wire::DumpedChai
       writer.add_chain(chain.family, chain.table, chain.name, chain.userdata);
       continue;
     }
-    const auto base = wire::base_chain(chain.family, chain.table, chain.name);
+    const auto base = firewall::base_chain(chain.family, chain.table, chain.name);
     if (!base) throw std::runtime_error("not built in: " + chain.table + ' ' + chain.name);
     writer.add_base_chain(chain.family, chain.table, chain.name, *base);
     writer.set_policy(chain.family, chain.table, chain.name, *chain.policy);
@@ -57,24 +58,28 @@ void NftSide::commit(const wire::NftBatch& batch) {
   if (const auto reply = try_commit(batch); reply.error != 0) refused("a batch", reply);
 }
 
-std::uint32_t NftSide::generation() { return wire::read_generation(ask(wire::generation_query())); }
-
-std::vector<wire::DumpedChain> NftSide::chains() {
-  return wire::read_chains(ask(wire::chains_query()));
+std::uint32_t NftSide::generation() {
+  return firewall::read_generation(ask(firewall::generation_query()));
 }
 
-std::vector<wire::DumpedRule> NftSide::dump() { return wire::read_rules(ask(wire::rules_query())); }
+std::vector<firewall::DumpedChain> NftSide::chains() {
+  return firewall::read_chains(ask(firewall::chains_query()));
+}
+
+std::vector<firewall::DumpedRule> NftSide::dump() {
+  return firewall::read_rules(ask(firewall::rules_query()));
+}
 
 std::string NftSide::set_name(std::uint16_t index) {
-  return wire::read_set_name(ask(wire::set_name_query(index)));
+  return firewall::read_set_name(ask(firewall::set_name_query(index)));
 }
 
 std::uint16_t NftSide::set_index(const std::string& name) {
-  return wire::read_set_index(ask(wire::set_index_query(name)));
+  return firewall::read_set_index(ask(firewall::set_index_query(name)));
 }
 
-wire::RuleCode NftSide::code(const wire::DumpedRule& rule) {
-  return wire::code_of(rule, [this](std::uint16_t index) { return set_name(index); });
+firewall::RuleCode NftSide::code(const firewall::DumpedRule& rule) {
+  return firewall::code_of(rule, [this](std::uint16_t index) { return set_name(index); });
 }
 
 NftRules NftSide::rules() {
@@ -86,7 +91,7 @@ NftRules NftSide::rules() {
 }
 
 wire::NftBatch NftSide::copy_of(NftSide& from) {
-  wire::NftBatchWriter writer;
+  firewall::NftBatchWriter writer;
   add_chains(writer, from.chains());
   for (const auto& rule : from.dump()) {
     writer.add_rule(rule.family, rule.table, rule.chain, from.code(rule), {},

@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "plumbline/firewall/bytes/nftables.hpp"
 #include "plumbline/io/namespace.hpp"
 #include "plumbline/io/netlink_socket.hpp"
-#include "plumbline/wire/nftables.hpp"
 
 namespace plumbline::test {
 
 /// By family, table and chain.
-using NftRules = std::map<std::string, std::vector<wire::RuleCode>>;
+using NftRules = std::map<std::string, std::vector<firewall::RuleCode>>;
 
 /// Each call throws std::runtime_error with the kernel's words where it is refused.
 class NftSide {
@@ -22,10 +22,10 @@ class NftSide {
   /// In the namespace of the calling thread.
   NftSide();
 
-  [[nodiscard]] std::vector<wire::DumpedChain> chains();
-  [[nodiscard]] std::vector<wire::DumpedRule> dump();
+  [[nodiscard]] std::vector<firewall::DumpedChain> chains();
+  [[nodiscard]] std::vector<firewall::DumpedRule> dump();
   [[nodiscard]] NftRules rules();
-  [[nodiscard]] wire::RuleCode code(const wire::DumpedRule& rule);
+  [[nodiscard]] firewall::RuleCode code(const firewall::DumpedRule& rule);
   [[nodiscard]] std::string set_name(std::uint16_t index);
   [[nodiscard]] std::uint16_t set_index(const std::string& name);
   [[nodiscard]] wire::Bytes ask(wire::Bytes message);

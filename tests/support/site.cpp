@@ -48,7 +48,7 @@ Site::~Site() {
   if (!keeps_directory_) std::filesystem::remove_all(directory_);
 }
 
-engine::Workshop Site::workshop(io::Host* host) {
+engine::Context Site::context(io::Host* host) {
   io::Host& through = host != nullptr ? *host : host_;
   return {through, compiler_, ruleset_, directory_, options, may_forget};
 }
@@ -64,13 +64,13 @@ spec::Desired Site::desired(const std::string& spec_text) const {
 }
 
 engine::Prepared Site::prepare(const spec::Desired& wanted) {
-  engine::Prepared prepared = engine::prepare(workshop(), wanted);
+  engine::Prepared prepared = engine::prepare(context(), wanted);
   if (!prepared.errors.empty()) throw std::runtime_error(joined(prepared.errors));
   return prepared;
 }
 
 engine::Outcome Site::carry_out(const engine::Prepared& prepared, io::Host* host) {
-  return engine::carry_out(workshop(host), prepared);
+  return engine::carry_out(context(host), prepared);
 }
 
 engine::Prepared Site::apply(const std::string& spec_text) { return apply(desired(spec_text)); }

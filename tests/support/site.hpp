@@ -35,16 +35,16 @@ class Site {
   engine::Prepared apply(const std::string& spec_text);
   engine::Prepared apply(const spec::Desired& wanted);
 
-  [[nodiscard]] engine::Workshop workshop(io::Host* host = nullptr);
+  [[nodiscard]] engine::Context context(io::Host* host = nullptr);
   [[nodiscard]] io::KernelHost& host() { return host_; }
   PlanOptions options;
-  bool may_forget = false;  ///< as Workshop::may_forget
+  bool may_forget = false;  ///< as Context::may_forget
 
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_;
-  engine::Compiler compiler_;
-  engine::Ruleset ruleset_;
+  firewall::Compiler compiler_;
+  firewall::Ruleset ruleset_;
   std::filesystem::path directory_;
   bool keeps_directory_ = false;
 };

@@ -27,7 +27,6 @@ struct RunOptions {
 
 /// Returns when SIGTERM or SIGINT came, after the pass in progress: 0. Acts on the network
 /// namespace of the calling thread. Throws io::HostError when it cannot begin to watch.
-[[nodiscard]] int run(const RunOptions& options, const engine::Workshop& workshop,
-                      FileReader& files);
+[[nodiscard]] int run(const RunOptions& options, const engine::Context& context, FileReader& files);
 
 }  // namespace plumbline::daemon

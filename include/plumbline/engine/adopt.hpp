@@ -14,10 +14,10 @@ namespace plumbline::engine {
 
 /// Changes nothing. Its errors are keys of nothing that is there, the plan's refusals what cannot
 /// be adopted. Throws io::HostError, wire::Malformed.
-[[nodiscard]] Prepared prepare_adoption(const Workshop& workshop,
+[[nodiscard]] Prepared prepare_adoption(const Context& context,
                                         const std::vector<std::string>& keys);
 
 /// Carries the plan out under the caller's Lock, all of it or nothing.
-[[nodiscard]] Outcome adopt(const Workshop& workshop, const Prepared& prepared);
+[[nodiscard]] Outcome adopt(const Context& context, const Prepared& prepared);
 
 }  // namespace plumbline::engine

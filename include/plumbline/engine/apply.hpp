@@ -45,7 +45,7 @@ struct Report {
   std::vector<Sysctl> found;
   /// What is not as it was after a rollback, in words; carry_out() fills it from an observation.
   std::vector<std::string> left_behind;
-  /// What Surroundings::guarded threw, in words; it fails nothing.
+  /// What Surroundings::after_guards threw, in words; it fails nothing.
   std::vector<std::string> warnings = {};
 };
 
@@ -59,15 +59,15 @@ struct Surroundings {
   SysctlsAlong now;  ///< written back when a step is undone
   /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
   /// iptables-restore.
-  bool linked = false;
+  bool uses_nft = false;
   /// Called once, between the steps of the guard phase and all others.
-  std::function<void()> guarded = {};
+  std::function<void()> after_guards = {};
 };
 
 /// Throws nothing that `host` throws: a step of which it is not known what came of it has failed
 /// and is undone. `ruleset` knows the chains as observed along with the plan's `have`, and as they
 /// are afterwards.
-[[nodiscard]] Report apply(io::Host& host, Ruleset& ruleset, const Plan& plan,
+[[nodiscard]] Report apply(io::Host& host, firewall::Ruleset& ruleset, const Plan& plan,
                            Surroundings surroundings);
 
 }  // namespace plumbline::engine

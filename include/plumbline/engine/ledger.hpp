@@ -18,9 +18,6 @@
 
 namespace plumbline::engine {
 
-/// A firewall table: family and name.
-using TableKey = std::pair<Family, std::string>;
-
 struct Ledger {
   Memory memory;
   /// Tables that were not there before our first chain or rule in them.
@@ -28,7 +25,7 @@ struct Ledger {
   /// A copy of what the aliases of TAPs say, for when a TAP is missing.
   std::vector<spec::Assignment> assignments;
   /// Networks whose flows from before may still run: their guards are in, or were about to be.
-  std::set<std::string> unended;
+  std::set<std::string> flows_to_flush;
 
   bool operator==(const Ledger&) const = default;
 };

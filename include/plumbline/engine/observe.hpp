@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "plumbline/engine/ruleset.hpp"
+#include "plumbline/firewall/observe/ruleset.hpp"
 #include "plumbline/io/host.hpp"
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline::engine {
 
@@ -26,8 +26,8 @@ struct ChainScope {
 };
 
 /// The rest as well, beside what was seen `around`. Chains by way of `ruleset`: those of IP where
-/// their rules have code (`linked`), else by text.
-[[nodiscard]] Observed observe(io::Host& host, Ruleset& ruleset, bool linked, Scope scope,
+/// their rules have code (`nft`), else by text.
+[[nodiscard]] Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope scope,
                                const ChainScope& chains, Observed around);
 
 }  // namespace plumbline::engine

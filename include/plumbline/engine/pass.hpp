@@ -11,18 +11,18 @@
 #include <vector>
 
 #include "plumbline/engine/apply.hpp"
-#include "plumbline/engine/compile.hpp"
-#include "plumbline/engine/in_force.hpp"
 #include "plumbline/engine/lock.hpp"
 #include "plumbline/engine/record.hpp"
+#include "plumbline/firewall/compile/compile.hpp"
+#include "plumbline/firewall/observe/in_force.hpp"
 
 namespace plumbline::engine {
 
 /// Everything a pass works with. The host acts on the namespace, the compiler on a scratch one.
-struct Workshop {
+struct Context {
   io::Host& host;
-  Compiler& compiler;
-  Ruleset& ruleset;                 ///< of the host
+  firewall::Compiler& compiler;
+  firewall::Ruleset& ruleset;       ///< of the host
   std::filesystem::path directory;  ///< of the ledger and the lock
   PlanOptions options;
   bool may_forget = false;  ///< carries out also what cannot be remembered
@@ -30,10 +30,10 @@ struct Workshop {
 
 /// What there is, to be shown: rules of ours with their text, or of everybody when `all`. What is
 /// in `ledger` gets the names of now. Throws io::HostError, wire::Malformed.
-[[nodiscard]] Observed observe_for_show(const Workshop& workshop, Ledger& ledger, bool all);
+[[nodiscard]] Observed observe_for_show(const Context& context, Ledger& ledger, bool all);
 
 /// The guests that there are TAPs of ours for, sorted.
-[[nodiscard]] std::vector<spec::Assignment> guests_on(const Workshop& workshop);
+[[nodiscard]] std::vector<spec::Assignment> guests_on(const Context& context);
 
 /// What shall be, what is, and the way between them.
 struct Prepared {
@@ -42,8 +42,8 @@ struct Prepared {
   Ledger ledger;
   bool ledger_unusable = false;  ///< something is there in its place
   Plan plan;
-  std::vector<OutOfForce> out_of_force;  ///< among the plan's warnings too
-  std::vector<Diagnostic> errors;        ///< not empty: there is no plan
+  std::vector<firewall::OutOfForce> out_of_force;  ///< among the plan's warnings too
+  std::vector<Diagnostic> errors;                  ///< not empty: there is no plan
   std::vector<Diagnostic> warnings;
 
   /// Nothing would be done.
@@ -55,7 +55,7 @@ struct Prepared {
                                       const Mark& mark, Diagnostics& diagnostics);
 
 /// Observes, compiles and plans. Changes nothing. Throws io::HostError, wire::Malformed.
-[[nodiscard]] Prepared prepare(const Workshop& workshop, spec::Desired desired);
+[[nodiscard]] Prepared prepare(const Context& context, spec::Desired desired);
 
 enum class Result : std::uint8_t {
   unchanged,
@@ -89,13 +89,13 @@ using Selection = std::function<Plan(const Plan&)>;
 
 /// What the plan of `prepared` changes for the first time, so that there is about to be more to
 /// remember. Throws io::HostError.
-[[nodiscard]] std::vector<Key> set_first(const Workshop& workshop, const Prepared& prepared);
+[[nodiscard]] std::vector<Key> set_first(const Context& context, const Prepared& prepared);
 
 /// Carries the plan out under the caller's Lock, and observes what came of it. Whoever left
 /// something out of the plan gives `select`, which leaves it out of any further look as well.
 /// Throws CannotRemember, io::HostError, wire::Malformed before anything is changed; afterwards the
 /// outcome says what could not be seen or remembered.
-[[nodiscard]] Outcome carry_out(const Workshop& workshop, const Prepared& prepared,
+[[nodiscard]] Outcome carry_out(const Context& context, const Prepared& prepared,
                                 const Selection& select = {});
 
 }  // namespace plumbline::engine

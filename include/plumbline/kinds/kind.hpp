@@ -3,7 +3,7 @@
 // A kind is a value type and a set of functions over it, checked by the concept below with a
 // static_assert in each kind's header. A kind does no I/O: it translates between the spec, our
 // value and the kernel's bytes, says what it needs, and how one value becomes another. Adding one
-// is a header, a source, its tests and a line in kinds.hpp.
+// is a header, a source, its tests and a line in state/state.hpp.
 
 #pragma once
 
@@ -102,7 +102,7 @@ struct Scope {
   std::vector<std::string> sysctls;  ///< paths with slashes
   std::vector<IfName> tunnels = {};  ///< the links of kind `wireguard` that there are
   /// Chains are read from what iptables-save prints. Else they are not asked for by their kind:
-  /// nf_tables is observed by its own means (engine/ruleset.hpp).
+  /// nf_tables is observed by its own means (firewall/observe/ruleset.hpp).
   bool firewall_text = true;
 };
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline {
 

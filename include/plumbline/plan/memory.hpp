@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "plumbline/base/link_names.hpp"
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline {
 

@@ -10,7 +10,7 @@
 
 #include "plumbline/base/if_name.hpp"
 #include "plumbline/base/ip.hpp"
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "plumbline/base/diagnostics.hpp"
-#include "plumbline/kinds/kinds.hpp"
 #include "plumbline/plan/memory.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline {
 

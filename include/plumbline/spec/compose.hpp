@@ -4,7 +4,7 @@
 
 #include <boost/json/fwd.hpp>
 
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline::spec {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "plumbline/kinds/kinds.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline::spec {
 

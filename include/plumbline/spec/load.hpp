@@ -11,8 +11,8 @@
 
 #include "plumbline/base/diagnostics.hpp"
 #include "plumbline/base/file_reader.hpp"
-#include "plumbline/kinds/kinds.hpp"
 #include "plumbline/spec/network.hpp"
+#include "plumbline/state/state.hpp"
 
 namespace plumbline::spec {
 

@@ -1,0 +1,150 @@
+// iptables chains: whole chains of ours, and our rules in chains that others share.
+//
+// Wanted rules come from the spec as a person wrote them; engine::compile has the installed
+// iptables turn them into what the kernel holds before anything is compared. The requests made here
+// are the restore lines of the legacy backend; on nf_tables they are committed as bytes
+// (firewall/commit/transaction.hpp). Nothing here knows a match or a target.
+
+#pragma once
+
+#include "plumbline/firewall/model/rule.hpp"
+#include "plumbline/kinds/kind.hpp"
+#include "plumbline/wire/entry.hpp"
+
+namespace plumbline {
+
+/// A firewall table: family and name.
+using TableKey = std::pair<Family, std::string>;
+
+/// A chain of ours, whole. On the observed side every user-defined chain is one, foreign ones too.
+struct Chain {
+  static constexpr std::string_view kind_name = "chain";
+  struct Key {
+    Family family = Family::inet;
+    std::string table;
+    std::string name;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+  /// In a chain of ours the last one is our mark: `-m comment --comment plumbline`, without a
+  /// target.
+  RuleList rules;
+  /// That rule is somewhere in it, or nf_tables keeps our mark with the chain: it is ours, whatever
+  /// anybody did to its rules.
+  bool marked = false;
+
+  bool operator==(const Chain&) const = default;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<Chain>& out);
+  /// A member of a table's `chains`.
+  static std::optional<Chain> from_spec(const wire::Entry& entry, Family family,
+                                        std::string_view table);
+};
+
+[[nodiscard]] Chain::Key key(const Chain& chain);
+/// `chain inet filter APP-EGRESS`
+[[nodiscard]] std::string format(const Chain::Key& key);
+/// The ipsets its rules name. The user-defined chains they jump to are found by the planner, which
+/// knows all names.
+[[nodiscard]] std::vector<Need> needs(const Chain& chain);
+[[nodiscard]] bool is_marked(const Chain& chain, const Mark& mark);
+[[nodiscard]] Chain with_mark(Chain chain, const Mark& mark);
+[[nodiscard]] Chain complete(Chain want, const Chain& have);
+[[nodiscard]] Transition transition(const Chain& have, const Chain& want);
+/// The engine merges the restores of one table and family into one.
+[[nodiscard]] std::vector<wire::Request> create(const Chain& chain, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const Chain& have, const Chain& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const Chain& chain, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const Chain& chain);
+
+static_assert(ResourceKind<Chain>);
+
+/// Our rules in a chain that is not ours: a built-in one, or somebody else's.
+struct SharedChain {
+  static constexpr std::string_view kind_name = "shared";
+  struct Key {
+    Family family = Family::inet;
+    std::string table;
+    std::string name;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+  /// Of a built-in chain: ACCEPT or DROP. Wanted side: nothing is not managed.
+  std::optional<std::string> policy;
+  RuleList insert;  ///< ours, together at the top, with our comment
+  RuleList append;  ///< ours, together at the end, with our comment
+
+  // ---- only observed, never wanted
+  RuleList strays;                        ///< ours, between foreign rules: to be moved or removed
+  std::vector<std::size_t> stray_places;  ///< of each stray, counted from 1, to undo a move
+  bool only_ours = true;                  ///< no foreign rule, so that top and end are one place
+
+  bool operator==(const SharedChain&) const = default;
+
+  static std::vector<wire::Request> queries(const Scope& scope);
+  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
+                     std::vector<SharedChain>& out);
+  /// A member of a table's `shared`.
+  static std::optional<SharedChain> from_spec(const wire::Entry& entry, Family family,
+                                              std::string_view table);
+};
+
+[[nodiscard]] SharedChain::Key key(const SharedChain& chain);
+/// `shared inet filter FORWARD`
+[[nodiscard]] std::string format(const SharedChain::Key& key);
+/// A chain that is not built in must be there.
+[[nodiscard]] std::vector<Need> needs(const SharedChain& chain);
+/// Whether any rule of ours is in it.
+[[nodiscard]] bool is_marked(const SharedChain& chain, const Mark& mark);
+[[nodiscard]] SharedChain with_mark(SharedChain chain, const Mark& mark);
+[[nodiscard]] SharedChain complete(SharedChain want, const SharedChain& have);
+[[nodiscard]] Transition transition(const SharedChain& have, const SharedChain& want);
+[[nodiscard]] std::vector<wire::Request> create(const SharedChain& chain, const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> update(const SharedChain& have, const SharedChain& want,
+                                                const LinkNames& links);
+[[nodiscard]] std::vector<wire::Request> remove(const SharedChain& chain, const LinkNames& links);
+[[nodiscard]] boost::json::value to_spec(const SharedChain& chain);
+
+static_assert(ResourceKind<SharedChain>);
+
+/// Whether the table of the family has a built-in chain of that name (iptables(8), "TABLES").
+[[nodiscard]] bool is_builtin_chain(Family family, std::string_view table, std::string_view name);
+
+/// A chain as it was seen, with all its rules in order.
+struct SeenChain {
+  Family family = Family::inet;
+  std::string table;
+  std::string name;
+  std::optional<std::string> policy;  ///< of a built-in chain
+  bool claimed = false;               ///< nf_tables keeps our mark with it
+  RuleList::Rules rules;
+};
+
+/// As values of both kinds: every chain but built-in ones is a Chain, and every one that is not
+/// ours is a SharedChain.
+void take(SeenChain seen, std::vector<Chain>& chains, std::vector<SharedChain>& shared);
+
+/// The chains in the text of a FirewallDump. Throws wire::Malformed.
+[[nodiscard]] std::vector<SeenChain> seen_in(const wire::Request& request,
+                                             const wire::Reply& reply);
+
+/// What nf_tables keeps with every chain of ours from its creation on (NFTA_CHAIN_USERDATA), and
+/// with our rules in shared chains of bridges.
+[[nodiscard]] const wire::Bytes& chain_claim();
+
+/// Whether the rule is what ebtables-nft keeps for the policy of a chain that is not built in: it
+/// stays the last, whatever is appended, and ebtables shows it as no rule.
+[[nodiscard]] bool is_chain_policy(const firewall::RuleCode& code);
+
+}  // namespace plumbline

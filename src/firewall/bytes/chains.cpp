@@ -1,0 +1,77 @@
+// The built-in chains, as iptables-nft and ebtables-nft make them. A base chain of another hook or
+// priority makes them refuse the table ("incompatible").
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
+
+#include <algorithm>
+#include <array>
+
+#include "plumbline/firewall/bytes/nftables.hpp"
+
+namespace plumbline::firewall {
+
+namespace {
+
+struct BuiltIn {
+  std::string_view table;
+  std::string_view name;
+  std::string_view type;
+  std::uint32_t hook;
+  std::int32_t priority;
+};
+
+/// xtables_ipv4 in iptables/nft.c, which is for IPv6 as well.
+constexpr std::array<BuiltIn, 17> of_ip{{
+    {"raw", "PREROUTING", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW},
+    {"raw", "OUTPUT", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW},
+    {"mangle", "PREROUTING", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE},
+    {"mangle", "INPUT", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_MANGLE},
+    {"mangle", "FORWARD", "filter", NF_INET_FORWARD, NF_IP_PRI_MANGLE},
+    {"mangle", "OUTPUT", "route", NF_INET_LOCAL_OUT, NF_IP_PRI_MANGLE},
+    {"mangle", "POSTROUTING", "filter", NF_INET_POST_ROUTING, NF_IP_PRI_MANGLE},
+    {"filter", "INPUT", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER},
+    {"filter", "FORWARD", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER},
+    {"filter", "OUTPUT", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER},
+    {"security", "INPUT", "filter", NF_INET_LOCAL_IN, 150},
+    {"security", "FORWARD", "filter", NF_INET_FORWARD, 150},
+    {"security", "OUTPUT", "filter", NF_INET_LOCAL_OUT, 150},
+    {"nat", "PREROUTING", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST},
+    {"nat", "INPUT", "nat", NF_INET_LOCAL_IN, NF_IP_PRI_NAT_SRC},
+    {"nat", "OUTPUT", "nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST},
+    {"nat", "POSTROUTING", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC},
+}};
+
+/// xtables_bridge in iptables/nft-bridge.c.
+constexpr std::array<BuiltIn, 6> of_bridge{{
+    {"filter", "INPUT", "filter", NF_BR_LOCAL_IN, NF_BR_PRI_FILTER_BRIDGED},
+    {"filter", "FORWARD", "filter", NF_BR_FORWARD, NF_BR_PRI_FILTER_BRIDGED},
+    {"filter", "OUTPUT", "filter", NF_BR_LOCAL_OUT, NF_BR_PRI_FILTER_BRIDGED},
+    {"nat", "PREROUTING", "filter", NF_BR_PRE_ROUTING, NF_BR_PRI_NAT_DST_BRIDGED},
+    {"nat", "OUTPUT", "filter", NF_BR_LOCAL_OUT, NF_BR_PRI_NAT_DST_OTHER},
+    {"nat", "POSTROUTING", "filter", NF_BR_POST_ROUTING, NF_BR_PRI_NAT_SRC},
+}};
+
+}  // namespace
+
+std::optional<BaseChain> base_chain(Family family, std::string_view table, std::string_view name) {
+  const std::span<const BuiltIn> all =
+      family == Family::bridge ? std::span<const BuiltIn>(of_bridge) : of_ip;
+  const auto found = std::ranges::find_if(
+      all, [&](const BuiltIn& chain) { return chain.table == table && chain.name == name; });
+  if (found == all.end()) return std::nullopt;
+  return BaseChain{std::string(found->type), found->hook, found->priority};
+}
+
+std::string format(const std::optional<BaseChain>& base) {
+  if (!base) return "no hook";
+  // NF_BR_… in linux/netfilter_bridge.h are the same numbers as NF_INET_….
+  constexpr std::array<std::string_view, 6> hooks{"prerouting", "input",       "forward",
+                                                  "output",     "postrouting", "ingress"};
+  const std::string hook =
+      base->hook < hooks.size() ? std::string(hooks[base->hook]) : std::to_string(base->hook);
+  return base->type + " hook " + hook + " priority " + std::to_string(base->priority);
+}
+
+}  // namespace plumbline::firewall
