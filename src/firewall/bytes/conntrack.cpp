@@ -1,6 +1,6 @@
 #include "plumbline/firewall/bytes/conntrack.hpp"
 
-#include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -41,7 +41,7 @@ Flow read_flow(const wire::Message& message) {
         flow.reply.assign(attribute.payload().begin(), attribute.payload().end());
         break;
       case CTA_STATUS:
-        flow.status = ntohl(attribute.u32());
+        flow.status = be32toh(attribute.u32());
         break;
       case CTA_ZONE:
       case CTA_ID:

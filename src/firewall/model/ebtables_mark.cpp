@@ -1,6 +1,6 @@
 #include "ebtables_mark.hpp"
 
-#include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter_bridge/ebt_mark_m.h>
@@ -50,7 +50,7 @@ std::optional<wire::Attribute> part_of(std::span<const std::byte> attributes, st
 bool is_mark_interface(std::span<const std::byte> comparison) {
   const auto operation = part_of(comparison, NFTA_CMP_OP);
   const auto data = part_of(comparison, NFTA_CMP_DATA);
-  if (!operation || !data || ntohl(operation->u32()) != NFT_CMP_NEQ) return false;
+  if (!operation || !data || be32toh(operation->u32()) != NFT_CMP_NEQ) return false;
   const auto value = part_of(data->payload(), NFTA_DATA_VALUE);
   return value && value->string() == mark_interface;
 }
