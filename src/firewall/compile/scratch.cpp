@@ -67,7 +67,7 @@ Scratch::Scratch(io::ScratchHost& scratch, WantedRules& rules, Diagnostics& diag
     : scratch_(&scratch),
       rules_(&rules),
       diagnostics_(&diagnostics),
-      linked_(uses_nft(rules.family(), scratch.backend() == io::Backend::nft)) {}
+      uses_nft_(firewall::uses_nft(rules.family(), scratch.backend() == io::Backend::nft)) {}
 
 void Scratch::run(WantedRules::Form form) {
   make_sets(*rules_);
@@ -139,7 +139,7 @@ std::vector<SeenChain> Scratch::save() {
   const wire::Reply reply = exchange(request);
   if (reply.error != 0) throw io::HostError("iptables-save: " + reply.message);
   std::vector<SeenChain> chains = seen_in(request, reply);
-  if (linked_) add_code(chains);
+  if (uses_nft_) add_code(chains);
   return chains;
 }
 

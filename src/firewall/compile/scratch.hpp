@@ -13,7 +13,7 @@ class Scratch {
   Scratch(io::ScratchHost& scratch, WantedRules& rules, Diagnostics& diagnostics);
 
   /// Whether the rules get code.
-  [[nodiscard]] bool uses_nft() const { return linked_; }
+  [[nodiscard]] bool uses_nft() const { return uses_nft_; }
 
   /// Until nothing is refused any more; then all rules have what iptables made of them. Throws
   /// io::HostError.
@@ -40,7 +40,7 @@ class Scratch {
   io::ScratchHost* scratch_;
   WantedRules* rules_;
   Diagnostics* diagnostics_;
-  bool linked_;
+  bool uses_nft_;
   std::size_t refusals_ = 0;
 };
 
