@@ -13,7 +13,6 @@
 #include <random>
 #include <utility>
 
-#include "keeper.hpp"
 #include "log.hpp"
 #include "plumbline/daemon/pacer.hpp"
 #include "plumbline/daemon/service_notify.hpp"
@@ -22,6 +21,7 @@
 #include "plumbline/io/watch.hpp"
 #include "plumbline/spec/load.hpp"
 #include "read_files.hpp"
+#include "reconciler.hpp"
 
 namespace plumbline::daemon {
 
@@ -84,7 +84,7 @@ class Daemon {
         read_files_(files),
         pace_(pace_of(options)),
         pacer_(pace_, Clock::now()),
-        keeper_(options.sources, context, read_files_),
+        reconciler_(options.sources, context, read_files_),
         notify_(ServiceNotify::socket_from_environment()) {
     watch_.set_sources(options.sources);
     if (!watch_.shortage().empty()) throw io::HostError(watch_.shortage());
@@ -134,7 +134,7 @@ class Daemon {
       if (error) return;
       if (signal == SIGHUP) {
         files_changed_ = true;
-        keeper_.rivalry().forget();
+        reconciler_.flap_backoff().forget();
         hint(Hint::asked);
         await_signal();
         return;
@@ -159,7 +159,7 @@ class Daemon {
       if (Clock::now() >= pacer_.wake_at()) {
         pass();
       } else if (Clock::now() >= pacer_.guards_at()) {
-        keeper_.keep_guards();
+        reconciler_.keep_guards();
         pacer_.guards_were_looked_at(Clock::now());
       }
       schedule();
@@ -176,11 +176,11 @@ class Daemon {
     strongest_.reset();
     without_hint_ = "it was time";
     pacer_.pass_starts(start);
-    const Ending ending = keeper_.pass(read_files, cause);
+    const Ending ending = reconciler_.pass(read_files, cause);
     if (read_files) watch_what_was_read();
     const TimePoint end = Clock::now();
     pacer_.pass_ends(ending, end, jitter_(random_));
-    pacer_.look_at(keeper_.rivalry().next_release(end));
+    pacer_.look_at(reconciler_.flap_backoff().next_release(end));
     tell(end - start, cause);
   }
 
@@ -214,9 +214,9 @@ class Daemon {
 
   void tell(Duration took, std::string_view cause) {
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-    const std::string status = keeper_.status();
+    const std::string status = reconciler_.status();
     spdlog::debug("pass ({}) took {} us: {}", cause, micros, status);
-    if (keeper_.converged() && !std::exchange(ready_, true)) {
+    if (reconciler_.converged() && !std::exchange(ready_, true)) {
       spdlog::info("ready: the host is as the spec says");
       notify_.ready();
     }
@@ -250,7 +250,7 @@ class Daemon {
 
   Pace pace_;
   Pacer pacer_;
-  Keeper keeper_;
+  Reconciler reconciler_;
   ServiceNotify notify_;
   std::mt19937 random_{std::random_device{}()};
   std::uniform_real_distribution<> jitter_{-1, 1};

@@ -19,50 +19,50 @@
 
 namespace plumbline::daemon {
 
-struct Patience {
+struct FlapLimits {
   std::size_t repairs = 5;  ///< within `within` are one too many
-  /// The same after a first truce: the repair that ended it, and another.
+  /// The same after a first backoff: the repair that ended it, and another.
   std::size_t repairs_again = 2;
   Duration within = std::chrono::minutes(1);
-  Duration first_truce = std::chrono::minutes(1);  ///< doubles while the fight goes on
-  Duration last_truce = std::chrono::hours(1);
+  Duration first_backoff = std::chrono::minutes(1);  ///< doubles while the fight goes on
+  Duration last_backoff = std::chrono::hours(1);
   /// Of a guard, and always as long: what it denies gets through meanwhile.
-  Duration guard_truce = std::chrono::seconds(1);
+  Duration guard_backoff = std::chrono::seconds(1);
 };
 
 /// An object that is left alone from now on.
-struct Truce {
+struct Backoff {
   Contested object;
   Duration length;
   bool first = true;  ///< of this fight
 };
 
-class Rivalry {
+class FlapBackoff {
  public:
-  explicit Rivalry(const Patience& patience) : patience_(patience) {}
+  explicit FlapBackoff(const FlapLimits& limits) : limits_(limits) {}
 
   /// These objects had drifted and were repaired, at `now`. Those for which that was once too
   /// often are returned, and held back.
-  std::vector<Truce> repaired(std::span<const Contested> objects, TimePoint now);
+  std::vector<Backoff> repaired(std::span<const Contested> objects, TimePoint now);
   [[nodiscard]] std::set<Contested> held(TimePoint now) const;
   /// A fight over it is going on, held or not.
-  [[nodiscard]] bool is_fought_over(const Contested& object) const;
-  /// When the next truce ends; TimePoint::max() when there is none.
+  [[nodiscard]] bool is_flapping(const Contested& object) const;
+  /// When the next backoff ends; TimePoint::max() when there is none.
   [[nodiscard]] TimePoint next_release(TimePoint now) const;
   /// Every object is as if it had never been fought over.
-  void forget() { fights_.clear(); }
+  void forget() { flapping_.clear(); }
 
  private:
-  struct Fight {
+  struct Flapping {
     std::vector<TimePoint> repairs;  ///< within the last minute; never more than tolerated
-    Duration truce = Duration::zero();
-    TimePoint until;  ///< of the last truce
+    Duration backoff = Duration::zero();
+    TimePoint until;  ///< of the last backoff
   };
 
   void drop_forgotten(TimePoint now);
 
-  Patience patience_;
-  std::map<Contested, Fight> fights_;
+  FlapLimits limits_;
+  std::map<Contested, Flapping> flapping_;
 };
 
 /// What the plan repairs because it had drifted, each once.

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/rivalry.hpp"
+#include "plumbline/daemon/flap_backoff.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,125 +23,125 @@ Key route_key(const char* to) {
 const Key route = route_key("10.9.0.0/16");
 const Key other_route = route_key("10.8.0.0/16");
 
-std::vector<Key> held_back(const std::vector<Truce>& truces) {
+std::vector<Key> held_back(const std::vector<Backoff>& backoffs) {
   std::vector<Key> keys;
-  for (const Truce& truce : truces) keys.push_back(truce.object.key);
+  for (const Backoff& backoff : backoffs) keys.push_back(backoff.object.key);
   return keys;
 }
 
-std::vector<Truce> repair(Rivalry& rivalry, const Key& key, TimePoint now,
-                          Stake stake = Stake::ordinary) {
+std::vector<Backoff> repair(FlapBackoff& flap_backoff, const Key& key, TimePoint now,
+                            Stake stake = Stake::ordinary) {
   const Contested object{key, stake};
-  return rivalry.repaired(std::span(&object, 1), now);
+  return flap_backoff.repaired(std::span(&object, 1), now);
 }
 
 /// Repairs once a second until the object is held back. When it was, counted from `from`.
-Duration fight(Rivalry& rivalry, const Key& key, TimePoint from) {
+Duration fight(FlapBackoff& flap_backoff, const Key& key, TimePoint from) {
   for (auto at = 0s; at < 1h; at += 1s) {
-    if (!repair(rivalry, key, from + at).empty()) return at;
+    if (!repair(flap_backoff, key, from + at).empty()) return at;
   }
   return 1h;
 }
 
-TEST(Rivalry, HoldsBackWhatIsRepairedFiveTimesInAMinute) {
-  Rivalry rivalry{Patience()};
+TEST(FlapBackoff, HoldsBackWhatIsRepairedFiveTimesInAMinute) {
+  FlapBackoff flap_backoff{FlapLimits()};
   for (int i = 0; i < 4; ++i) {
-    EXPECT_THAT(repair(rivalry, route, begin + i * 10s), IsEmpty());
-    EXPECT_THAT(rivalry.held(begin + i * 10s), IsEmpty());
+    EXPECT_THAT(repair(flap_backoff, route, begin + i * 10s), IsEmpty());
+    EXPECT_THAT(flap_backoff.held(begin + i * 10s), IsEmpty());
   }
-  const std::vector<Truce> truces = repair(rivalry, route, begin + 50s);
-  EXPECT_THAT(held_back(truces), ElementsAre(route));
-  EXPECT_EQ(truces.at(0).length, 1min);
-  EXPECT_THAT(rivalry.held(begin + 50s), ElementsAre(Contested{route}));
-  EXPECT_EQ(rivalry.next_release(begin + 50s), begin + 110s);
+  const std::vector<Backoff> backoffs = repair(flap_backoff, route, begin + 50s);
+  EXPECT_THAT(held_back(backoffs), ElementsAre(route));
+  EXPECT_EQ(backoffs.at(0).length, 1min);
+  EXPECT_THAT(flap_backoff.held(begin + 50s), ElementsAre(Contested{route}));
+  EXPECT_EQ(flap_backoff.next_release(begin + 50s), begin + 110s);
 }
 
-TEST(Rivalry, ToleratesRepairsThatAreRarer) {
-  Rivalry rivalry{Patience()};
+TEST(FlapBackoff, ToleratesRepairsThatAreRarer) {
+  FlapBackoff flap_backoff{FlapLimits()};
   for (int i = 0; i < 100; ++i) {
-    EXPECT_THAT(repair(rivalry, route, begin + i * 15s), IsEmpty());
+    EXPECT_THAT(repair(flap_backoff, route, begin + i * 15s), IsEmpty());
   }
 }
 
-TEST(Rivalry, CountsEachObjectForItself) {
-  Rivalry rivalry{Patience()};
+TEST(FlapBackoff, CountsEachObjectForItself) {
+  FlapBackoff flap_backoff{FlapLimits()};
   for (int i = 0; i < 4; ++i) {
-    EXPECT_THAT(repair(rivalry, route, begin + i * 1s), IsEmpty());
-    EXPECT_THAT(repair(rivalry, other_route, begin + i * 1s), IsEmpty());
+    EXPECT_THAT(repair(flap_backoff, route, begin + i * 1s), IsEmpty());
+    EXPECT_THAT(repair(flap_backoff, other_route, begin + i * 1s), IsEmpty());
   }
-  EXPECT_THAT(held_back(repair(rivalry, route, begin + 5s)), ElementsAre(route));
-  EXPECT_THAT(rivalry.held(begin + 5s), ElementsAre(Contested{route}));
+  EXPECT_THAT(held_back(repair(flap_backoff, route, begin + 5s)), ElementsAre(route));
+  EXPECT_THAT(flap_backoff.held(begin + 5s), ElementsAre(Contested{route}));
 }
 
-TEST(Rivalry, ReleasesWhenTheTruceIsOver) {
-  Rivalry rivalry{Patience()};
-  const TimePoint start = begin + fight(rivalry, route, begin);
-  EXPECT_THAT(rivalry.held(start + 59s), ElementsAre(Contested{route}));
-  EXPECT_THAT(rivalry.held(start + 60s), IsEmpty());
-  EXPECT_EQ(rivalry.next_release(start + 60s), TimePoint::max());
+TEST(FlapBackoff, ReleasesWhenTheTimeIsUp) {
+  FlapBackoff flap_backoff{FlapLimits()};
+  const TimePoint start = begin + fight(flap_backoff, route, begin);
+  EXPECT_THAT(flap_backoff.held(start + 59s), ElementsAre(Contested{route}));
+  EXPECT_THAT(flap_backoff.held(start + 60s), IsEmpty());
+  EXPECT_EQ(flap_backoff.next_release(start + 60s), TimePoint::max());
 }
 
-TEST(Rivalry, HoldsBackForLongerEachTimeTheFightGoesOn) {
-  Rivalry rivalry{Patience()};
-  TimePoint now = begin + fight(rivalry, route, begin);
+TEST(FlapBackoff, HoldsBackForLongerEachTimeTheFightGoesOn) {
+  FlapBackoff flap_backoff{FlapLimits()};
+  TimePoint now = begin + fight(flap_backoff, route, begin);
   for (const Duration expected : {2min, 4min, 8min, 16min, 32min, 60min, 60min}) {
-    now = rivalry.next_release(now);
-    EXPECT_THAT(repair(rivalry, route, now), IsEmpty()) << "the repair that ends the truce";
-    const std::vector<Truce> truces = repair(rivalry, route, now + 1s);
-    ASSERT_EQ(truces.size(), 1U);
-    EXPECT_EQ(truces[0].length, expected);
+    now = flap_backoff.next_release(now);
+    EXPECT_THAT(repair(flap_backoff, route, now), IsEmpty()) << "the repair that ends the backoff";
+    const std::vector<Backoff> backoffs = repair(flap_backoff, route, now + 1s);
+    ASSERT_EQ(backoffs.size(), 1U);
+    EXPECT_EQ(backoffs[0].length, expected);
     now += 1s;
   }
 }
 
-TEST(Rivalry, ForgivesAfterACalmAsLongAsTheTruce) {
-  Rivalry rivalry{Patience()};
-  const TimePoint released = begin + fight(rivalry, route, begin) + 1min;
-  EXPECT_EQ(fight(rivalry, route, released + 2min), 4s);
-  Rivalry remembering{Patience()};
+TEST(FlapBackoff, ForgivesAfterACalmAsLongAsTheBackoff) {
+  FlapBackoff flap_backoff{FlapLimits()};
+  const TimePoint released = begin + fight(flap_backoff, route, begin) + 1min;
+  EXPECT_EQ(fight(flap_backoff, route, released + 2min), 4s);
+  FlapBackoff remembering{FlapLimits()};
   fight(remembering, route, begin);
   EXPECT_EQ(fight(remembering, route, released + 1min), 1s);
 }
 
-TEST(Rivalry, ATruceStartsTheCountAnew) {
-  Patience patience;
-  patience.first_truce = 10s;  // shorter than the minute in which repairs are counted
-  Rivalry rivalry{patience};
-  const TimePoint released = begin + fight(rivalry, route, begin) + 10s;
-  EXPECT_THAT(repair(rivalry, route, released), IsEmpty());
+TEST(FlapBackoff, ABackoffStartsTheCountAnew) {
+  FlapLimits limits;
+  limits.first_backoff = 10s;  // shorter than the minute in which repairs are counted
+  FlapBackoff flap_backoff{limits};
+  const TimePoint released = begin + fight(flap_backoff, route, begin) + 10s;
+  EXPECT_THAT(repair(flap_backoff, route, released), IsEmpty());
 }
 
-TEST(Rivalry, LeavesAGuardForASecondAtMostHoweverLongTheFight) {
-  Rivalry rivalry{Patience()};
+TEST(FlapBackoff, LeavesAGuardForASecondAtMostHoweverLongTheFight) {
+  FlapBackoff flap_backoff{FlapLimits()};
   Duration held = Duration::zero();
   bool named = false;
   for (TimePoint now = begin; now < begin + 2h; now += 100ms) {
-    if (rivalry.held(now).contains({route, Stake::guard})) {
+    if (flap_backoff.held(now).contains({route, Stake::guard})) {
       held += 100ms;
-      EXPECT_LE(rivalry.next_release(now) - now, 1s);
+      EXPECT_LE(flap_backoff.next_release(now) - now, 1s);
       continue;
     }
-    for (const Truce& truce : repair(rivalry, route, now, Stake::guard)) {
-      EXPECT_EQ(truce.length, 1s);
-      EXPECT_EQ(truce.first, !named) << "a fight is named once";
+    for (const Backoff& backoff : repair(flap_backoff, route, now, Stake::guard)) {
+      EXPECT_EQ(backoff.length, 1s);
+      EXPECT_EQ(backoff.first, !named) << "a fight is named once";
       named = true;
     }
   }
   EXPECT_GT(held, 1h) << "a rival in a loop does not wear the host out";
 }
 
-TEST(Rivalry, GivesUpTheOrderOfRulesAndNotTheRules) {
-  Rivalry rivalry{Patience()};
-  const TimePoint now = begin + fight(rivalry, route, begin);
-  EXPECT_TRUE(rivalry.held(now).contains({route, Stake::ordinary}));
-  EXPECT_FALSE(rivalry.held(now).contains({route, Stake::guard}));
+TEST(FlapBackoff, GivesUpTheOrderOfRulesAndNotTheRules) {
+  FlapBackoff flap_backoff{FlapLimits()};
+  const TimePoint now = begin + fight(flap_backoff, route, begin);
+  EXPECT_TRUE(flap_backoff.held(now).contains({route, Stake::ordinary}));
+  EXPECT_FALSE(flap_backoff.held(now).contains({route, Stake::guard}));
 }
 
-TEST(Rivalry, ForgetsWhenTold) {
-  Rivalry rivalry{Patience()};
-  fight(rivalry, route, begin);
-  rivalry.forget();
-  EXPECT_THAT(rivalry.held(begin + 5s), IsEmpty());
+TEST(FlapBackoff, ForgetsWhenTold) {
+  FlapBackoff flap_backoff{FlapLimits()};
+  fight(flap_backoff, route, begin);
+  flap_backoff.forget();
+  EXPECT_THAT(flap_backoff.held(begin + 5s), IsEmpty());
 }
 
 Step step(const Key& key, Action action, Why why, std::vector<std::size_t> needs = {}) {

@@ -9,7 +9,7 @@
 
 namespace plumbline::daemon {
 
-class News {
+class Conditions {
  public:
   struct Changes {
     std::vector<std::string> begun;

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/rivalry.hpp"
+#include "plumbline/daemon/flap_backoff.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -6,59 +6,59 @@
 
 namespace plumbline::daemon {
 
-std::vector<Truce> Rivalry::repaired(std::span<const Contested> objects, TimePoint now) {
+std::vector<Backoff> FlapBackoff::repaired(std::span<const Contested> objects, TimePoint now) {
   drop_forgotten(now);
-  std::vector<Truce> truces;
+  std::vector<Backoff> backoffs;
   for (const Contested& object : objects) {
-    Fight& fight = fights_[object];
-    std::erase_if(fight.repairs, [&](TimePoint at) { return at + patience_.within <= now; });
+    Flapping& fight = flapping_[object];
+    std::erase_if(fight.repairs, [&](TimePoint at) { return at + limits_.within <= now; });
     fight.repairs.push_back(now);
-    const bool fought_before = fight.truce != Duration::zero();
-    if (fight.repairs.size() < (fought_before ? patience_.repairs_again : patience_.repairs)) {
+    const bool flapped_before = fight.backoff != Duration::zero();
+    if (fight.repairs.size() < (flapped_before ? limits_.repairs_again : limits_.repairs)) {
       continue;
     }
     fight.repairs.clear();
     if (object.stake == Stake::guard) {
-      fight.truce = patience_.guard_truce;
+      fight.backoff = limits_.guard_backoff;
     } else {
-      fight.truce =
-          fought_before ? std::min(2 * fight.truce, patience_.last_truce) : patience_.first_truce;
+      fight.backoff = flapped_before ? std::min(2 * fight.backoff, limits_.last_backoff)
+                                     : limits_.first_backoff;
     }
-    fight.until = now + fight.truce;
-    truces.push_back(Truce{object, fight.truce, !fought_before});
+    fight.until = now + fight.backoff;
+    backoffs.push_back(Backoff{object, fight.backoff, !flapped_before});
   }
-  return truces;
+  return backoffs;
 }
 
-std::set<Contested> Rivalry::held(TimePoint now) const {
+std::set<Contested> FlapBackoff::held(TimePoint now) const {
   std::set<Contested> objects;
-  for (const auto& [object, fight] : fights_) {
+  for (const auto& [object, fight] : flapping_) {
     if (fight.until > now) objects.insert(object);
   }
   return objects;
 }
 
-bool Rivalry::is_fought_over(const Contested& object) const {
-  const auto found = fights_.find(object);
-  return found != fights_.end() && found->second.truce != Duration::zero();
+bool FlapBackoff::is_flapping(const Contested& object) const {
+  const auto found = flapping_.find(object);
+  return found != flapping_.end() && found->second.backoff != Duration::zero();
 }
 
-TimePoint Rivalry::next_release(TimePoint now) const {
+TimePoint FlapBackoff::next_release(TimePoint now) const {
   TimePoint next = TimePoint::max();
-  for (const auto& [object, fight] : fights_) {
+  for (const auto& [object, fight] : flapping_) {
     if (fight.until > now) next = std::min(next, fight.until);
   }
   return next;
 }
 
-/// A fight is over when there was no repair for a minute, nor for as long after a truce as the
-/// truce was: this also bounds what is remembered.
-void Rivalry::drop_forgotten(TimePoint now) {
-  std::erase_if(fights_, [&](const auto& entry) {
-    const Fight& fight = entry.second;
-    const bool calm = fight.repairs.empty() || fight.repairs.back() + patience_.within <= now;
+/// A fight is over when there was no repair for a minute, nor for as long after a backoff as the
+/// backoff was: this also bounds what is remembered.
+void FlapBackoff::drop_forgotten(TimePoint now) {
+  std::erase_if(flapping_, [&](const auto& entry) {
+    const Flapping& fight = entry.second;
+    const bool calm = fight.repairs.empty() || fight.repairs.back() + limits_.within <= now;
     const bool long_after =
-        fight.truce == Duration::zero() || fight.until + fight.truce + patience_.within <= now;
+        fight.backoff == Duration::zero() || fight.until + fight.backoff + limits_.within <= now;
     return calm && long_after;
   });
 }

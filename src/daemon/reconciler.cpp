@@ -1,4 +1,4 @@
-#include "keeper.hpp"
+#include "reconciler.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -26,20 +26,20 @@ std::string seconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
-std::string words_of(const Truce& truce) {
-  const std::string fight = format(truce.object.key) +
+std::string words_of(const Backoff& backoff) {
+  const std::string fight = format(backoff.object.key) +
                             " had to be repaired again and again: something else keeps changing "
                             "it. ";
-  if (truce.object.stake == Stake::guard) {
-    return fight + "It guards, so it is put back every time, " + seconds(truce.length) +
+  if (backoff.object.stake == Stake::guard) {
+    return fight + "It guards, so it is put back every time, " + seconds(backoff.length) +
            " later at most";
   }
-  return fight + "Leaving it alone for " + seconds(truce.length);
+  return fight + "Leaving it alone for " + seconds(backoff.length);
 }
 
 }  // namespace
 
-Ending Keeper::pass(bool read_files, std::string_view cause) {
+Ending Reconciler::pass(bool read_files, std::string_view cause) {
   cause_ = cause;
   errors_.clear();
   warnings_.clear();
@@ -55,20 +55,20 @@ Ending Keeper::pass(bool read_files, std::string_view cause) {
     errors_.push_back(std::string("this pass cannot be made: ") + error.what());
   }
   if (ending == Ending::failed) keep_guards();
-  log_news();
+  log_conditions();
   return ending;
 }
 
 /// What stands in the way of the rest was said by the pass that failed.
-void Keeper::keep_guards() try {
+void Reconciler::keep_guards() try {
   if (!in_force_) return;
   int holder = 0;
   const std::optional<engine::Lock> lock = take_lock(holder);
   if (!lock) return;
-  engine::Prepared prepared = engine::prepare(workshop_, *in_force_);
+  engine::Prepared prepared = engine::prepare(context_, *in_force_);
   prepared.plan = guards_of(prepared.plan);
   if (!prepared.errors.empty() || prepared.idle()) return;
-  engine::Context context = workshop_;
+  engine::Context context = context_;
   context.may_forget = true;  // as carry_out_unremembered() has it
   const engine::Outcome outcome = engine::carry_out(context, prepared, guards_of);
   if (outcome.result == engine::Result::applied) log_success(prepared.plan, outcome);
@@ -78,10 +78,10 @@ void Keeper::keep_guards() try {
 
 /// A reading with errors leaves no candidate: what the files said before they broke is not what
 /// they say now.
-void Keeper::read_files() {
+void Reconciler::read_files() {
   reading_ = {};
   candidate_.reset();
-  spec::Desired desired = engine::read_spec(sources_, files_, workshop_.options.mark, reading_);
+  spec::Desired desired = engine::read_spec(sources_, files_, context_.options.mark, reading_);
   if (!reading_.ok()) return;
   if (in_force_ && in_force_->state == desired.state) {
     in_force_ = std::move(desired);
@@ -92,7 +92,7 @@ void Keeper::read_files() {
 
 /// A candidate that fails was undone. It stays the candidate, and what is in force is kept
 /// meanwhile.
-Ending Keeper::keep() {
+Ending Reconciler::keep() {
   if (candidate_ && !forgets_everything(*candidate_)) {
     if (const std::optional<Ending> ending = bring_about(*candidate_, true)) {
       if (*ending == Ending::settled) in_force_ = std::exchange(candidate_, std::nullopt);
@@ -109,9 +109,9 @@ Ending Keeper::keep() {
 
 /// The plan refuses to remove everything of ours. It cannot see that a spec gives up everything
 /// when somebody else has just removed what we had.
-bool Keeper::forgets_everything(const spec::Desired& desired) {
+bool Reconciler::forgets_everything(const spec::Desired& desired) {
   const bool forgets = in_force_ && !in_force_->state.empty() && desired.state.empty() &&
-                       !workshop_.options.allow_empty;
+                       !context_.options.allow_empty;
   if (forgets) {
     errors_.push_back(std::string(format(Code::would_remove_everything)) +
                       ": the files want nothing any more; the last spec that did stays in force");
@@ -121,12 +121,12 @@ bool Keeper::forgets_everything(const spec::Desired& desired) {
 
 /// Nothing when the spec cannot be carried out on this host as it is now. The lock is held only
 /// while something is changed, and what was planned without it is planned again.
-std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fresh) {
+std::optional<Ending> Reconciler::bring_about(const spec::Desired& desired, bool fresh) {
   std::optional<engine::Lock> lock;
   while (true) {
-    engine::Prepared prepared = engine::prepare(workshop_, desired);
+    engine::Prepared prepared = engine::prepare(context_, desired);
     if (!acceptable(prepared)) return std::nullopt;
-    const std::set<Contested> held = rivalry_.held(Clock::now());
+    const std::set<Contested> held = flap_backoff_.held(Clock::now());
     std::vector<Key> left_out;
     prepared.plan = without(prepared.plan, held, left_out);
     const bool idle = prepared.idle() && !fresh;
@@ -154,28 +154,28 @@ std::optional<Ending> Keeper::bring_about(const spec::Desired& desired, bool fre
 }
 
 /// Files that are not ours alone are not used, and keep nobody from the watch.
-std::optional<engine::Lock> Keeper::take_lock(int& holder) {
+std::optional<engine::Lock> Reconciler::take_lock(int& holder) {
   try {
-    return engine::Lock::take(workshop_.directory, holder);
+    return engine::Lock::take(context_.directory, holder);
   } catch (const io::NotPrivate& fault) {
     warnings_.push_back(std::string(engine::unsafe_state_code) + ": " + fault.what());
     return engine::Lock::of_namespace(holder);
   }
 }
 
-bool Keeper::acceptable(const engine::Prepared& prepared) {
+bool Reconciler::acceptable(const engine::Prepared& prepared) {
   append(errors_, lines_of(prepared.errors));
   append(errors_, lines_of(prepared.plan.refusals));
   return prepared.errors.empty() && prepared.plan.refusals.empty();
 }
 
-Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Contested>& held) {
+Ending Reconciler::carry_out(const engine::Prepared& prepared, const std::set<Contested>& held) {
   try {
     const auto select = [&](const Plan& plan) {
       std::vector<Key> left_out;
       return without(plan, held, left_out);
     };
-    return tell(prepared.plan, engine::carry_out(workshop_, prepared, select));
+    return tell(prepared.plan, engine::carry_out(context_, prepared, select));
   } catch (const engine::CannotRemember&) {
     return carry_out_unremembered(prepared, held);
   }
@@ -183,10 +183,10 @@ Ending Keeper::carry_out(const engine::Prepared& prepared, const std::set<Contes
 
 /// On a disk that is full nothing is changed whose value from before would be lost, but for guards:
 /// these are not given up for the sake of what a policy was. Everything else goes on.
-Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared,
-                                      const std::set<Contested>& held) {
+Ending Reconciler::carry_out_unremembered(const engine::Prepared& prepared,
+                                          const std::set<Contested>& held) {
   std::set<Key> unremembered;
-  for (const Key& key : engine::set_first(workshop_, prepared)) {
+  for (const Key& key : engine::set_first(context_, prepared)) {
     if (!std::holds_alternative<SharedChain::Key>(key)) unremembered.insert(key);
   }
   std::vector<Key> left_out;
@@ -195,7 +195,7 @@ Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared,
   for (const Key& key : left_out) {
     warnings_.push_back("left as it was, which cannot be remembered: " + format(key));
   }
-  engine::Context context = workshop_;
+  engine::Context context = context_;
   context.may_forget = true;
   const auto select = [&](const Plan& plan) {
     std::vector<Key> ignored;
@@ -204,7 +204,7 @@ Ending Keeper::carry_out_unremembered(const engine::Prepared& prepared,
   return tell(rest.plan, engine::carry_out(context, rest, select));
 }
 
-Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {
+Ending Reconciler::tell(const Plan& plan, const engine::Outcome& outcome) {
   switch (outcome.result) {
     case engine::Result::unchanged:
     case engine::Result::applied:
@@ -224,15 +224,15 @@ Ending Keeper::tell(const Plan& plan, const engine::Outcome& outcome) {
   return busy ? Ending::locked : Ending::failed;
 }
 
-void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
+void Reconciler::log_success(const Plan& plan, const engine::Outcome& outcome) {
   const bool quiet = log_steps(plan);
   append(warnings_, lines_of(outcome.warnings));
   if (!plan.empty()) {
     spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} ({})", tell_summary(plan),
                 cause_);
   }
-  for (const Truce& truce : rivalry_.repaired(repairs_of(plan), Clock::now())) {
-    if (truce.first) spdlog::warn("{}", printable(words_of(truce)));
+  for (const Backoff& backoff : flap_backoff_.repaired(repairs_of(plan), Clock::now())) {
+    if (backoff.first) spdlog::warn("{}", printable(words_of(backoff)));
   }
   for (const std::string& what : outcome.not_put_back) {
     warnings_.push_back("could not be put back: " + what);
@@ -244,12 +244,12 @@ void Keeper::log_success(const Plan& plan, const engine::Outcome& outcome) {
 
 /// One line for each step; a guard that is fought over is named when the fight begins, not at each
 /// blow. Whether there was nothing else.
-bool Keeper::log_steps(const Plan& plan) const {
+bool Reconciler::log_steps(const Plan& plan) const {
   Plan blows;
   Plan news;
   for (const Step& step : plan.steps) {
     const bool blow = step.why == Why::drifted && stake_of(step) == Stake::guard &&
-                      rivalry_.is_fought_over(contested_by(step));
+                      flap_backoff_.is_flapping(contested_by(step));
     (blow ? blows : news).steps.push_back(step);
   }
   const auto log = [](spdlog::level::level_enum level, const Plan& part) {
@@ -261,7 +261,7 @@ bool Keeper::log_steps(const Plan& plan) const {
   return news.empty();
 }
 
-void Keeper::log_failure(const Plan& plan, const engine::Outcome& outcome) {
+void Reconciler::log_failure(const Plan& plan, const engine::Outcome& outcome) {
   const engine::Report& report = outcome.report;
   for (std::size_t i = 0; i < report.steps.size() && i < plan.steps.size(); ++i) {
     const engine::StepReport& step = report.steps[i];
@@ -279,9 +279,9 @@ void Keeper::log_failure(const Plan& plan, const engine::Outcome& outcome) {
   }
 }
 
-void Keeper::log_news() {
-  const News::Changes errors = known_errors_.update(errors_);
-  const News::Changes warnings = known_warnings_.update(warnings_);
+void Reconciler::log_conditions() {
+  const Conditions::Changes errors = known_errors_.update(errors_);
+  const Conditions::Changes warnings = known_warnings_.update(warnings_);
   for (const std::string& line : errors.begun) spdlog::error("{}", printable(line));
   for (const std::string& line : warnings.begun) spdlog::warn("{}", printable(line));
   for (const std::vector<std::string>* over : {&errors.over, &warnings.over}) {
@@ -289,7 +289,7 @@ void Keeper::log_news() {
   }
 }
 
-std::string Keeper::status() const {
+std::string Reconciler::status() const {
   std::string text = converged_ ? "as the spec says" : "not as the spec says";
   if (converged_ && !errors_.empty()) text = "as the last good spec says";
   if (!in_force_) text = "waiting for a spec that can be carried out";

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/news.hpp"
+#include "plumbline/daemon/conditions.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -6,7 +6,7 @@
 
 namespace plumbline::daemon {
 
-News::Changes News::update(std::vector<std::string> now) {
+Conditions::Changes Conditions::update(std::vector<std::string> now) {
   Changes changes;
   std::set<std::string> current;
   for (std::string& line : now) {

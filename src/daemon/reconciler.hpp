@@ -11,23 +11,23 @@
 #include <string_view>
 #include <vector>
 
+#include "plumbline/daemon/conditions.hpp"
 #include "plumbline/daemon/daemon.hpp"
-#include "plumbline/daemon/news.hpp"
-#include "plumbline/daemon/rivalry.hpp"
+#include "plumbline/daemon/flap_backoff.hpp"
 
 namespace plumbline::daemon {
 
-class Keeper {
+class Reconciler {
  public:
-  Keeper(std::vector<std::string> sources, const engine::Context& context, FileReader& files)
-      : sources_(std::move(sources)), workshop_(context), files_(files) {}
+  Reconciler(std::vector<std::string> sources, const engine::Context& context, FileReader& files)
+      : sources_(std::move(sources)), context_(context), files_(files) {}
 
   /// Whatever goes wrong is logged and makes the pass `failed`. `cause` is for the log.
   Ending pass(bool read_files, std::string_view cause);
   /// Puts back guards that drifted, and nothing else: after a pass that failed, and until the next.
   void keep_guards();
 
-  [[nodiscard]] Rivalry& rivalry() { return rivalry_; }
+  [[nodiscard]] FlapBackoff& flap_backoff() { return flap_backoff_; }
   /// The last pass left the host as the spec in force says, but for what is blocked.
   [[nodiscard]] bool converged() const { return converged_; }
   /// One line for whoever asks how it goes.
@@ -46,16 +46,16 @@ class Keeper {
   void log_success(const Plan& plan, const engine::Outcome& outcome);
   [[nodiscard]] bool log_steps(const Plan& plan) const;
   void log_failure(const Plan& plan, const engine::Outcome& outcome);
-  void log_news();
+  void log_conditions();
 
   std::vector<std::string> sources_;
-  engine::Context workshop_;
+  engine::Context context_;
   FileReader& files_;
 
   std::optional<spec::Desired> in_force_;
   std::optional<spec::Desired> candidate_;  ///< read, good in itself, not carried out yet
   Diagnostics reading_;                     ///< what the last reading found
-  Rivalry rivalry_{Patience()};
+  FlapBackoff flap_backoff_{FlapLimits()};
 
   // ---- of one pass
   std::string_view cause_;
@@ -65,8 +65,8 @@ class Keeper {
   bool converged_ = false;
   bool rules_judge_ = true;  ///< wanted ones: engine/in_force.hpp
 
-  News known_errors_;
-  News known_warnings_;
+  Conditions known_errors_;
+  Conditions known_warnings_;
 };
 
 }  // namespace plumbline::daemon
