@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "format_word.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "plumbline/engine/record.hpp"
@@ -35,8 +36,9 @@ const std::set<std::string> formats_to_come{"markdown", "commands", "svg", "dot"
 }
 
 std::string is_a_format(const std::string& word) {
+  if (report::parse_format(word)) return "";
   if (formats_to_come.contains(word)) not_available("option --format " + word);
-  return word == "text" || word == "json" ? "" : word + " not in {text,json}";
+  return word + " not in " + format_words();
 }
 
 void add_globals(CLI::App& app, Options& options) {
@@ -44,8 +46,13 @@ void add_globals(CLI::App& app, Options& options) {
                  "Act on this network namespace: a name of ip-netns(8), or a path");
   app.add_option("--iptables", options.iptables, "Which iptables to use")
       ->check(CLI::IsMember({"auto", "nft", "legacy"}));
-  app.add_option("--format", options.format, "How results are printed")
-      ->check(CLI::Validator(is_a_format, "{text,json}"));
+  app.add_option_function<std::string>(
+         "--format",
+         [&options](const std::string& word) {
+           options.format = report::parse_format(word).value_or(options.format);
+         },
+         "How results are printed")
+      ->check(CLI::Validator(is_a_format, format_words()));
   app.add_option("--color", options.color, "Colour in text: auto looks for a terminal and NO_COLOR")
       ->check(CLI::IsMember({"auto", "always", "never"}));
   app.add_option("--log-level", options.log_level, "What `run` logs")
@@ -196,32 +203,21 @@ std::string without_verb(const CLI::App& app) {
 }
 
 /// Said, or help given, in the way of CLI11.
-int end(const CLI::App& app, const CLI::ParseError& error, bool json) {
+int end(const CLI::App& app, const CLI::ParseError& error, report::Format format) {
   if (app.exit(error) == 0) return exit_done;
-  if (json) print_usage_document({usage_code, error.what()});
+  print(report::renderer(format, {})->wrong_usage(usage_code, error.what()));
   return exit_usage;
 }
 
-/// As far as can be told of a command line that makes no sense.
-bool asks_for_json(const std::vector<std::string_view>& arguments) {
-  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
-    if (arguments[i] == "--format=json") return true;
-    if (arguments[i] == "--format" && i + 1 < arguments.size() && arguments[i + 1] == "json") {
-      return true;
-    }
-  }
-  return false;
-}
-
-int tell(const WrongUsage& wrong, bool json) {
+int tell(const WrongUsage& wrong, report::Format format) {
   std::fprintf(stderr, "plumbline: %s\n", printable(wrong.message).c_str());
-  if (json) print_usage_document(wrong);
+  print(report::renderer(format, {})->wrong_usage(wrong.code, wrong.message));
   return exit_usage;
 }
 
 int cannot_go_on(const Options& options, const std::string& why,
                  std::string_view code = format(Code::cannot_observe)) {
-  print_error(options, code, why);
+  print(renderer(options)->error(code, why));
   return exit_error;
 }
 
@@ -243,7 +239,7 @@ int carried_out(Verb chosen, const Options& options) {
   try {
     return chosen(options);
   } catch (const WrongUsage& wrong) {
-    return tell(wrong, options.json());
+    return tell(wrong, options.format);
   } catch (const engine::CannotRemember& error) {
     return cannot_go_on(options, error.what(), engine::cannot_remember_code);
   } catch (const io::NotPrivate& error) {
@@ -274,19 +270,19 @@ int run(int argc, char** argv) {
   });
   add_globals(app, options);
   add_verbs(app, options, chosen);
-  const bool json = asks_for_json({argv, argv + argc});
+  const report::Format format = format_in({argv, argv + argc});
   try {
     app.parse(argc, argv);
     if (options.sources.empty() && chosen == static_cast<Verb>(apply)) {
       throw CLI::RequiredError("SPEC");
     }
   } catch (const CLI::RequiredError& error) {
-    if (!app.get_subcommands().empty()) return end(app, error, json);
-    return end(app, {without_verb(app), CLI::ExitCodes::RequiredError}, json);
+    if (!app.get_subcommands().empty()) return end(app, error, format);
+    return end(app, {without_verb(app), CLI::ExitCodes::RequiredError}, format);
   } catch (const CLI::ParseError& error) {
-    return end(app, error, json);
+    return end(app, error, format);
   } catch (const WrongUsage& wrong) {
-    return tell(wrong, json);
+    return tell(wrong, format);
   }
   return with_all_printed(carried_out(chosen, options), is_for_changes(chosen));
 }

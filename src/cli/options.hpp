@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "plumbline/report/report.hpp"
+
 namespace plumbline::cli {
 
 struct Options {
   // global
   std::string netns;
   std::string iptables = "auto";
-  std::string format = "text";
+  report::Format format = report::Format::text;
   std::string color = "auto";
   std::string log_level = "info";
   bool quiet = false;
@@ -28,8 +30,6 @@ struct Options {
   std::string network;
   bool pin = false;
   std::chrono::milliseconds interval{60'000};
-
-  [[nodiscard]] bool json() const { return format == "json"; }
 };
 
 /// docs/cli.md, "Exit status".

@@ -1,6 +1,5 @@
 #include "session.hpp"
 
-#include "output.hpp"
 #include "plumbline/io/namespace.hpp"
 
 namespace plumbline::cli {
@@ -15,15 +14,14 @@ io::Backend backend_in_namespace(const Options& options) {
 
 }  // namespace
 
-PlanOptions plan_options(const Options& options) {
-  return {Mark{static_cast<std::uint8_t>(options.route_protocol)}, options.take_foreign,
-          options.allow_empty};
+Mark mark(const Options& options) {
+  return Mark{static_cast<std::uint8_t>(options.route_protocol)};
 }
 
 Session::Session(const Options& options) : Session(options, backend_in_namespace(options)) {}
 
 Session::Session(const Options& options, io::Backend backend)
-    : plan_options_(plan_options(options)),
+    : plan_options_{mark(options), options.take_foreign, options.allow_empty},
       host_(backend),
       scratch_(backend),
       compiler_(scratch_, firewall::compile_cache_path),
@@ -31,27 +29,6 @@ Session::Session(const Options& options, io::Backend backend)
 
 engine::Context Session::context() {
   return {host_, compiler_, ruleset_, directory_, plan_options_, false};
-}
-
-std::vector<Diagnostic> Session::close_state_directory() const {
-  std::vector<Diagnostic> warnings;
-  for (const std::filesystem::path& path : {directory_.parent_path(), directory_}) {
-    std::string words = io::close_to_others(path);
-    if (!words.empty()) warnings.push_back({Code::host_warning, std::move(words), {}, {}});
-  }
-  return warnings;
-}
-
-std::optional<engine::Lock> Session::lock(const Options& options) const {
-  print_warnings(options, close_state_directory());
-  int holder = 0;
-  std::optional<engine::Lock> lock = engine::Lock::take(directory_, holder);
-  if (!lock) {
-    const std::string who =
-        holder == 0 ? "another plumbline" : "plumbline with pid " + std::to_string(holder);
-    print_refusal(options, {{Code::locked, who + " is at work in this network namespace", {}, {}}});
-  }
-  return lock;
 }
 
 }  // namespace plumbline::cli

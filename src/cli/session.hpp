@@ -1,10 +1,7 @@
-// What the verbs that touch the kernel share: the namespace entered, the host, the compiler, the
-// directory of the ledger, and the lock.
+// What the verbs that touch the kernel share: the namespace entered, the host, the compiler,
+// and the directory of the ledger.
 
 #pragma once
-
-#include <memory>
-#include <optional>
 
 #include "options.hpp"
 #include "plumbline/engine/pass.hpp"
@@ -13,7 +10,8 @@
 
 namespace plumbline::cli {
 
-[[nodiscard]] PlanOptions plan_options(const Options& options);
+/// What tells our objects from those of others.
+[[nodiscard]] Mark mark(const Options& options);
 
 class Session {
  public:
@@ -21,11 +19,6 @@ class Session {
   explicit Session(const Options& options);
 
   [[nodiscard]] engine::Context context();
-  /// Before anything is written: takes from others what they may write of where our files are. Says
-  /// where it had to.
-  [[nodiscard]] std::vector<Diagnostic> close_state_directory() const;
-  /// Nothing when another plumbline works here: the refusal has been printed.
-  [[nodiscard]] std::optional<engine::Lock> lock(const Options& options) const;
 
  private:
   Session(const Options& options, io::Backend backend);

@@ -2,21 +2,14 @@
 
 #include <algorithm>
 #include <exception>
-#include <system_error>
 #include <utility>
 
 #include "log.hpp"
-#include "story.hpp"
+#include "plumbline/report/plan_log.hpp"
 
 namespace plumbline::daemon {
 
 namespace {
-
-std::vector<std::string> lines_of(const std::vector<Diagnostic>& diagnostics) {
-  std::vector<std::string> lines;
-  for (const Diagnostic& diagnostic : diagnostics) lines.push_back(format(diagnostic));
-  return lines;
-}
 
 void append(std::vector<std::string>& to, std::vector<std::string> lines) {
   std::ranges::move(lines, std::back_inserter(to));
@@ -48,8 +41,8 @@ Ending Reconciler::pass(bool read_files, std::string_view cause) {
   Ending ending = Ending::failed;
   try {
     if (read_files) this->read_files();
-    append(errors_, lines_of(reading_.errors));
-    append(warnings_, lines_of(reading_.warnings));
+    append(errors_, report::lines_of(reading_.errors));
+    append(warnings_, report::lines_of(reading_.warnings));
     ending = keep();
   } catch (const std::exception& error) {
     errors_.push_back(std::string("this pass cannot be made: ") + error.what());
@@ -135,9 +128,9 @@ std::optional<Ending> Reconciler::bring_about(const spec::Desired& desired, bool
         if (held.contains({key, Stake::guard})) continue;  // for less than a second
         warnings_.push_back("left as somebody else made it for now: " + format(key));
       }
-      append(warnings_, tell_blocked(prepared.plan));
-      append(warnings_, lines_of(prepared.plan.warnings));
-      append(warnings_, lines_of(prepared.warnings));
+      append(warnings_, report::blocked_lines(prepared.plan));
+      append(warnings_, report::lines_of(prepared.plan.warnings));
+      append(warnings_, report::lines_of(prepared.warnings));
       blocked_ = prepared.plan.blocked.size();
       converged_ = idle;
       rules_judge_ = prepared.out_of_force.empty();
@@ -164,8 +157,8 @@ std::optional<engine::Lock> Reconciler::take_lock(int& holder) {
 }
 
 bool Reconciler::acceptable(const engine::Prepared& prepared) {
-  append(errors_, lines_of(prepared.errors));
-  append(errors_, lines_of(prepared.plan.refusals));
+  append(errors_, report::lines_of(prepared.errors));
+  append(errors_, report::lines_of(prepared.plan.refusals));
   return prepared.errors.empty() && prepared.plan.refusals.empty();
 }
 
@@ -217,8 +210,8 @@ Ending Reconciler::tell(const Plan& plan, const engine::Outcome& outcome) {
     case engine::Result::failed:
       break;
   }
-  append(warnings_, lines_of(outcome.warnings));
-  log_failure(plan, outcome);
+  append(warnings_, report::lines_of(outcome.warnings));
+  append(errors_, report::failure_lines(plan, outcome.report));
   // Nothing was done, as others were faster: they are not left alone with the firewall for long.
   const bool busy = std::ranges::any_of(outcome.report.steps, &engine::StepReport::busy);
   return busy ? Ending::locked : Ending::failed;
@@ -226,25 +219,27 @@ Ending Reconciler::tell(const Plan& plan, const engine::Outcome& outcome) {
 
 void Reconciler::log_success(const Plan& plan, const engine::Outcome& outcome) {
   const bool quiet = log_steps(plan);
-  append(warnings_, lines_of(outcome.warnings));
+  append(warnings_, report::lines_of(outcome.warnings));
   if (!plan.empty()) {
-    spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} ({})", tell_summary(plan),
-                cause_);
+    spdlog::log(quiet ? spdlog::level::debug : spdlog::level::info, "{} ({})",
+                report::done_summary(plan), cause_);
   }
   for (const Backoff& backoff : flap_backoff_.repaired(repairs_of(plan), Clock::now())) {
     if (backoff.first) spdlog::warn("{}", printable(words_of(backoff)));
   }
-  for (const std::string& what : outcome.not_put_back) {
-    warnings_.push_back("could not be put back: " + what);
-  }
-  for (const std::string& key : outcome.unsettled) {
-    warnings_.push_back("applied, but not as wanted: " + key);
-  }
+  append(warnings_, report::lasting_lines(outcome));
 }
 
 /// One line for each step; a guard that is fought over is named when the fight begins, not at each
 /// blow. Whether there was nothing else.
 bool Reconciler::log_steps(const Plan& plan) const {
+  const auto log = [](spdlog::level::level_enum level, const Plan& part) {
+    for (const std::string& line : report::done_lines(part)) spdlog::log(level, "{}", line);
+  };
+  if (plan.empty()) {
+    log(spdlog::level::info, plan);
+    return true;
+  }
   Plan blows;
   Plan news;
   for (const Step& step : plan.steps) {
@@ -252,31 +247,9 @@ bool Reconciler::log_steps(const Plan& plan) const {
                       flap_backoff_.is_flapping(contested_by(step));
     (blow ? blows : news).steps.push_back(step);
   }
-  const auto log = [](spdlog::level::level_enum level, const Plan& part) {
-    // The plan's text is printable already; a tunnel's public keys are shown.
-    for (const std::string& line : tell_steps(part)) spdlog::log(level, "{}", line);
-  };
   if (!blows.empty()) log(spdlog::level::debug, blows);
-  if (blows.empty() || !news.empty()) log(spdlog::level::info, news);
+  if (!news.empty()) log(spdlog::level::info, news);
   return news.empty();
-}
-
-void Reconciler::log_failure(const Plan& plan, const engine::Outcome& outcome) {
-  const engine::Report& report = outcome.report;
-  for (std::size_t i = 0; i < report.steps.size() && i < plan.steps.size(); ++i) {
-    const engine::StepReport& step = report.steps[i];
-    if (step.result != engine::StepResult::failed) continue;
-    const std::string reason =
-        step.message.empty() ? std::generic_category().message(step.error) : step.message;
-    const std::string code = step.busy ? std::string(engine::busy_code) + ": " : "";
-    errors_.push_back("failed: " + format(plan.steps[i].key) + ": " + code + reason);
-  }
-  for (const std::string& what : report.left_behind) {
-    errors_.push_back("not as it was before the failure: " + what);
-  }
-  if (report.left_behind.empty()) {
-    errors_.push_back("a step failed and the pass was undone; trying again later");
-  }
 }
 
 void Reconciler::log_conditions() {

@@ -45,7 +45,6 @@ class Reconciler {
   Ending tell(const Plan& plan, const engine::Outcome& outcome);
   void log_success(const Plan& plan, const engine::Outcome& outcome);
   [[nodiscard]] bool log_steps(const Plan& plan) const;
-  void log_failure(const Plan& plan, const engine::Outcome& outcome);
   void log_conditions();
 
   std::vector<std::string> sources_;

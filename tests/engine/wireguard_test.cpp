@@ -12,15 +12,14 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json.hpp>
 #include <chrono>
 #include <fstream>
 #include <sstream>
 #include <thread>
 
-#include "plumbline/plan/render.hpp"
 #include "plumbline/spec/compose.hpp"
+#include "src/report/json.hpp"
 #include "tests/support/dump.hpp"
 #include "tests/support/failing_host.hpp"
 #include "tests/support/netns.hpp"
@@ -208,8 +207,8 @@ TEST_F(WireGuardTest, NoKeyIsEverShown) {
   wanted.secret = other.secret;
   const engine::Prepared second = site.prepare(wanted.spec());
   std::string all = shown(first) + shown(second);
-  all += boost::json::serialize(render_json(first.plan));
-  all += boost::json::serialize(render_json(second.plan));
+  all += boost::json::serialize(report::to_json(first.plan));
+  all += boost::json::serialize(report::to_json(second.plan));
   all += boost::json::serialize(spec::compose(second.have.state));
   EXPECT_THAT(all, HasSubstr(ours->open));
   for (const std::string& secret : {ours->secret, other.secret, preshared}) {

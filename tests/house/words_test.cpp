@@ -25,7 +25,7 @@ std::vector<std::string> places(const std::vector<File>& files, const std::regex
 
 std::vector<File> pure_sources() {
   auto files = program_sources();
-  const std::regex pure("^(include/plumbline|src)/(base|wire|kinds|spec|plan)/");
+  const std::regex pure("^(include/plumbline|src)/(base|wire|kinds|spec|plan|report)/");
   std::erase_if(files, [&](const File& file) { return !std::regex_search(file.path, pure); });
   return files;
 }

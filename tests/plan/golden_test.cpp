@@ -12,8 +12,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "plumbline/plan/render.hpp"
 #include "plumbline/spec/expand.hpp"
+#include "src/report/text.hpp"
 #include "tests/support/kernel_model.hpp"
 #include "tests/support/memory_files.hpp"
 
@@ -66,7 +66,7 @@ std::string plan_of(const fs::path& directory) {
     });
   }
   const spec::Desired want = spec::expand(load(directory / "want.json"), Mark());
-  return render_text(plan_between(kernel.state(), want), false);
+  return report::to_text(plan_between(kernel.state(), want), false);
 }
 
 class GoldenPlan : public ::testing::TestWithParam<std::string> {};

@@ -7,7 +7,8 @@
 #include <boost/json.hpp>
 
 #include "plumbline/plan/predict.hpp"
-#include "plumbline/plan/render.hpp"
+#include "src/report/json.hpp"
+#include "src/report/text.hpp"
 #include "tests/support/arbitrary.hpp"
 
 namespace plumbline {
@@ -78,12 +79,12 @@ TEST(Gradual, WhereNothingButRulesEndsAllIsOneCommit) {
 
 TEST(Gradual, IsOneLineAndOneStepToTheReader) {
   const Plan steps = plan(forward({"-i a -j DROP"}), forward({"-i b -j DROP"}));
-  EXPECT_EQ(render_text(steps, false),
+  EXPECT_EQ(report::to_text(steps, false),
             "  ~ shared inet filter FORWARD  (changed)\n"
             "        - -i a -j DROP\n"
             "        + -i b -j DROP\n"
             "\nPlan: 0 to create, 1 to update, 0 to replace, 0 to delete.\n");
-  const boost::json::value json = render_json(steps);
+  const boost::json::value json = report::to_json(steps);
   ASSERT_EQ(json.at("steps").as_array().size(), 1U);
   EXPECT_EQ(json.at("steps").at(0).at("action"), "update");
   EXPECT_EQ(json.at("steps").at(0).at("needs"), boost::json::array());

@@ -1,11 +1,9 @@
-// What a plan says beyond the text that tests/golden/plan shows: whys, phases, guards, JSON.
+// What a plan says beyond the text that tests/golden/plan shows: whys, phases, guards.
 
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-
 #include "plumbline/plan/predict.hpp"
-#include "plumbline/plan/render.hpp"
+#include "src/report/plan_objects.hpp"
 #include "tests/support/arbitrary.hpp"
 
 namespace plumbline {
@@ -234,32 +232,9 @@ TEST(MakePlan, KeepsASecondaryThatThePrimaryWouldTakeUnlessItIsPromoted) {
   have.of<Address>()[0].secondary = false;
   have.of<Address>()[1].secondary = true;
   const State want = state_of(bridge("br0"), address("br0", "10.1.0.2/24"));
-  EXPECT_EQ(summary(plan(have, want)), (Summary{0, 0, 1, 1, 0}));
+  EXPECT_EQ(report::summary(plan(have, want)), (report::Summary{0, 0, 1, 1, 0}));
   have.of<Link>().front().promote_secondaries = true;
-  EXPECT_EQ(summary(plan(have, want)), (Summary{0, 0, 0, 1, 0}));
-}
-
-TEST(RenderJson, ShowsAReplacementOnceWithTheNeedsOfBothSteps) {
-  State have = state_of(bridge("x0"), address("x0", "10.1.0.1/24"));
-  Link tap = bridge("x0");
-  tap.kind = LinkKind::tap;
-  const Plan replaced = plan(have, state_of(tap, address("x0", "10.1.0.1/24")));
-  ASSERT_EQ(replaced.steps.size(), 4U);
-  const boost::json::value json = render_json(replaced);
-  EXPECT_EQ(json.at("summary").at("replace").to_number<int>(), 2);
-  const auto& steps = json.at("steps").as_array();
-  ASSERT_EQ(steps.size(), 2U);
-  EXPECT_EQ(steps[0].at("key"), "link x0");
-  EXPECT_EQ(steps[0].at("action"), "replace");
-  EXPECT_EQ(steps[0].at("disrupts"), "traffic");
-  EXPECT_EQ(steps[1].at("why"), "cascade");
-  EXPECT_EQ(steps[1].at("needs"), (boost::json::array{steps[0].at("id")}));
-}
-
-TEST(RenderText, EscapesWhatComesFromOutside) {
-  State want = state_of(bridge("br0"));
-  want.of<Link>().front().alias = "\033[31mred";
-  EXPECT_EQ(render_text(plan({}, want), false).find('\033'), std::string::npos);
+  EXPECT_EQ(report::summary(plan(have, want)), (report::Summary{0, 0, 0, 1, 0}));
 }
 
 TEST(MakePlan, TakesTwentyThousandRoutesInStride) {

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "plumbline/plan/predict.hpp"
-#include "plumbline/plan/render.hpp"
+#include "src/report/text.hpp"
 #include "tests/support/arbitrary.hpp"
 #include "tests/support/kernel_model.hpp"
 
@@ -82,7 +82,7 @@ struct Host {
     remember(memory, plan);
     for (const Step& step : plan.steps) {
       const std::string refused = kernel.carry_out(step);
-      if (!refused.empty()) RC_FAIL(refused + "\n" + render_text(plan, false));
+      if (!refused.empty()) RC_FAIL(refused + "\n" + report::to_text(plan, false));
     }
   }
 
@@ -161,8 +161,8 @@ TEST(PlanProperties, CarriedOutItLeavesNothingToDoButWhatIsBlocked) {
     host.carry_out(plan);
     const Plan second = plan_between(host.state(), want, host.memory);
     if (!second.steps.empty()) {
-      RC_FAIL("first:\n" + render_text(plan, false) + "second:\n" + render_text(second, false) +
-              "before:\n" + text(before));
+      RC_FAIL("first:\n" + report::to_text(plan, false) + "second:\n" +
+              report::to_text(second, false) + "before:\n" + text(before));
     }
     RC_ASSERT(second.blocked == plan.blocked);
     expect_foreign_kept(before, host.state(), want);
@@ -202,7 +202,7 @@ TEST(PlanProperties, PredictsTheStateItLeaves) {
     std::erase_if(found.of<Sysctl>(), [&](const Sysctl& sysctl) {
       return predicted.find<Sysctl>(key(sysctl)) == nullptr;
     });
-    expect_same(predicted, found, render_text(plan, false) + "from:\n" + text(before));
+    expect_same(predicted, found, report::to_text(plan, false) + "from:\n" + text(before));
   });
 }
 
@@ -246,13 +246,13 @@ TEST(PlanProperties, UndoneFromAnywhereItLeavesWhatWasThere) {
     const auto count = static_cast<std::size_t>(*rc::gen::inRange(0, size + 1));
     for (std::size_t i = 0; i < count; ++i) {
       const std::string refused = host.kernel.carry_out(plan.steps[i]);
-      if (!refused.empty()) RC_FAIL(refused + "\n" + render_text(plan, false));
+      if (!refused.empty()) RC_FAIL(refused + "\n" + report::to_text(plan, false));
     }
     for (std::size_t i = count; i > 0; --i) {
       const std::string refused = host.kernel.carry_out(testing::inverse(plan.steps[i - 1]));
       if (!refused.empty()) {
         RC_FAIL("undoing " + std::to_string(i) + " of " + std::to_string(count) + ": " + refused +
-                "\n" + render_text(plan, false) + "from:\n" + text(before));
+                "\n" + report::to_text(plan, false) + "from:\n" + text(before));
       }
     }
     const Plan repair = plan_between(host.state(), ours(before), {});
@@ -265,7 +265,7 @@ TEST(PlanProperties, UndoneFromAnywhereItLeavesWhatWasThere) {
     leave_out_lost(expected, found);
     for (State* state : {&expected, &found}) leave_out_unobserved(*state, host.memory, want);
     expect_same(expected, found,
-                "after undoing " + std::to_string(count) + " of\n" + render_text(plan, false));
+                "after undoing " + std::to_string(count) + " of\n" + report::to_text(plan, false));
   });
 }
 
@@ -277,7 +277,7 @@ TEST(PlanProperties, DestroyingBringsBackWhatWasThereBefore) {
     host.carry_out(plan_between(host.state(), *testing::wanted_states(), host.memory));
     const Plan last = plan_between(host.state(), {}, host.memory);
     host.carry_out(last);
-    expect_same(before, host.state(), render_text(last, false));
+    expect_same(before, host.state(), report::to_text(last, false));
   });
 }
 
@@ -304,7 +304,7 @@ TEST(PlanProperties, AreTheSameForEqualInputsInAnyOrder) {
     const Plan other =
         plan_between(*testing::shuffled(host.state()), *testing::shuffled(want), host.memory);
     RC_ASSERT(plan == other);
-    RC_ASSERT(render_text(plan, false) == render_text(other, false));
+    RC_ASSERT(report::to_text(plan, false) == report::to_text(other, false));
   });
 }
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "plumbline/io/files.hpp"
-#include "plumbline/plan/render.hpp"
+#include "src/report/text.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::test {
@@ -89,6 +89,8 @@ engine::Prepared Site::apply(const spec::Desired& wanted) {
   return prepared;
 }
 
-std::string shown(const engine::Prepared& prepared) { return render_text(prepared.plan, false); }
+std::string shown(const engine::Prepared& prepared) {
+  return report::to_text(prepared.plan, false);
+}
 
 }  // namespace plumbline::test

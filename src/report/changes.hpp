@@ -7,7 +7,7 @@
 
 #include "plumbline/plan/plan.hpp"
 
-namespace plumbline {
+namespace plumbline::report {
 
 /// One thing said about a changed object: `mtu 1500 -> 1400`, `up true`.
 struct Mention {
@@ -29,4 +29,4 @@ struct Mention {
 [[nodiscard]] std::vector<std::string> rule_changes(const std::optional<Resource>& before,
                                                     const std::optional<Resource>& after);
 
-}  // namespace plumbline
+}  // namespace plumbline::report

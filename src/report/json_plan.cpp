@@ -1,10 +1,10 @@
 #include <boost/json.hpp>
 #include <set>
 
-#include "plumbline/plan/render.hpp"
-#include "shown.hpp"
+#include "json.hpp"
+#include "plan_objects.hpp"
 
-namespace plumbline {
+namespace plumbline::report {
 
 namespace {
 
@@ -35,7 +35,7 @@ json::array needs_of(const Plan& plan, const Object& object) {
 json::object object_of(const Plan& plan, const Object& object) {
   const Step& step = *object.last;
   json::object shown{{"id", step.id},
-                     {"action", format(object.shown)},
+                     {"action", format(object.change)},
                      {"kind", kind_name(step.key)},
                      {"key", text(format(step.key))},
                      {"why", format(step.why)}};
@@ -77,7 +77,7 @@ json::array list(const std::vector<Diagnostic>& diagnostics) {
 
 }  // namespace
 
-json::value render_json(const Plan& plan) {
+json::object to_json(const Plan& plan) {
   const Summary counts = summary(plan);
   json::array steps;
   for (const Object& object : objects(plan)) steps.emplace_back(object_of(plan, object));
@@ -95,4 +95,4 @@ json::value render_json(const Plan& plan) {
   return document;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::report

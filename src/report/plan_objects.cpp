@@ -1,18 +1,16 @@
-#include "shown.hpp"
+#include "plan_objects.hpp"
 
-#include <map>
+#include <utility>
 
-#include "plumbline/plan/render.hpp"
-
-namespace plumbline {
+namespace plumbline::report {
 
 namespace {
 
-Shown shown(const Step& first, const Step& last) {
-  if (!first.before) return Shown::create;
-  if (!last.after) return Shown::remove;
+Change change_of(const Step& first, const Step& last) {
+  if (!first.before) return Change::create;
+  if (!last.after) return Change::remove;
   // By way of nothing at all; a port that leaves its bridge and joins it again is only updated.
-  return first.action == Action::remove ? Shown::replace : Shown::update;
+  return first.action == Action::remove ? Change::replace : Change::update;
 }
 
 }  // namespace
@@ -26,20 +24,20 @@ std::vector<Object> objects(const Plan& plan) {
   std::vector<Object> objects;
   for (const Step& step : plan.steps) {
     const auto& [first, last] = steps.at(step.id);
-    if (&step == last) objects.push_back({first, last, shown(*first, *last)});
+    if (&step == last) objects.push_back({first, last, change_of(*first, *last)});
   }
   return objects;
 }
 
-std::string_view format(Shown shown) {
-  switch (shown) {
-    case Shown::create:
+std::string_view format(Change change) {
+  switch (change) {
+    case Change::create:
       return "create";
-    case Shown::update:
+    case Change::update:
       return "update";
-    case Shown::replace:
+    case Change::replace:
       return "replace";
-    case Shown::remove:
+    case Change::remove:
       return "delete";
   }
   return "unknown";
@@ -48,17 +46,17 @@ std::string_view format(Shown shown) {
 Summary summary(const Plan& plan) {
   Summary counts;
   for (const Object& object : objects(plan)) {
-    switch (object.shown) {
-      case Shown::create:
+    switch (object.change) {
+      case Change::create:
         ++counts.create;
         break;
-      case Shown::update:
+      case Change::update:
         ++counts.update;
         break;
-      case Shown::replace:
+      case Change::replace:
         ++counts.replace;
         break;
-      case Shown::remove:
+      case Change::remove:
         ++counts.remove;
         break;
     }
@@ -67,10 +65,10 @@ Summary summary(const Plan& plan) {
   return counts;
 }
 
-std::map<std::size_t, std::string_view> shown_actions(const Plan& plan) {
-  std::map<std::size_t, std::string_view> actions;
-  for (const Object& object : objects(plan)) actions[object.last->id] = format(object.shown);
-  return actions;
+std::map<std::size_t, Change> changes_by_id(const Plan& plan) {
+  std::map<std::size_t, Change> changes;
+  for (const Object& object : objects(plan)) changes.emplace(object.last->id, object.change);
+  return changes;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::report

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-namespace plumbline {
+namespace plumbline::report {
 
 namespace {
 
@@ -135,4 +135,4 @@ std::vector<std::string> rule_changes(const std::optional<Resource>& before,
   return lines;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::report
