@@ -1,10 +1,11 @@
-# plumbline_layer(NAME [LINK targets...]): the static library of one layer, from src/NAME/*.cpp.
+# plumbline_layer(NAME [LINK targets...]): the static library of one layer, from src/NAME/*.cpp and the
+# folders below it.
 # Layers are declared lowest first and each links the one before it, so that a layer sees the
 # layers below it and no other. CONFIGURE_DEPENDS: adding a file needs no edit here.
 set(PLUMBLINE_LOWER_LAYER "" CACHE INTERNAL "")
 function(plumbline_layer name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cpp)
   string(REPLACE "/" "_" library plumbline_${name})
   if(NOT sources)
     # A layer of headers only.

@@ -108,17 +108,18 @@ void Cascade::take_peer(const Key& cause, const IfName& name) {
   drafts_.emplace(key(*peer), std::move(draft));
 }
 
-/// The identifier of a VXLAN that goes is free for another of another name only then.
+/// What no two links have in common is free, where one that has it goes, for another of another
+/// name only then.
 void Cascade::free_identifiers(const std::vector<std::pair<Key, Link>>& going) {
-  std::map<VxlanIdentity, const Link*> coming;
+  std::map<std::string, const Link*> coming;
   for (const auto& [ignored, draft] : drafts_) {
     const auto* link = draft.want ? std::get_if<Link>(&*draft.want) : nullptr;
-    const auto identity = link != nullptr ? vxlan_identity(*link) : std::nullopt;
-    if (identity) coming.emplace(*identity, link);
+    const auto own = link != nullptr ? identity(*link) : std::nullopt;
+    if (own) coming.emplace(own->value, link);
   }
   for (const auto& [key, link] : going) {
-    const auto identity = vxlan_identity(link);
-    const auto found = identity ? coming.find(*identity) : coming.end();
+    const auto own = identity(link);
+    const auto found = own ? coming.find(own->value) : coming.end();
     if (found == coming.end() || !exclude_each_other(*found->second, link)) continue;
     constraints_.insert(Constraint{{key, Side::down}, {plumbline::key(*found->second), Side::up}});
   }

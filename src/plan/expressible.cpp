@@ -88,14 +88,6 @@ void leave_out(State& state, const KernelMade& made_by_kernel, std::vector<LeftO
   }
 }
 
-void make_physical(Link& link) {
-  link.kind = LinkKind::physical;
-  link.bridge.reset();
-  link.tap.reset();
-  link.veth.reset();
-  link.vxlan.reset();
-}
-
 void simplify(Link& link, std::vector<LeftOut>& left_out) {
   const auto tell = [&](std::string why) {
     left_out.push_back({format(key(link)), std::move(why)});

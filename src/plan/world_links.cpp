@@ -15,12 +15,12 @@ bool carries_ipv6(const Link& link) { return link.mtu.value_or(least_ipv6_mtu) >
 void World::put(const Link& link) {
   links_[key(link)] = link;
   if (link.master) ports_[*link.master].insert(link.name);
-  if (link.vxlan && link.vxlan->device) vxlans_[*link.vxlan->device].insert(link.name);
+  if (const auto lower = lower_link(link)) laid_over_[*lower].insert(link.name);
 }
 
 void World::unlist(const Link& link) {
   if (link.master) ports_[*link.master].erase(link.name);
-  if (link.vxlan && link.vxlan->device) vxlans_[*link.vxlan->device].erase(link.name);
+  if (const auto lower = lower_link(link)) laid_over_[*lower].erase(link.name);
   links_.erase(key(link));
 }
 
@@ -64,10 +64,10 @@ void World::lose_link(const IfName& name) {
 
 /// unregister_netdevice_many_notify() in net/core/dev.c.
 void World::link_removed(const IfName& name) {
-  // vxlan_handle_lowerdev_unregister() in drivers/net/vxlan/vxlan_core.c
-  const auto above = vxlans_.extract(name);
+  // As vxlan_handle_lowerdev_unregister() in drivers/net/vxlan/vxlan_core.c.
+  const auto above = laid_over_.extract(name);
   if (!above.empty()) {
-    for (const IfName& vxlan : above.mapped()) lose_link(vxlan);
+    for (const IfName& upper : above.mapped()) lose_link(upper);
   }
   const auto ports = ports_.extract(name);
   if (!ports.empty()) {

@@ -24,7 +24,7 @@ class LinkCheck {
     if (const auto peer = peer_here(link)) {
       check_peer(*entry.find("veth")->find("peer"), link, *peer);
     }
-    if (link.vxlan && link.vxlan->id) check_vxlan(*entry.find("vxlan")->find("id"), link);
+    check_identity(entry, link);
   }
   void check_together() { stack_.check(); }
 
@@ -35,13 +35,13 @@ class LinkCheck {
   void check_master(const Entry& entry, const Link& link) const;
   static void check_addresses(const Entry& entry, const Link& link);
   void check_peer(const Entry& place, const Link& link, const IfName& peer);
-  void check_vxlan(const Entry& place, const Link& link);
+  void check_identity(const Entry& entry, const Link& link);
 
   const State* state_;
   /// Peers without an entry of their own, and where they are named.
   std::map<IfName, Origin> implied_;
-  /// What no two VXLANs have both of, and where it is from.
-  std::map<VxlanIdentity, Origin> vxlans_;
+  /// What no two links have in common, and where it is from.
+  std::map<std::string, Origin> identities_;
   LinkStack stack_;
 };
 
@@ -95,11 +95,15 @@ void LinkCheck::check_peer(const Entry& place, const Link& link, const IfName& p
   }
 }
 
-void LinkCheck::check_vxlan(const Entry& place, const Link& link) {
-  const auto [first, is_new] = vxlans_.emplace(*vxlan_identity(link), place.origin());
+void LinkCheck::check_identity(const Entry& entry, const Link& link) {
+  const auto own = identity(link);
+  const auto options = entry.find(format(link.kind));
+  const auto place = own && options ? options->find(own->member) : std::nullopt;
+  if (!place) return;
+  const auto [first, is_new] = identities_.emplace(own->value, place->origin());
   if (is_new) return;
-  place.error(Code::duplicate_identity,
-              "a VXLAN of this id and port is already given at " + format(first->second));
+  place->error(Code::duplicate_identity,
+               std::string(own->what) + " is already given at " + format(first->second));
 }
 
 /// A chain is ours as a whole or shared, not both.

@@ -25,11 +25,10 @@ void LinkStack::add(const Entry& entry, const Link& link) {
     above_[link.name].push_back({*link.master, *master});
     count_port(*master, *link.master);
   }
-  const auto options = entry.find("vxlan");
+  const auto lower = lower_link(link);
+  const auto options = entry.find(format(link.kind));
   const auto device = options ? options->find("device") : std::nullopt;
-  if (device && link.vxlan && link.vxlan->device) {
-    above_[*link.vxlan->device].push_back({link.name, *device});
-  }
+  if (lower && device) above_[*lower].push_back({link.name, *device});
 }
 
 void LinkStack::check() {

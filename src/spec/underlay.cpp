@@ -30,7 +30,7 @@ class Underlays {
     }
     for (const Link& link : state.of<Link>()) {
       if (link.master) above_[link.name].push_back(*link.master);
-      if (link.vxlan && link.vxlan->device) above_[*link.vxlan->device].push_back(link.name);
+      if (const auto lower = lower_link(link)) above_[*lower].push_back(link.name);
     }
   }
 

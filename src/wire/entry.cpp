@@ -40,7 +40,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 /// The one of `keys` that `key` was probably meant to be, or nothing.
-std::string_view nearest(std::string_view key, std::initializer_list<std::string_view> keys) {
+std::string_view nearest(std::string_view key, std::span<const std::string_view> keys) {
   constexpr std::size_t longest = 40;
   std::string_view best;
   std::size_t least = std::min<std::size_t>(2, key.size() / 3) + 1;
@@ -89,7 +89,7 @@ bool Entry::is_object() const {
   return false;
 }
 
-void Entry::only(std::initializer_list<std::string_view> keys) const {
+void Entry::only(std::span<const std::string_view> keys) const {
   if (!is_object()) return;
   for (const Member& member : *node_->get<Object>()) {
     if (std::ranges::find(keys, member.key) != keys.end()) continue;

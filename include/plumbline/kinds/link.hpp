@@ -79,9 +79,14 @@ struct Link {
   std::optional<TapOptions> tap;
   std::optional<VethOptions> veth;
   std::optional<VxlanOptions> vxlan;
+  /// Of kinds whose options are a table: one for each of these, in their order
+  /// (src/kinds/link/option_table.hpp).
+  std::vector<std::optional<std::uint64_t>> options = {};
+  /// The link that one of such a kind is laid over.
+  std::optional<IfName> device = {};
   std::optional<PortSettings> port;
 
-  /// IFLA_IFALIAS starts with our mark, or IFLA_GROUP is a number of ours: src/kinds/link_mark.hpp.
+  /// IFLA_IFALIAS starts with our mark, or IFLA_GROUP is a number of ours: src/kinds/link/mark.hpp.
   bool marked = false;
 
   // ---- only observed, never wanted: complete() takes them over
@@ -113,7 +118,8 @@ inline const IfName in_no_bridge;
 
 [[nodiscard]] Link::Key key(const Link& link);
 [[nodiscard]] std::string format(const Link::Key& key);
-/// Its master, the device of a VXLAN, and of a veth pair the end that makes both for the other one.
+/// Its master, the link it is laid over, and of a veth pair the end that makes both for the other
+/// one.
 [[nodiscard]] std::vector<Need> needs(const Link& link);
 [[nodiscard]] bool is_marked(const Link& link, const Mark& mark);
 [[nodiscard]] Link with_mark(Link link, const Mark& mark);
@@ -146,11 +152,21 @@ inline const IfName in_no_bridge;
 [[nodiscard]] std::optional<IfName> peer_here(const Link& link);
 /// Whether this end of a veth pair is the one whose create() and remove() act on both.
 [[nodiscard]] bool makes_the_pair(const Link& veth);
-/// Identifier and port of a VXLAN, which no two of them have in common; nothing for other links.
-using VxlanIdentity = std::pair<std::uint32_t, std::uint16_t>;
-[[nodiscard]] std::optional<VxlanIdentity> vxlan_identity(const Link& link);
-/// Whether the kernel refuses to have both at once, though their names differ: two VXLANs of one
-/// identity.
+/// Forgets what it has as a link of its kind, which becomes `physical`.
+void make_physical(Link& link);
+
+/// The link that this one is laid over, and goes with: the device of a VXLAN.
+[[nodiscard]] std::optional<IfName> lower_link(const Link& link);
+
+/// What no two links have in common, though their names differ.
+struct LinkIdentity {
+  std::string value;        ///< `vxlan 42 4789`
+  std::string_view what;    ///< in words: `a VXLAN of this id and port`
+  std::string_view member;  ///< of the kind's options in the spec that says most of it
+};
+/// Nothing for links of which there may be any number.
+[[nodiscard]] std::optional<LinkIdentity> identity(const Link& link);
+/// Whether the kernel refuses to have both at once: their identity is one.
 [[nodiscard]] bool exclude_each_other(const Link& one, const Link& other);
 
 /// Names and indexes out of the reply to the first of Link::queries().

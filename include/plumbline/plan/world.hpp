@@ -95,7 +95,7 @@ class World {
   std::map<SharedChain::Key, SharedChain> shared_;
 
   std::map<IfName, std::set<IfName>> ports_;   ///< by master
-  std::map<IfName, std::set<IfName>> vxlans_;  ///< by device
+  std::map<IfName, std::set<IfName>> laid_over_;  ///< lower_link(), the other way round
   std::map<IfName, std::map<const Route*, Routes::iterator>> routes_by_dev_;
   std::map<IpAddress, std::map<const Route*, Routes::iterator>> routes_by_src_;
   std::map<IfName, std::set<Sysctl::Key>> sysctls_by_link_;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -48,7 +49,10 @@ class Entry {
   [[nodiscard]] bool is_object() const;
   /// Reports each member whose key is not listed as UNKNOWN_KEY, naming the listed key nearest to
   /// it when one is near.
-  void only(std::initializer_list<std::string_view> keys) const;
+  void only(std::span<const std::string_view> keys) const;
+  void only(std::initializer_list<std::string_view> keys) const {
+    only(std::span(keys.begin(), keys.size()));
+  }
   [[nodiscard]] bool has(std::string_view key) const;
   /// The member, or nothing. Does not report.
   [[nodiscard]] std::optional<Entry> find(std::string_view key) const;

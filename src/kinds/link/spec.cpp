@@ -1,14 +1,14 @@
 // A link as the spec writes it.
 
 #include <algorithm>
-#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <climits>
+#include <span>
+#include <vector>
 
-#include "link_mark.hpp"
-#include "link_options.hpp"
-#include "spec_words.hpp"
+#include "mark.hpp"
+#include "src/kinds/spec_words.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
@@ -16,18 +16,32 @@ namespace {
 
 using wire::Entry;
 
-constexpr std::array nameable{LinkKind::physical, LinkKind::bridge, LinkKind::tap,
-                              LinkKind::veth,     LinkKind::vxlan,  LinkKind::ifb,
-                              LinkKind::wireguard};
-constexpr std::array known{LinkKind::dummy, LinkKind::vlan,    LinkKind::bond,   LinkKind::vrf,
-                           LinkKind::gre,   LinkKind::macvlan, LinkKind::ipvlan, LinkKind::geneve,
-                           LinkKind::sit,   LinkKind::ipip,    LinkKind::gretap};
+/// All kinds that ip-link(8) has and we know of, whether or not a spec can have such a link made.
+std::vector<LinkKind> known_kinds() {
+  std::vector<LinkKind> kinds;
+  for (auto kind = LinkKind::bridge; kind != LinkKind::other;
+       kind = static_cast<LinkKind>(static_cast<std::uint8_t>(kind) + 1)) {
+    if (kind != LinkKind::tun) kinds.push_back(kind);
+  }
+  return kinds;
+}
 
-template <class Kinds>
-std::optional<LinkKind> find_kind(const Kinds& kinds, std::string_view name) {
+std::optional<LinkKind> find_kind(std::string_view name) {
+  static const std::vector<LinkKind> kinds = known_kinds();
   const auto it = std::ranges::find(kinds, name, [](LinkKind kind) { return format(kind); });
   if (it == kinds.end()) return std::nullopt;
   return *it;
+}
+
+/// `physical, bridge, tap, veth, vxlan, ifb or wireguard`
+std::string available_kinds() {
+  std::string text(format(LinkKind::physical));
+  const auto types = link_types();
+  for (const LinkType* type : types) {
+    text += type == types.back() ? " or " : ", ";
+    text += format(type->kind());
+  }
+  return text;
 }
 
 std::optional<LinkKind> kind_of(const Entry& entry) {
@@ -35,14 +49,14 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
   if (!member) return std::nullopt;
   const auto text = member->string();
   if (!text) return std::nullopt;
-  if (auto kind = find_kind(nameable, *text)) return kind;
-  if (find_kind(known, *text)) {
+  if (*text == format(LinkKind::physical)) return LinkKind::physical;
+  const auto kind = find_kind(*text);
+  if (kind && can_be_made(*kind)) return kind;
+  if (kind) {
     member->error(Code::not_available, "links of kind " + *text + " are not available yet");
   } else {
-    member->error(
-        Code::invalid_link,
-        "'" + *text +
-            "' is no kind of link: use physical, bridge, tap, veth, vxlan, ifb or wireguard");
+    member->error(Code::invalid_link,
+                  "'" + *text + "' is no kind of link: use " + available_kinds());
   }
   return std::nullopt;
 }
@@ -50,8 +64,9 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
 std::optional<Mac> mac_of(const Entry& entry, LinkKind kind) {
   const auto member = entry.find("mac");
   if (!member) return std::nullopt;
-  if (kind == LinkKind::wireguard) {
-    member->error(Code::invalid_link, "a link of kind wireguard has no MAC address");
+  if (!type_of(kind).has_mac()) {
+    member->error(Code::invalid_link,
+                  "a link of kind " + std::string(format(kind)) + " has no MAC address");
     return std::nullopt;
   }
   const auto mac = member->parsed<Mac>(Code::invalid_link, "a MAC address as 02:00:00:00:00:01");
@@ -83,27 +98,24 @@ std::optional<std::string> alias_of(const Entry& entry, LinkKind kind) {
   return alias;
 }
 
-/// inetdev_valid_mtu() in net/ipv4/devinet.c; ETH_MAX_MTU, of which a TAP keeps room for a frame's
-/// header (tun_net_initialize() in drivers/net/tun.c).
+/// inetdev_valid_mtu() in net/ipv4/devinet.c
 constexpr std::uint32_t least_mtu = 68;
-std::uint32_t most_mtu(LinkKind kind) {
-  constexpr std::uint32_t most = 65535;
-  constexpr std::uint32_t header = 14;
-  return kind == LinkKind::tap ? most - header : most;
-}
 
-/// The queues of these two are arrays of pointers in one piece: KMALLOC_MAX_SIZE, 4 MiB
-/// (__ptr_ring_init_queue_alloc() in include/linux/ptr_ring.h). Others have none.
-std::uint32_t most_in_queue(LinkKind kind) {
-  constexpr std::uint32_t in_one_piece = (std::uint32_t{4} << 20U) / 8;
-  return kind == LinkKind::tap || kind == LinkKind::ifb ? in_one_piece : INT_MAX;
+/// Those of the options of every kind too: refuse_options_of_other_kinds() says more.
+std::span<const std::string_view> members_of_links() {
+  static const std::vector<std::string_view> members = [] {
+    std::vector<std::string_view> all{"kind",          "up",        "mtu",   "mac", "master",
+                                      "txQueueLength", "addresses", "alias", "port"};
+    for (const LinkKind kind : known_kinds()) all.push_back(format(kind));
+    return all;
+  }();
+  return members;
 }
 
 void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
   entry.for_each_member([&](const Entry& member) {
-    const auto other = find_kind(known, member.key());
-    const auto options = other ? other : find_kind(nameable, member.key());
-    if (options && *options != kind && *options != LinkKind::physical) {
+    const auto options = find_kind(member.key());
+    if (options && *options != kind) {
       member.error(Code::invalid_link, "a link of kind " + std::string(format(kind)) +
                                            " has no options of a " + std::string(member.key()));
     }
@@ -113,7 +125,7 @@ void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
 }  // namespace
 
 bool can_be_made(LinkKind kind) {
-  return kind != LinkKind::physical && std::ranges::find(nameable, kind) != nameable.end();
+  return std::ranges::find(link_types(), kind, &LinkType::kind) != link_types().end();
 }
 
 std::optional<IfName> other_link(const Entry& options, std::string_view key, const IfName& self) {
@@ -132,27 +144,21 @@ std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   const auto name = link_name(entry, entry.key());
   const auto kind = kind_of(entry);
   if (!kind) return std::nullopt;
-  entry.only({"kind",  "up",     "mtu",    "mac", "master",   "txQueueLength", "addresses",
-              "alias", "port",   "bridge", "tap", "veth",     "vxlan",         "ifb",
-              "dummy", "vlan",   "bond",   "vrf", "macvlan",  "ipvlan",        "geneve",
-              "gre",   "gretap", "ipip",   "sit", "wireguard"});
+  entry.only(members_of_links());
   refuse_options_of_other_kinds(entry, *kind);
+  const LinkType& type = type_of(*kind);
   const IfName self = name.value_or(IfName());
   Link link;
   link.name = self;
   link.kind = *kind;
   link.up = entry.has("up") ? entry.boolean("up") : true;
-  link.mtu = entry.integer<std::uint32_t>("mtu", least_mtu, most_mtu(*kind));
+  link.mtu = entry.integer<std::uint32_t>("mtu", least_mtu, type.most_mtu());
   link.mac = mac_of(entry, link.kind);
   link.master = other_link(entry, "master", self);
-  link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, most_in_queue(*kind));
+  link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, type.most_in_queue());
   link.alias = alias_of(entry, link.kind);
   link.port = port_of(entry, link.kind);
-  if (link.kind == LinkKind::bridge) link.bridge = bridge_of(entry);
-  if (link.kind == LinkKind::tap) link.tap = tap_of(entry);
-  if (link.kind == LinkKind::veth) link.veth = veth_of(entry, self);
-  if (const auto ifb = entry.find("ifb")) ifb->only({});
-  if (link.kind == LinkKind::vxlan) link.vxlan = vxlan_of(entry, self);
+  type.read_spec(entry, link);
   if (!name) return std::nullopt;
   return link;
 }
@@ -167,10 +173,7 @@ boost::json::value to_spec(const Link& link) {
   put(object, "txQueueLength", link.tx_queue_length);
   put(object, "alias", link.alias);
   if (link.port) object["port"] = to_spec(*link.port);
-  if (link.bridge) object["bridge"] = to_spec(*link.bridge);
-  if (link.tap) object["tap"] = to_spec(*link.tap);
-  if (link.veth && link.veth->peer) object["veth"] = to_spec(*link.veth);
-  if (link.vxlan) object["vxlan"] = to_spec(*link.vxlan);
+  type_of(link.kind).write_spec(link, object);
   return object;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "link_mark.hpp"
-#include "link_options.hpp"
+#include "mark.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
@@ -35,21 +35,31 @@ bool makes_the_pair(const Link& veth) {
   return !peer || veth.name < *peer;
 }
 
-std::optional<VxlanIdentity> vxlan_identity(const Link& link) {
-  if (!link.vxlan || !link.vxlan->id) return std::nullopt;
-  return VxlanIdentity{*link.vxlan->id, link.vxlan->port.value_or(default_vxlan_port)};
+void make_physical(Link& link) {
+  link.kind = LinkKind::physical;
+  link.bridge.reset();
+  link.tap.reset();
+  link.veth.reset();
+  link.vxlan.reset();
+  link.options.clear();
+  link.device.reset();
 }
 
+std::optional<IfName> lower_link(const Link& link) { return type_of(link.kind).lower(link); }
+
+std::optional<LinkIdentity> identity(const Link& link) { return type_of(link.kind).identity(link); }
+
 bool exclude_each_other(const Link& one, const Link& other) {
-  const auto identity = vxlan_identity(one);
-  return identity && one.name != other.name && identity == vxlan_identity(other);
+  if (one.name == other.name || one.kind != other.kind) return false;
+  const auto of_one = identity(one);
+  const auto of_other = identity(other);
+  return of_one && of_other && of_one->value == of_other->value;
 }
 
 std::vector<Need> needs(const Link& link) {
   std::vector<Need> needs;
   if (link.master) needs.emplace_back(NeedsLink{*link.master});
-  if (link.vxlan && link.vxlan->device) needs.emplace_back(NeedsLink{*link.vxlan->device});
-  if (!makes_the_pair(link)) needs.emplace_back(NeedsLink{*peer_here(link)});
+  if (const auto own = type_of(link.kind).needs(link)) needs.emplace_back(*own);
   return needs;
 }
 
@@ -119,34 +129,18 @@ namespace {
 bool is_another(const Link& have, const Link& want) {
   if (want.kind == LinkKind::physical) return false;
   if (want.kind != have.kind) return true;
-  // drivers/net/ifb.c has no ndo_set_mac_address(): a MAC is given at the making only.
-  if (want.kind == LinkKind::ifb && differs(have.mac, want.mac)) return true;
-  if (want.veth && is_another(have.veth.value_or(VethOptions()), *want.veth)) return true;
-  return want.vxlan && is_another(have.vxlan.value_or(VxlanOptions()), *want.vxlan);
-}
-
-/// Options of a kind, all of which may be left open.
-template <class Options>
-void complete_some(std::optional<Options>& want, const std::optional<Options>& have) {
-  take(want, have);
-  if (want && have) complete(*want, *have);
-}
-
-void complete_options(Link& want, const Link& have) {
-  complete_some(want.bridge, have.bridge);
-  complete_some(want.tap, have.tap);
-  complete_some(want.veth, have.veth);
-  complete_some(want.vxlan, have.vxlan);
+  return type_of(want.kind).is_another(have, want);
 }
 
 /// Joining a bridge resets the settings of the port: what the spec leaves open is open then.
 void complete_port(Link& want, const Link& have) {
   if (want.master != have.master) return;
-  complete_some(want.port, have.port);
+  take(want.port, have.port);
+  if (want.port && have.port) complete(*want.port, *have.port);
 }
 
 Disruption disruption(const Link& have, const Link& want) {
-  Disruption worst = Disruption::nothing;
+  Disruption worst = type_of(want.kind).disruption(have, want);
   const auto at_least = [&](Disruption other) { worst = std::max(worst, other); };
   if (have.up == true && want.up == false) at_least(Disruption::traffic);
   if (have.master != want.master) at_least(Disruption::traffic);
@@ -159,14 +153,6 @@ Disruption disruption(const Link& have, const Link& want) {
   if (have.mac != want.mac && !is_of_guest(want)) at_least(Disruption::sessions);
   if (have.mtu != want.mtu) {
     at_least(have.kind == LinkKind::physical ? Disruption::traffic : Disruption::sessions);
-  }
-  if (have.bridge && want.bridge) {
-    if (have.bridge->stp != want.bridge->stp) at_least(Disruption::traffic);
-    if (have.bridge->vlan_filtering != want.bridge->vlan_filtering) at_least(Disruption::traffic);
-  }
-  if (have.vxlan && want.vxlan) {
-    if (have.vxlan->local != want.vxlan->local) at_least(Disruption::traffic);
-    if (have.vxlan->remote != want.vxlan->remote) at_least(Disruption::traffic);
   }
   if (have.port && want.port && have.port->isolated == false && want.port->isolated == true) {
     at_least(Disruption::traffic);
@@ -182,16 +168,10 @@ bool gains_owner(const Link& have, const Link& want) {
 }
 
 std::string obstacle(const Link& have, const Link& want) {
-  const bool new_owner = have.tap && want.tap &&
-                         (have.tap->owner != want.tap->owner || have.tap->group != want.tap->group);
-  // TUNSETIFF on a TAP that is held gives EBUSY, or takes a queue of it (drivers/net/tun.c).
-  if (new_owner && have.carrier == true) return "the TAP is free (somebody has it open)";
-  if (want.port && !have.port && want.master == have.master) return "it is a port of a bridge";
-  // br_set_forward_delay() in net/bridge/br_stp.c
-  constexpr std::uint32_t shortest = 200;
-  if (want.bridge && want.bridge->stp == true &&
-      want.bridge->forward_delay.value_or(shortest) < shortest) {
-    return "its STP is off: a forward delay under 2 seconds needs that";
+  std::string of_kind = type_of(want.kind).obstacle(have, want);
+  if (!of_kind.empty()) return of_kind;
+  if (want.port && !have.port && want.master == have.master) {
+    return "it is a port of a bridge";
   }
   return {};
 }
@@ -208,7 +188,7 @@ Link complete(Link want, const Link& have) {
   if (want.master == in_no_bridge) want.master.reset();
   take(want.tx_queue_length, have.tx_queue_length);
   if (!want.alias) want.alias = have.alias.value_or("");
-  complete_options(want, have);
+  type_of(want.kind).complete(want, have);
   complete_port(want, have);
   want.carrier = have.carrier;
   want.promote_secondaries = have.promote_secondaries;

@@ -1,11 +1,12 @@
 // Options of a bridge.
 
 #include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 
 #include <climits>
 
-#include "link_options.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
@@ -40,8 +41,6 @@ std::optional<bool> read_option(const wire::Attribute& attribute, unsigned optio
   return (options.optval & bit) != 0;
 }
 
-}  // namespace
-
 std::optional<BridgeOptions> bridge_of(const wire::Entry& link) {
   const auto member = link.find("bridge");
   if (!member || !member->is_object()) return std::nullopt;
@@ -65,7 +64,7 @@ std::optional<BridgeOptions> bridge_of(const wire::Entry& link) {
   return bridge;
 }
 
-boost::json::object to_spec(const BridgeOptions& bridge) {
+boost::json::object spec_of(const BridgeOptions& bridge) {
   boost::json::object object;
   put(object, "stp", bridge.stp);
   put_seconds(object, "forwardDelay", bridge.forward_delay);
@@ -76,7 +75,7 @@ boost::json::object to_spec(const BridgeOptions& bridge) {
   return object;
 }
 
-void complete(BridgeOptions& want, const BridgeOptions& have) {
+void complete_bridge(BridgeOptions& want, const BridgeOptions& have) {
   take(want.stp, have.stp);
   take(want.forward_delay, have.forward_delay);
   take(want.ageing_time, have.ageing_time);
@@ -114,7 +113,8 @@ BridgeOptions read_bridge(const wire::Attribute& data) {
   return options;
 }
 
-void add_changes(wire::MessageBuilder& data, const BridgeOptions& have, const BridgeOptions& want) {
+void change_bridge(wire::MessageBuilder& data, const BridgeOptions& have,
+                   const BridgeOptions& want) {
   if (differs(have.forward_delay, want.forward_delay)) {
     data.u32(IFLA_BR_FORWARD_DELAY, *want.forward_delay);
   }
@@ -134,5 +134,72 @@ void add_changes(wire::MessageBuilder& data, const BridgeOptions& have, const Br
     data.bytes(IFLA_BR_MULTI_BOOLOPT, std::as_bytes(std::span(&option, 1)));
   }
 }
+
+class Bridge final : public LinkType {
+ public:
+  constexpr Bridge() : LinkType(LinkKind::bridge) {}
+
+  void read_spec(const wire::Entry& entry, Link& link) const override {
+    link.bridge = bridge_of(entry);
+  }
+  void write_spec(const Link& link, boost::json::object& object) const override {
+    if (link.bridge) object["bridge"] = spec_of(*link.bridge);
+  }
+
+  void complete(Link& want, const Link& have) const override {
+    take(want.bridge, have.bridge);
+    if (want.bridge && have.bridge) complete_bridge(*want.bridge, *have.bridge);
+  }
+  [[nodiscard]] Disruption disruption(const Link& have, const Link& want) const override {
+    if (!have.bridge || !want.bridge) return Disruption::nothing;
+    const bool filters = have.bridge->stp != want.bridge->stp ||
+                         have.bridge->vlan_filtering != want.bridge->vlan_filtering;
+    return filters ? Disruption::traffic : Disruption::nothing;
+  }
+  [[nodiscard]] std::string obstacle(const Link& /*have*/, const Link& want) const override {
+    // br_set_forward_delay() in net/bridge/br_stp.c
+    constexpr std::uint32_t shortest = 200;
+    const bool too_short = want.bridge && want.bridge->stp == true &&
+                           want.bridge->forward_delay.value_or(shortest) < shortest;
+    return too_short ? "its STP is off: a forward delay under 2 seconds needs that" : "";
+  }
+
+  void read(const wire::Attribute& data, Link& link, RawLink& /*raw*/) const override {
+    link.bridge = read_bridge(data);
+  }
+  void add_new(wire::MessageBuilder& data, const Link& link, Making& /*making*/) const override {
+    if (!link.bridge) return;
+    // A kernel without CONFIG_BRIDGE_VLAN_FILTERING refuses to be told "no".
+    BridgeOptions fresh;
+    fresh.vlan_filtering = false;
+    change_bridge(data, fresh, *link.bridge);
+  }
+  /// A bridge follows the smallest MTU of its ports unless it was given one, and that counts only
+  /// when it is another and after its making (br_dev_change_mtu() in net/bridge/br_device.c).
+  void settle_made(const Link& link, Link& made) const override {
+    made.mtu.reset();
+    if (link.mtu == ETH_DATA_LEN) made.mtu = ETH_DATA_LEN - 1;
+  }
+  void add_changes(wire::MessageBuilder& data, const Link& have, const Link& want) const override {
+    if (!want.bridge) return;
+    change_bridge(data, have.bridge.value_or(BridgeOptions()), *want.bridge);
+  }
+  /// The kernel sets the delay before STP, and refuses a short one while STP is on (br_changelink()
+  /// in net/bridge/br_netlink.c).
+  [[nodiscard]] std::optional<Link> by_way_of(const Link& have, const Link& want) const override {
+    const bool ends_stp =
+        have.bridge && want.bridge && have.bridge->stp == true && want.bridge->stp == false;
+    if (!ends_stp) return std::nullopt;
+    Link off = have;
+    off.bridge->stp = false;
+    return off;
+  }
+};
+
+const Bridge bridge;
+
+}  // namespace
+
+const LinkType& bridge_type() { return bridge; }
 
 }  // namespace plumbline

@@ -1,9 +1,9 @@
-// Options of a VXLAN (drivers/net/vxlan/vxlan_core.c).
+// VXLANs (drivers/net/vxlan/vxlan_core.c).
 
 #include <arpa/inet.h>
 #include <linux/if_link.h>
 
-#include "link_options.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
@@ -60,8 +60,6 @@ void add_endpoint(wire::MessageBuilder& data, const std::optional<IpAddress>& ad
   data.address(sent.family() == Family::inet ? inet : inet6, sent);
 }
 
-}  // namespace
-
 std::optional<VxlanOptions> vxlan_of(const wire::Entry& link, const IfName& self) {
   const auto member = link.require("vxlan");
   if (!member || !member->is_object()) return std::nullopt;
@@ -79,7 +77,7 @@ std::optional<VxlanOptions> vxlan_of(const wire::Entry& link, const IfName& self
   return vxlan;
 }
 
-boost::json::object to_spec(const VxlanOptions& vxlan) {
+boost::json::object spec_of(const VxlanOptions& vxlan) {
   boost::json::object object;
   put(object, "id", vxlan.id);
   if (vxlan.local) object["local"] = format(*vxlan.local);
@@ -90,7 +88,7 @@ boost::json::object to_spec(const VxlanOptions& vxlan) {
   return object;
 }
 
-void complete(VxlanOptions& want, const VxlanOptions& have) {
+void complete_vxlan(VxlanOptions& want, const VxlanOptions& have) {
   take(want.id, have.id);
   take(want.local, have.local);
   take(want.remote, have.remote);
@@ -102,7 +100,7 @@ void complete(VxlanOptions& want, const VxlanOptions& have) {
 /// The identifier and the port cannot be changed (vxlan_nl2conf()). The device could be, but not be
 /// taken away again, and it may lower the MTU (vxlan_config_apply()). A group is joined only when
 /// the link goes up, before Linux 6.14.
-bool is_another(const VxlanOptions& have, const VxlanOptions& want) {
+bool is_another_vxlan(const VxlanOptions& have, const VxlanOptions& want) {
   if (differs(have.id, want.id) || differs(have.port, want.port)) return true;
   if (differs(have.device, want.device)) return true;
   if ((want.local || want.remote) && family_of(have) != family_of(want)) return true;
@@ -110,9 +108,9 @@ bool is_another(const VxlanOptions& have, const VxlanOptions& want) {
   return is_multicast(*want.remote) || (have.remote && is_multicast(*have.remote));
 }
 
-SeenVxlan read_vxlan(const wire::Attribute& data) {
-  SeenVxlan seen;
-  VxlanOptions& options = seen.options;
+/// `device`: the index of its device.
+VxlanOptions read_vxlan(const wire::Attribute& data, std::uint32_t& device) {
+  VxlanOptions options;
   wire::for_each_attribute(data.payload(), [&](const wire::Attribute& attribute) {
     switch (attribute.type()) {
       case IFLA_VXLAN_ID:
@@ -130,7 +128,7 @@ SeenVxlan read_vxlan(const wire::Attribute& data) {
         options.port = ntohs(attribute.u16());
         break;
       case IFLA_VXLAN_LINK:
-        seen.device = attribute.u32();
+        device = attribute.u32();
         break;
       case IFLA_VXLAN_LEARNING:
         options.learning = attribute.u8() != 0;
@@ -139,10 +137,10 @@ SeenVxlan read_vxlan(const wire::Attribute& data) {
         break;
     }
   });
-  return seen;
+  return options;
 }
 
-void add_changes(wire::MessageBuilder& data, const VxlanOptions& have, const VxlanOptions& want) {
+void change_vxlan(wire::MessageBuilder& data, const VxlanOptions& have, const VxlanOptions& want) {
   const IpAddress none = IpAddress::any(family_of(have));
   if (have.local != want.local) {
     add_endpoint(data, want.local, none, IFLA_VXLAN_LOCAL, IFLA_VXLAN_LOCAL6);
@@ -153,11 +151,70 @@ void add_changes(wire::MessageBuilder& data, const VxlanOptions& have, const Vxl
   if (differs(have.learning, want.learning)) data.u8(IFLA_VXLAN_LEARNING, *want.learning ? 1 : 0);
 }
 
-void add_new(wire::MessageBuilder& data, const VxlanOptions& vxlan, std::uint32_t device) {
+void make_vxlan(wire::MessageBuilder& data, const VxlanOptions& vxlan, std::uint32_t device) {
   data.u32(IFLA_VXLAN_ID, vxlan.id.value_or(0));
   data.u16(IFLA_VXLAN_PORT, htons(vxlan.port.value_or(default_vxlan_port)));
   if (vxlan.device) data.u32(IFLA_VXLAN_LINK, device);
-  add_changes(data, VxlanOptions(), vxlan);
+  change_vxlan(data, VxlanOptions(), vxlan);
 }
+
+class Vxlan final : public LinkType {
+ public:
+  constexpr Vxlan() : LinkType(LinkKind::vxlan) {}
+
+  void read_spec(const wire::Entry& entry, Link& link) const override {
+    link.vxlan = vxlan_of(entry, link.name);
+  }
+  void write_spec(const Link& link, boost::json::object& object) const override {
+    if (link.vxlan) object["vxlan"] = spec_of(*link.vxlan);
+  }
+
+  [[nodiscard]] std::optional<IfName> lower(const Link& link) const override {
+    return link.vxlan ? link.vxlan->device : std::nullopt;
+  }
+  /// Which no two VXLANs have in common.
+  [[nodiscard]] std::optional<LinkIdentity> identity(const Link& link) const override {
+    if (!link.vxlan || !link.vxlan->id) return std::nullopt;
+    const std::uint16_t port = link.vxlan->port.value_or(default_vxlan_port);
+    return LinkIdentity{"vxlan " + std::to_string(*link.vxlan->id) + ' ' + std::to_string(port),
+                        "a VXLAN of this id and port", "id"};
+  }
+  void complete(Link& want, const Link& have) const override {
+    take(want.vxlan, have.vxlan);
+    if (want.vxlan && have.vxlan) complete_vxlan(*want.vxlan, *have.vxlan);
+  }
+  [[nodiscard]] bool is_another(const Link& have, const Link& want) const override {
+    return want.vxlan && is_another_vxlan(have.vxlan.value_or(VxlanOptions()), *want.vxlan);
+  }
+  [[nodiscard]] Disruption disruption(const Link& have, const Link& want) const override {
+    if (!have.vxlan || !want.vxlan) return Disruption::nothing;
+    const bool moves =
+        have.vxlan->local != want.vxlan->local || have.vxlan->remote != want.vxlan->remote;
+    return moves ? Disruption::traffic : Disruption::nothing;
+  }
+
+  void read(const wire::Attribute& data, Link& link, RawLink& raw) const override {
+    link.vxlan = read_vxlan(data, raw.device);
+  }
+  void resolve(const RawLink& raw, const LinkNames& links, Link& link) const override {
+    const bool has_device = link.vxlan && raw.device != 0 && !raw.is_elsewhere;
+    if (has_device) link.vxlan->device = links.name(raw.device);
+  }
+  void add_new(wire::MessageBuilder& data, const Link& link, Making& making) const override {
+    if (link.vxlan) make_vxlan(data, *link.vxlan, index_of(link.vxlan->device, making.links));
+  }
+  /// The MTU that a new one is given is cut to its device's without a word, later it is refused
+  /// (vxlan_config_apply(), vxlan_change_mtu()).
+  void settle_made(const Link& /*link*/, Link& made) const override { made.mtu.reset(); }
+  void add_changes(wire::MessageBuilder& data, const Link& have, const Link& want) const override {
+    if (have.vxlan && want.vxlan) change_vxlan(data, *have.vxlan, *want.vxlan);
+  }
+};
+
+const Vxlan vxlan_links;
+
+}  // namespace
+
+const LinkType& vxlan_type() { return vxlan_links; }
 
 }  // namespace plumbline

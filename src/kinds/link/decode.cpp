@@ -10,9 +10,9 @@
 #include <cstring>
 #include <set>
 
-#include "dump.hpp"
-#include "link_mark.hpp"
-#include "link_options.hpp"
+#include "mark.hpp"
+#include "src/kinds/dump.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
@@ -27,16 +27,6 @@ void inside(const Attribute& attribute, Visit&& visit) {
   wire::for_each_attribute(attribute.payload(), visit);
 }
 
-/// What is read first and given a meaning when all of the message is known.
-struct Raw {
-  std::string_view alias;
-  std::uint32_t group = 0;
-  std::uint32_t master = 0;
-  std::uint32_t peer = 0;
-  std::uint32_t device = 0;  ///< of a VXLAN
-  bool elsewhere = false;
-};
-
 LinkKind kind_of(std::string_view name) {
   for (auto kind = LinkKind::bridge; kind != LinkKind::other;
        kind = static_cast<LinkKind>(static_cast<std::uint8_t>(kind) + 1)) {
@@ -46,7 +36,7 @@ LinkKind kind_of(std::string_view name) {
   return LinkKind::other;
 }
 
-void read_link_info(Link& link, Raw& raw, const Attribute& linkinfo) {
+void read_link_info(Link& link, RawLink& raw, const Attribute& linkinfo) {
   std::optional<Attribute> data;
   std::optional<Attribute> slave_data;
   std::string_view slave_kind;
@@ -56,14 +46,7 @@ void read_link_info(Link& link, Raw& raw, const Attribute& linkinfo) {
     if (attribute.type() == IFLA_INFO_SLAVE_KIND) slave_kind = attribute.string();
     if (attribute.type() == IFLA_INFO_SLAVE_DATA) slave_data = attribute;
   });
-  if (link.kind == LinkKind::bridge && data) link.bridge = read_bridge(*data);
-  if (link.kind == LinkKind::tun && data) link.tap = read_tap(*data);
-  if (link.tap) link.kind = LinkKind::tap;
-  if (link.kind == LinkKind::vxlan && data) {
-    const SeenVxlan seen = read_vxlan(*data);
-    link.vxlan = seen.options;
-    raw.device = seen.device;
-  }
+  if (data) type_of(link.kind).read(*data, link, raw);
   if (slave_kind == "bridge" && slave_data) link.port = read_port(*slave_data);
 }
 
@@ -93,7 +76,7 @@ IfName name_of(const wire::Message& message) {
   return *name;
 }
 
-void read_attribute(Link& link, Raw& raw, const Attribute& attribute) {
+void read_attribute(Link& link, RawLink& raw, const Attribute& attribute) {
   switch (attribute.type()) {
     case IFLA_MTU:
       link.mtu = attribute.u32();
@@ -123,7 +106,7 @@ void read_attribute(Link& link, Raw& raw, const Attribute& attribute) {
       raw.master = attribute.u32();
       break;
     case IFLA_LINK:
-      raw.peer = attribute.u32();
+      raw.lower = attribute.u32();
       break;
     case IFLA_PROP_LIST:
       inside(attribute, [&](const Attribute& property) {
@@ -131,7 +114,7 @@ void read_attribute(Link& link, Raw& raw, const Attribute& attribute) {
       });
       break;
     case IFLA_LINK_NETNSID:
-      raw.elsewhere = true;
+      raw.is_elsewhere = true;
       break;
     default:
       break;
@@ -144,7 +127,7 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
   link.up = (message.fixed<ifinfomsg>().ifi_flags & IFF_UP) != 0;
   link.promote_secondaries = false;
   link.has_qdisc = false;
-  Raw raw;
+  RawLink raw;
   message.attributes<ifinfomsg>(
       [&](const Attribute& attribute) { read_attribute(link, raw, attribute); });
   const bool speaks_arp = (message.fixed<ifinfomsg>().ifi_flags & IFF_NOARP) == 0;
@@ -153,11 +136,7 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
     link.master = links.name(raw.master);
     if (!link.master) throw wire::Malformed("the master of a link is not among the links");
   }
-  if (link.kind == LinkKind::veth) {
-    link.veth.emplace();
-    if (!raw.elsewhere) link.veth->peer = links.name(raw.peer);
-  }
-  if (link.vxlan && raw.device != 0 && !raw.elsewhere) link.vxlan->device = links.name(raw.device);
+  type_of(link.kind).resolve(raw, links, link);
   return link;
 }
 

@@ -1,12 +1,11 @@
-#include "plumbline/kinds/link_group.hpp"
-
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 #include <set>
 
-#include "dump.hpp"
-#include "link_mark.hpp"
+#include "mark.hpp"
+#include "plumbline/kinds/link_group.hpp"
+#include "src/kinds/dump.hpp"
 
 namespace plumbline {
 

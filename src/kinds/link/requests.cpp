@@ -4,16 +4,14 @@
 // an alternative one, can be hit. Only messages behind its making, when that went well, name it.
 
 #include <linux/if.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
 
 #include <climits>
 
-#include "link_mark.hpp"
-#include "link_options.hpp"
+#include "mark.hpp"
 #include "plumbline/wire/netlink.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
@@ -59,53 +57,30 @@ void send(Requests& requests, MessageBuilder message) {
   requests.emplace_back(wire::NetlinkChange{std::move(message).finish()});
 }
 
-/// 0 would mean none. An index no link has makes the kernel refuse.
-std::uint32_t index_of(const std::optional<IfName>& name, const LinkNames& links) {
-  if (!name) return 0;
-  const std::uint32_t index = links.index(*name);
-  return index != 0 ? index : static_cast<std::uint32_t>(INT_MAX);
-}
-
 void add_bytes(MessageBuilder& message, std::uint16_t type, std::string_view text) {
   message.bytes(type, std::as_bytes(std::span(text.data(), text.size())));
 }
 
 // ---- options of a kind, and of a port -----------------------------------------------------------
 
-template <class Options>
-void change_options(Requests& requests, const Target& target, LinkKind kind, const Options& have,
-                    const Options& want) {
+void send_changes(Requests& requests, const Target& target, const Link& have, const Link& want) {
   MessageBuilder message = to_link(RTM_NEWLINK, target);
   bool any = false;
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
-    linkinfo.string(IFLA_INFO_KIND, format(kind));
+    linkinfo.string(IFLA_INFO_KIND, format(want.kind));
     linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
       const std::size_t before = data.size();
-      add_changes(data, have, want);
+      type_of(want.kind).add_changes(data, have, want);
       any = data.size() > before;
     });
   });
   if (any) send(requests, std::move(message));
 }
 
-void change_bridge(Requests& requests, const Target& target, const Link& have, const Link& want) {
-  if (!want.bridge) return;
-  BridgeOptions now = have.bridge.value_or(BridgeOptions());
-  // The kernel sets the delay before STP, and refuses a short one while STP is on (br_changelink()
-  // in net/bridge/br_netlink.c).
-  if (now.stp == true && want.bridge->stp == false) {
-    BridgeOptions off = now;
-    off.stp = false;
-    change_options(requests, target, want.kind, now, off);
-    now = off;
-  }
-  change_options(requests, target, want.kind, now, *want.bridge);
-}
-
-void change_vxlan(Requests& requests, const Target& target, const Link& have, const Link& want) {
-  if (have.vxlan && want.vxlan) {
-    change_options(requests, target, want.kind, *have.vxlan, *want.vxlan);
-  }
+void change_options(Requests& requests, const Target& target, const Link& have, const Link& want) {
+  const auto middle = type_of(want.kind).by_way_of(have, want);
+  if (middle) send_changes(requests, target, have, *middle);
+  send_changes(requests, target, middle ? *middle : have, want);
 }
 
 /// Nothing when there is nothing to set. In a message with IFLA_MASTER the kernel ignores or
@@ -148,7 +123,7 @@ bool is_grouped(const Link& have, const Link& want) {
          (unfinished || is_of_guest(have) != is_of_guest(want));
 }
 
-/// Group and alias: see link_mark.hpp.
+/// Group and alias: see mark.hpp.
 void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
   if (has_same_mark(have, want)) return;
   if (want.alias) {
@@ -196,8 +171,7 @@ Requests configure(const Target& target, const Link& have, const Link& want,
   const bool raise = want.up.value_or(is_up) && (!is_up || shut);
 
   change_owner(requests, have, want);
-  change_bridge(requests, target, have, want);
-  change_vxlan(requests, target, have, want);
+  change_options(requests, target, have, want);
 
   auto port = port_message(target, have, want, raise);
   Flags along;
@@ -217,35 +191,6 @@ Requests configure(const Target& target, const Link& have, const Link& want,
 
 // ---- making one ---------------------------------------------------------------------------------
 
-/// In another namespace the peer is not marked, as it is none of ours to whoever keeps that, and
-/// stays down: no end can be up before both are there (veth_open() in drivers/net/veth.c). `place`
-/// is where the namespace goes.
-void add_peer(MessageBuilder& peer, const Link& link, std::size_t& place) {
-  const ifinfomsg header{};
-  peer.append(&header, sizeof header);
-  peer.string(IFLA_IFNAME, link.veth->peer->view());
-  if (link.veth->peer_netns) {
-    peer.u32(IFLA_NET_NS_FD, 0);
-    place = peer.size() - sizeof(std::uint32_t);
-  } else if (link.marked) {
-    peer.u32(IFLA_GROUP, unfinished_group);
-  }
-}
-
-void add_new_options(MessageBuilder& data, const Link& link, const LinkNames& links,
-                     std::size_t& place) {
-  if (link.bridge) {
-    // A kernel without CONFIG_BRIDGE_VLAN_FILTERING refuses to be told "no".
-    BridgeOptions fresh;
-    fresh.vlan_filtering = false;
-    add_changes(data, fresh, *link.bridge);
-  }
-  if (link.vxlan) add_new(data, *link.vxlan, index_of(link.vxlan->device, links));
-  if (!link.veth || !link.veth->peer) return;
-  data.nest(
-      VETH_INFO_PEER, [&](MessageBuilder& peer) { add_peer(peer, link, place); }, false);
-}
-
 void send_new(Requests& requests, MessageBuilder message, const Link& link,
               const LinkNames& links) {
   // Undoing may ask for a pair whose other end was elsewhere, and is not known. The kernel would
@@ -254,15 +199,15 @@ void send_new(Requests& requests, MessageBuilder message, const Link& link,
     requests.emplace_back(wire::NamespaceChange{std::move(message).finish(), "", 0});
     return;
   }
-  std::size_t place = 0;
+  Making making{links};
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
     linkinfo.string(IFLA_INFO_KIND, format(link.kind));
     linkinfo.nest(IFLA_INFO_DATA,
-                  [&](MessageBuilder& data) { add_new_options(data, link, links, place); });
+                  [&](MessageBuilder& data) { type_of(link.kind).add_new(data, link, making); });
   });
-  if (place == 0) return send(requests, std::move(message));
-  requests.emplace_back(
-      wire::NamespaceChange{std::move(message).finish(), *link.veth->peer_netns, place});
+  if (making.netns_place == 0) return send(requests, std::move(message));
+  requests.emplace_back(wire::NamespaceChange{std::move(message).finish(), *link.veth->peer_netns,
+                                              making.netns_place});
 }
 
 /// Appends what makes the link, and gives what it is then.
@@ -271,27 +216,19 @@ Link make(Requests& requests, const Link& link, const LinkNames& links) {
   made.up = false;
   made.master.reset();
   made.port.reset();
+  const LinkType& type = type_of(link.kind);
+  type.settle_made(link, made);
   if (link.kind == LinkKind::tap) {
     const TapOptions tap = link.tap.value_or(TapOptions());
     requests.emplace_back(wire::TapChange{wire::TapChange::Action::create, link.name, tap.owner,
                                           tap.group, tap.multi_queue.value_or(false),
                                           tap.vnet_header.value_or(false), alias_text(link)});
-    made.mtu.reset();
-    made.mac.reset();
-    made.tx_queue_length.reset();
-    if (is_of_guest(link)) made.alias.reset();  // until it is in its group
     return made;
   }
-  // A bridge follows the smallest MTU of its ports unless it was given one, and that counts only
-  // when it is another and after its making (br_dev_change_mtu() in net/bridge/br_device.c).
-  if (link.kind == LinkKind::bridge) made.mtu.reset();
-  if (link.kind == LinkKind::bridge && link.mtu == ETH_DATA_LEN) made.mtu = ETH_DATA_LEN - 1;
-  // The MTU that a new VXLAN is given is cut to its device's without a word, later it is refused
-  // (vxlan_config_apply(), vxlan_change_mtu()).
-  if (link.kind == LinkKind::vxlan) made.mtu.reset();
   MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.header(ifinfomsg{}).string(IFLA_IFNAME, link.name.view());
   if (link.marked) message.u32(IFLA_GROUP, unfinished_group);
+  if (type.is_made_over_lower()) message.u32(IFLA_LINK, index_of(type.lower(link), links));
   add_basics(message, Link(), made);
   send_new(requests, std::move(message), link, links);
   made.alias.reset();
@@ -299,6 +236,12 @@ Link make(Requests& requests, const Link& link, const LinkNames& links) {
 }
 
 }  // namespace
+
+std::uint32_t index_of(const std::optional<IfName>& name, const LinkNames& links) {
+  if (!name) return 0;
+  const std::uint32_t index = links.index(*name);
+  return index != 0 ? index : static_cast<std::uint32_t>(INT_MAX);
+}
 
 std::vector<wire::Request> create(const Link& link, const LinkNames& links) {
   if (link.kind == LinkKind::physical) return {};

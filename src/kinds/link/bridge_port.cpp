@@ -3,7 +3,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 
-#include "link_options.hpp"
+#include "type.hpp"
 
 namespace plumbline {
 
