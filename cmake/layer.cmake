@@ -13,7 +13,7 @@ function(plumbline_layer name)
     target_link_libraries(${library} INTERFACE ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK})
   else()
     add_library(${library} STATIC ${sources})
-    target_include_directories(${library} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+    target_include_directories(${library} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR})
     target_link_libraries(${library}
       PUBLIC ${PLUMBLINE_LOWER_LAYER} ${ARG_LINK}
       PRIVATE plumbline_options)

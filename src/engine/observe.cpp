@@ -9,9 +9,6 @@ namespace plumbline::engine {
 
 namespace {
 
-using RoutingKinds = KindList<Address, Route, Rule>;
-using SettingKinds = KindList<Sysctl, Chain, SharedChain>;
-
 /// The first kind, so that names are known from the start of the snapshot.
 void observe_links(io::Host& host, Observed& observed) {
   const std::vector<wire::Request> queries = Link::queries({});
@@ -42,11 +39,12 @@ void observe_tunnels(io::Host& host, Observed& observed) {
 
 /// Several kinds may ask the same: chains and shared chains come from one dump. No kind asks
 /// anything twice, and one may ask for thousands of things.
-template <class List>
+template <Asked when>
 void observe_kinds(io::Host& host, const Scope& scope, Observed& observed) {
   std::vector<wire::Request> requests;
   std::vector<std::size_t> places;  // of each kind's queries, one after the other
-  List::for_each([&]<class K>(std::type_identity<K>) {
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if (K::asked != when) return;
     const auto others = static_cast<std::ptrdiff_t>(requests.size());
     for (wire::Request& query : K::queries(scope)) {
       const auto end = requests.begin() + others;
@@ -62,7 +60,8 @@ void observe_kinds(io::Host& host, const Scope& scope, Observed& observed) {
     if (reply.error == 0 && !reply.message.empty()) observed.warnings.push_back(reply.message);
   }
   auto place = places.begin();
-  List::for_each([&]<class K>(std::type_identity<K>) {
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if (K::asked != when) return;
     for (const wire::Request& query : K::queries(scope)) {
       K::decode(query, replies.at(*place++), observed.links, observed.state.of<K>());
     }
@@ -75,7 +74,7 @@ Observed look_around(io::Host& host) {
   Observed observed;
   observe_links(host, observed);
   observe_tunnels(host, observed);
-  observe_kinds<RoutingKinds>(host, Scope(), observed);
+  observe_kinds<Asked::whole>(host, Scope(), observed);
   demand_whole_routes(host, observed);
   observed.state.sort();
   return observed;
@@ -85,7 +84,7 @@ Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope sco
                  const ChainScope& chains, Observed around) {
   scope.firewall_text = !nft;
   Observed observed = std::move(around);
-  observe_kinds<SettingKinds>(host, scope, observed);
+  observe_kinds<Asked::in_scope>(host, scope, observed);
   observed.state.sort();
   ruleset.observe(host, chains.chains, nft, observed.state);
   if (nft) {

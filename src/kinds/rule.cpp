@@ -1,5 +1,6 @@
 #include "plumbline/kinds/rule.hpp"
 
+#include <bit>
 #include <boost/json.hpp>
 
 #include "rule_words.hpp"
@@ -129,6 +130,16 @@ Rule reduced(Rule rule, std::uint32_t conditions) {
 bool removal_may_hit(const Rule& removed, const Rule& other) {
   const std::uint32_t said = conditions_of(removed);
   return reduced(removed, said) == reduced(other, said);
+}
+
+bool is_made_before(const Rule::Key& key, const Rule::Key& other) {
+  const Rule& one = key.rule;
+  const Rule& two = other.rule;
+  if (one.family == two.family && one.priority == two.priority) {
+    const int more = std::popcount(conditions_of(one)) - std::popcount(conditions_of(two));
+    if (more != 0) return more < 0;
+  }
+  return other < key;
 }
 
 }  // namespace plumbline

@@ -197,6 +197,10 @@ std::vector<Need> needs(const Sysctl& sysctl) {
   return {NeedsLink{*link, false}};
 }
 
+Stage stage(const Sysctl& sysctl) {
+  return link_of(sysctl.path) ? Stage::link_sysctl : Stage::sysctl;
+}
+
 bool is_marked(const Sysctl&, const Mark&) { return false; }
 
 Sysctl with_mark(Sysctl sysctl, const Mark&) { return sysctl; }

@@ -119,8 +119,14 @@ std::string why_not(const State& /*have*/, const Link& link, const Mark& /*mark*
 }
 
 template <class K>
-std::string why_not(const State& /*have*/, const K& /*value*/, const Mark& /*mark*/) {
-  return "objects of its kind are not adopted";
+std::string why_not(const State& /*have*/, const K& value, const Mark& /*mark*/) {
+  if constexpr (requires { why_not_adoptable(value); }) {
+    return why_not_adoptable(value);
+  } else if constexpr (requires { K::is_adoptable; }) {
+    return {};
+  } else {
+    return "objects of its kind are not adopted";
+  }
 }
 
 }  // namespace

@@ -11,8 +11,6 @@ namespace plumbline {
 
 namespace {
 
-using AdoptableKinds = KindList<Link, Address, Route, Rule>;
-
 /// As `format(key)` has them: one space between words, none around them.
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words(1);
@@ -70,6 +68,19 @@ std::vector<std::string> similar(const State& have, const std::string& text) {
   return keys;
 }
 
+/// `link, address, route or rule`
+std::string adoptable_kinds() {
+  std::vector<std::string_view> names;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::is_adoptable; }) names.push_back(K::kind_name);
+  });
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + std::string(names[i]);
+  }
+  return text;
+}
+
 class Adopting {
  public:
   Adopting(const State& have, const Mark& mark) : have_(have), mark_(mark) {}
@@ -78,14 +89,16 @@ class Adopting {
     const std::vector<std::string> words = words_of(given);
     const std::string text = joined(words);
     bool known = false;
-    AdoptableKinds::for_each([&]<class K>(std::type_identity<K>) {
-      if (words.empty() || words.front() != K::kind_name) return;
-      known = true;
-      if (words.size() == 1) {
-        error("'" + text +
-              "' is only the beginning of a key: quote it, so that it is one argument");
-      } else {
-        add<K>(text);
+    Kinds::for_each([&]<class K>(std::type_identity<K>) {
+      if constexpr (requires { K::is_adoptable; }) {
+        if (words.empty() || words.front() != K::kind_name) return;
+        known = true;
+        if (words.size() == 1) {
+          error("'" + text +
+                "' is only the beginning of a key: quote it, so that it is one argument");
+        } else {
+          add<K>(text);
+        }
       }
     });
     if (!known) no_kind(text, words.empty() ? "" : words.front());
@@ -116,7 +129,7 @@ class Adopting {
              " cannot be adopted: apply a spec with chains of its own beside it, then remove this "
              "one with what made it");
     } else {
-      error("'" + text + "' is no key: one begins with link, address, route or rule");
+      error("'" + text + "' is no key: one begins with " + adoptable_kinds());
     }
   }
 

@@ -240,7 +240,7 @@ class Comparison {
       if (!is_ours(*have, now_.options.mark, false)) continue;
       Draft draft{.have = *have};
       draft.why = Why::unwanted;
-      draft.disrupts = loss(*have);
+      draft.disrupts = K::loss;
       result_.drafts.emplace(key(*have), std::move(draft));
       return;
     }
@@ -288,13 +288,6 @@ class Comparison {
     draft.why = Why::unwanted;
     draft.disrupts = way.disrupts;
     result_.drafts.emplace(key(have), std::move(draft));
-  }
-
-  template <class K>
-  static Disruption loss(const K&) {
-    const bool carries = std::is_same_v<K, Link> || std::is_same_v<K, WireGuard> ||
-                         std::is_same_v<K, Address> || std::is_same_v<K, Route>;
-    return carries ? Disruption::traffic : Disruption::nothing;
   }
 
   const Situation& now_;

@@ -47,6 +47,12 @@ std::string why_not(const Rule& rule, const KernelMade&) {
   return is_text(rule.iif) && is_text(rule.oif) ? "" : not_utf8;
 }
 
+template <class K>
+std::string why_not(const K& value, const KernelMade& /*made_by_kernel*/) {
+  if constexpr (requires { why_not_in_spec(value); }) return why_not_in_spec(value);
+  return {};
+}
+
 // ---- what comes and goes by itself --------------------------------------------------------------
 
 /// That is the kernel's for certain: the rest of what KernelMade takes for it is named.
@@ -138,10 +144,10 @@ Expressible expressible_part(State have, bool everybodys) {
   leave_out_the_kernels<Route>(state, made_by_kernel, "routes", counts);
   leave_out_the_kernels<Rule>(state, made_by_kernel, "rules", counts);
   if (!counts.empty()) result.left_out.push_back({counts, "the kernel makes them by itself"});
-  leave_out<Link>(state, made_by_kernel, result.left_out);
-  leave_out<Address>(state, made_by_kernel, result.left_out);
-  leave_out<Route>(state, made_by_kernel, result.left_out);
-  leave_out<Rule>(state, made_by_kernel, result.left_out);
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    constexpr bool is_asked_for = K::asked == Asked::in_scope || K::asked == Asked::by_name;
+    if constexpr (!is_asked_for) leave_out<K>(state, made_by_kernel, result.left_out);
+  });
   settle_chains(state, everybodys, result.left_out);
   for (Link& link : state.of<Link>()) simplify(link, result.left_out);
   for (const WireGuard& device : state.of<WireGuard>()) {

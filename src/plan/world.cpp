@@ -4,6 +4,47 @@
 
 namespace plumbline {
 
+namespace {
+
+/// The link that the value needs, where that has to be up if `up`.
+template <class K>
+std::optional<IfName> link_under(const K& value, bool up) {
+  for (const Need& need : needs(value)) {
+    const auto* link = std::get_if<NeedsLink>(&need);
+    if (link != nullptr && (link->up || !up)) return link->name;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+template <class K>
+void World::put(const K& value) {
+  others_.insert_or_assign(key(value), value);
+  if (const auto link = link_under(value, false)) others_by_link_[*link].insert(key(value));
+}
+
+template <class K>
+void World::take(const K& value) {
+  others_.erase(key(value));
+  if (const auto link = link_under(value, false)) others_by_link_[*link].erase(key(value));
+}
+
+void World::lose_others(const IfName& link, bool goes_down) {
+  const auto found = others_by_link_.find(link);
+  if (found == others_by_link_.end()) return;
+  const std::set<Key> keys = found->second;
+  for (const Key& key : keys) {
+    const Resource resource = others_.at(key);
+    const bool goes = std::visit(
+        [&](const auto& value) { return link_under(value, goes_down) == link; }, resource);
+    if (!goes) continue;
+    lose(resource);
+    others_.erase(key);
+    found->second.erase(key);
+  }
+}
+
 World::World(const State& state) {
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     for (const K& value : state.of<K>()) put(value);
@@ -51,6 +92,9 @@ State World::state() const {
   list(sysctls_, std::type_identity<Sysctl>{});
   list(chains_, std::type_identity<Chain>{});
   list(shared_, std::type_identity<SharedChain>{});
+  for (const auto& [ignored, resource] : others_) {
+    std::visit([&]<class K>(const K& value) { state.of<K>().push_back(value); }, resource);
+  }
   // Which of several links the kernel chose is not known: what the plan left open stays so.
   auto route = state.of<Route>().begin();
   for (const auto& [ignored, value] : routes_) {

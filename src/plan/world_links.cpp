@@ -74,6 +74,7 @@ void World::link_removed(const IfName& name) {
     for (const IfName& port : ports.mapped()) lose_port(port);
   }
   if (const auto tunnel = tunnels_.extract(WireGuard::Key{name})) lose(tunnel.mapped());
+  lose_others(name, false);
   for (const Address& address : addresses_of(name)) {
     lose(address);
     erase_address(key(address));
@@ -107,6 +108,7 @@ void World::lose_port(const IfName& name) {
 /// IPv4 keeps the addresses and flushes routes (fib_netdev_event()); IPv6 flushes both unless
 /// keep_addr_on_down is set (addrconf_ifdown()).
 void World::link_down(const IfName& name) {
+  lose_others(name, true);
   for (const Address& address : addresses_of(name)) {
     if (address.local.address.family() != Family::inet6) continue;
     lose(address);

@@ -33,12 +33,15 @@ void compose_links(const State& state, json::object& document) {
 }
 
 template <class K>
-void compose_array(const State& state, std::string_view section, json::object& document) {
+void compose_section(const State& state, json::object& document) {
   json::array values;
   for (const K& value : state.of<K>()) {
-    if (!value.has_more) values.push_back(to_spec(value));
+    if constexpr (requires { value.has_more; }) {
+      if (value.has_more) continue;
+    }
+    values.push_back(to_spec(value));
   }
-  if (!values.empty()) document[section] = std::move(values);
+  if (!values.empty()) document[K::section] = std::move(values);
 }
 
 std::string_view section_of(Family family) {
@@ -66,8 +69,9 @@ void compose_chains(const State& state, std::string_view part, json::object& doc
 json::object compose(const State& state) {
   json::object document{{"version", 1}};
   compose_links(state, document);
-  compose_array<Route>(state, "routes", document);
-  compose_array<Rule>(state, "rules", document);
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::section; }) compose_section<K>(state, document);
+  });
   for (const Sysctl& sysctl : state.of<Sysctl>()) {
     child(document, "sysctls")[sysctl.path] = to_spec(sysctl);
   }

@@ -84,8 +84,12 @@ void Decoding::count(const Rule& rule, const Entry& entry) {
 }
 
 void Decoding::document(const Entry& root) {
-  root.only({"$schema", "version", "networks", "links", "routes", "rules", "sysctls", "iptables",
-             "ip6tables", "ebtables"});
+  std::vector<std::string_view> members{"$schema", "version",  "networks",  "links",
+                                        "sysctls", "iptables", "ip6tables", "ebtables"};
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::section; }) members.push_back(K::section);
+  });
+  root.only(members);
   if (const auto section = root.find("networks")) {
     static_cast<void>(section->has_at_most(most_networks, "networks", "put guests together"));
     section->for_each_member([&](const Entry& entry) {
@@ -95,8 +99,9 @@ void Decoding::document(const Entry& root) {
     });
   }
   if (const auto section = root.find("links")) links(*section);
-  elements<Route>(root.find("routes"));
-  elements<Rule>(root.find("rules"));
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::section; }) elements<K>(root.find(K::section));
+  });
   if (const auto section = root.find("sysctls")) {
     section->for_each_member([&](const Entry& entry) {
       if (auto value = Sysctl::from_spec(entry)) keep(*std::move(value), entry);

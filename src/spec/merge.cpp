@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "plumbline/state/state.hpp"
+
 namespace plumbline::spec {
 
 namespace {
@@ -42,9 +44,9 @@ class Merging {
   [[nodiscard]] bool is_of_a_file() const {
     return path_.size() == 1 && (path_[0] == "version" || path_[0] == "$schema");
   }
-  /// `/routes`, `/rules`, and `insert` and `append` of `/iptables/TABLE/shared/CHAIN`.
+  /// `/routes` and other sections, and `insert` and `append` of `/iptables/TABLE/shared/CHAIN`.
   [[nodiscard]] bool is_joined() const {
-    if (path_.size() == 1) return path_[0] == "routes" || path_[0] == "rules";
+    if (path_.size() == 1) return is_section(path_[0]);
     return path_.size() == 5 && path_[0].ends_with("tables") && path_[2] == "shared" &&
            (path_[4] == "insert" || path_[4] == "append");
   }

@@ -20,6 +20,14 @@ boost::json::value to_spec(const Resource& resource) {
   return std::visit([](const auto& value) { return to_spec(value); }, resource);
 }
 
+bool is_section(std::string_view name) {
+  bool is = false;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::section; }) is = is || name == K::section;
+  });
+  return is;
+}
+
 void State::sort() {
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     std::ranges::stable_sort(of<K>(), std::ranges::less{},

@@ -12,6 +12,9 @@ namespace plumbline {
 
 struct Address {
   static constexpr std::string_view kind_name = "address";
+  static constexpr Disruption loss = Disruption::traffic;
+  static constexpr Asked asked = Asked::whole;
+  static constexpr bool is_adoptable = true;
   /// IPv4: link, address, length and the peer's network, as __inet_insert_ifa() compares
   /// (net/ipv4/devinet.c). IPv6: link and address only (net/ipv6/addrconf.c).
   struct Key {
@@ -55,6 +58,7 @@ struct Address {
 [[nodiscard]] std::string format(const Address::Key& key);
 [[nodiscard]] std::vector<Need> needs(const Address& address);
 [[nodiscard]] bool is_marked(const Address& address, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const Address& /*address*/) { return Stage::address; }
 [[nodiscard]] Address with_mark(Address address, const Mark& mark);
 [[nodiscard]] Address complete(Address want, const Address& have);
 /// IPv6 with another length is a replace, as the kernel has one of each address per link; so is

@@ -89,6 +89,28 @@ struct Transition {
   bool operator==(const Transition&) const = default;
 };
 
+// ---- when --------------------------------------------------------------------------------------
+
+/// What a plan makes first among the steps that are ready, and unmakes last.
+enum class Stage : std::uint8_t {
+  guard,   ///< chains: a plan puts them before or after all else
+  sysctl,  ///< of no link
+  link,
+  link_sysctl,
+  tunnel,
+  address,
+  route,
+  rule,
+};
+
+/// How a kind is asked for when a host is observed.
+enum class Asked : std::uint8_t {
+  first,     ///< links: names are known from the start of the snapshot
+  by_name,   ///< each by a question of its own, once links are known: Scope::tunnels
+  whole,     ///< always, all there is
+  in_scope,  ///< what Scope names
+};
+
 // ---- marks --------------------------------------------------------------------------------------
 
 /// What tells our objects from everybody else's in the kernel.
@@ -121,10 +143,23 @@ struct Scope {
 /// - `transition(have, want)`: how to get there; `want` is completed.
 /// - `create(k, links)`, `update(have, want, links)`, `remove(k, links)`: the requests. Every link
 ///   that needs() names is in `links` when they are called.
+/// - `stage(k)`: when it is made. `K::loss`: what suffers when one is removed.
+/// - `K::asked`: how it is asked for.
 /// - `to_spec(k)`: a boost::json::value, as the spec would write it. (Not checked here: the type
 ///   is only declared in headers, as it is slow to compile.)
 /// - `K::queries(scope)` and `K::decode(request, reply, links, out)`: how it is observed. Values of
 ///   everybody are decoded, not only ours. decode() throws wire::Malformed.
+///
+/// A kind may have more, where the default does not fit it:
+///
+/// - `K::section`: the array of the spec that its values are elements of; `K::from_spec(entry)`
+///   reads one. Else spec/decode.cpp and spec/compose.cpp have to know its place.
+/// - `is_made_before(key, other)`: the order among steps of its stage; it is unmade the other way
+///   round. Else both go by key.
+/// - `is_taken_down(have, want)`: a change in place that is due when things are removed.
+/// - `K::is_adoptable`: `adopt` takes it over by with_mark(). `why_not_adoptable(k)`: why not this
+///   one, as far as it tells by itself; empty when nothing is against it.
+/// - `why_not_in_spec(k)`: why a spec cannot say what is there; empty when it can.
 template <class K>
 concept ResourceKind = std::equality_comparable<K> && std::totally_ordered<typename K::Key> &&
     requires(const K& k, const K& other, const Mark& mark, const LinkNames& links,
@@ -141,6 +176,9 @@ concept ResourceKind = std::equality_comparable<K> && std::totally_ordered<typen
   { create(k, links) } -> std::same_as<std::vector<wire::Request>>;
   { update(k, other, links) } -> std::same_as<std::vector<wire::Request>>;
   { remove(k, links) } -> std::same_as<std::vector<wire::Request>>;
+  { stage(k) } -> std::same_as<Stage>;
+  { K::loss } -> std::convertible_to<Disruption>;
+  { K::asked } -> std::convertible_to<Asked>;
   { K::queries(scope) } -> std::same_as<std::vector<wire::Request>>;
   K::decode(request, reply, links, out);
 };

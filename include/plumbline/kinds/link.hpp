@@ -53,6 +53,9 @@ struct Altnames {
 
 struct Link {
   static constexpr std::string_view kind_name = "link";
+  static constexpr Disruption loss = Disruption::traffic;
+  static constexpr Asked asked = Asked::first;
+  static constexpr bool is_adoptable = true;
   struct Key {
     IfName name;
 
@@ -122,6 +125,7 @@ inline const IfName in_no_bridge;
 /// one.
 [[nodiscard]] std::vector<Need> needs(const Link& link);
 [[nodiscard]] bool is_marked(const Link& link, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const Link& /*link*/) { return Stage::link; }
 [[nodiscard]] Link with_mark(Link link, const Mark& mark);
 /// A `physical` link becomes of the kind that is there. A link that has to be replaced takes
 /// nothing over, as the kernel forgets it.
@@ -134,6 +138,8 @@ inline const IfName in_no_bridge;
 [[nodiscard]] std::vector<wire::Request> update(const Link& have, const Link& want,
                                                 const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> remove(const Link& link, const LinkNames& links);
+/// It goes down.
+[[nodiscard]] bool is_taken_down(const Link& have, const Link& want);
 [[nodiscard]] boost::json::value to_spec(const Link& link);
 
 /// Whether a spec can want such a link to be made.

@@ -41,6 +41,10 @@ struct Nexthop {
 
 struct Route {
   static constexpr std::string_view kind_name = "route";
+  static constexpr Disruption loss = Disruption::traffic;
+  static constexpr Asked asked = Asked::whole;
+  static constexpr std::string_view section = "routes";
+  static constexpr bool is_adoptable = true;
   /// As the kernel tells routes apart: IPv4 (table, destination, tos, metric), IPv6 (table,
   /// destination, metric). A metric of 0 is IPv6's way to ask for 1024, and from_spec() makes it
   /// so; what the kernel shows with 0 are its own routes to local addresses.
@@ -89,6 +93,7 @@ struct Route {
 [[nodiscard]] std::string format(const Route::Key& key);
 [[nodiscard]] std::vector<Need> needs(const Route& route);
 [[nodiscard]] bool is_marked(const Route& route, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const Route& /*route*/) { return Stage::route; }
 [[nodiscard]] Route with_mark(Route route, const Mark& mark);
 [[nodiscard]] Route complete(Route want, const Route& have);
 /// Always an update: the kernel replaces whatever has the identity, for IPv6 all siblings along

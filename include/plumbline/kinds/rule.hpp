@@ -32,6 +32,10 @@ struct Range {
 
 struct Rule {
   static constexpr std::string_view kind_name = "rule";
+  static constexpr Disruption loss = Disruption::nothing;
+  static constexpr Asked asked = Asked::whole;
+  static constexpr std::string_view section = "rules";
+  static constexpr bool is_adoptable = true;
 
   Family family = Family::inet;
   std::uint32_t priority = 0;
@@ -78,6 +82,7 @@ struct Rule::Key {
 [[nodiscard]] std::string format(const Rule::Key& key);
 [[nodiscard]] std::vector<Need> needs(const Rule& rule);
 [[nodiscard]] bool is_marked(const Rule& rule, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const Rule& /*rule*/) { return Stage::rule; }
 [[nodiscard]] Rule with_mark(Rule rule, const Mark& mark);
 [[nodiscard]] Rule complete(Rule want, const Rule& have);
 [[nodiscard]] Transition transition(const Rule& have, const Rule& want);
@@ -97,6 +102,12 @@ struct Rule::Key {
 /// is when both are reduced() to the conditions_of() it. One that says more has more bits.
 [[nodiscard]] std::uint32_t conditions_of(const Rule& rule);
 [[nodiscard]] Rule reduced(Rule rule, std::uint32_t conditions);
+
+/// From the last to the first: so what stands behind, such as an `unreachable`, is there before
+/// what leads past it and goes after it; and it is linear in the kernel where the reverse is
+/// quadratic (fib_nl_newrule() walks the list). Of one priority, the one that says less: one that
+/// is removed may hit another that says more (removal_may_hit()).
+[[nodiscard]] bool is_made_before(const Rule::Key& key, const Rule::Key& other);
 
 static_assert(ResourceKind<Rule>);
 

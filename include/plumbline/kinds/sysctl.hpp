@@ -11,6 +11,8 @@ namespace plumbline {
 
 struct Sysctl {
   static constexpr std::string_view kind_name = "sysctl";
+  static constexpr Disruption loss = Disruption::nothing;
+  static constexpr Asked asked = Asked::in_scope;
   struct Key {
     std::string path;
 
@@ -39,6 +41,8 @@ struct Sysctl {
 [[nodiscard]] std::vector<Need> needs(const Sysctl& sysctl);
 /// Never: the ledger knows.
 [[nodiscard]] bool is_marked(const Sysctl& sysctl, const Mark& mark);
+/// One of a link needs that.
+[[nodiscard]] Stage stage(const Sysctl& sysctl);
 [[nodiscard]] Sysctl with_mark(Sysctl sysctl, const Mark& mark);
 [[nodiscard]] Sysctl complete(Sysctl want, const Sysctl& have);
 [[nodiscard]] Transition transition(const Sysctl& have, const Sysctl& want);

@@ -33,6 +33,8 @@ struct WireGuardPeer {
 
 struct WireGuard {
   static constexpr std::string_view kind_name = "wireguard";
+  static constexpr Disruption loss = Disruption::traffic;
+  static constexpr Asked asked = Asked::by_name;
   struct Key {
     IfName name;
 
@@ -72,6 +74,7 @@ struct WireGuard {
 [[nodiscard]] std::string format(const WireGuard::Key& key);
 [[nodiscard]] std::vector<Need> needs(const WireGuard& device);
 [[nodiscard]] bool is_marked(const WireGuard& device, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const WireGuard& /*device*/) { return Stage::tunnel; }
 [[nodiscard]] WireGuard with_mark(WireGuard device, const Mark& mark);
 /// An endpoint that a peer was heard from is no drift, whatever the spec says.
 [[nodiscard]] WireGuard complete(WireGuard want, const WireGuard& have);

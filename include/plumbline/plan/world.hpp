@@ -38,6 +38,9 @@ class World {
 
   static bool is_up(const Link& link) { return link.up.value_or(false); }
 
+  /// A kind that goes with the link it needs, and with nothing else.
+  template <class K>
+  void put(const K& value);
   void put(const Link& link);
   void put(const WireGuard& device) { tunnels_[key(device)] = device; }
   void put(const Address& address);
@@ -47,6 +50,8 @@ class World {
   void put(const Chain& chain);
   void put(const SharedChain& chain);
 
+  template <class K>
+  void take(const K& value);
   void take(const Link& link);
   void take(const WireGuard& device) { tunnels_.erase(key(device)); }
   void take(const Address& address);
@@ -72,6 +77,7 @@ class World {
   void lose_link(const IfName& name);
   void lose_route(Routes::iterator route);
   void drop_nexthops(Routes::iterator route, const IfName& dev);
+  void lose_others(const IfName& link, bool goes_down);
   void link_removed(const IfName& name);
   void link_down(const IfName& name);
   void ipv6_disabled(const IfName& name);
@@ -94,7 +100,11 @@ class World {
   std::map<Chain::Key, Chain> chains_;
   std::map<SharedChain::Key, SharedChain> shared_;
 
-  std::map<IfName, std::set<IfName>> ports_;   ///< by master
+  /// Of kinds that are not named here, and by the link that they need.
+  std::map<Key, Resource> others_;
+  std::map<IfName, std::set<Key>> others_by_link_;
+
+  std::map<IfName, std::set<IfName>> ports_;      ///< by master
   std::map<IfName, std::set<IfName>> laid_over_;  ///< lower_link(), the other way round
   std::map<IfName, std::map<const Route*, Routes::iterator>> routes_by_dev_;
   std::map<IpAddress, std::map<const Route*, Routes::iterator>> routes_by_src_;

@@ -42,6 +42,8 @@ using Key = Kinds::Key;
 [[nodiscard]] std::string format(const Key& key);
 [[nodiscard]] std::string_view kind_name(const Key& key);
 [[nodiscard]] boost::json::value to_spec(const Resource& resource);
+/// Whether it is the array of the spec that values of a kind are elements of.
+[[nodiscard]] bool is_section(std::string_view name);
 
 /// Observed and desired alike: for each kind, its values sorted by key.
 class State {

@@ -196,6 +196,10 @@ Link complete(Link want, const Link& have) {
   return want;
 }
 
+bool is_taken_down(const Link& have, const Link& want) {
+  return have.up == true && want.up == false;
+}
+
 Transition transition(const Link& have, const Link& want) {
   if (is_another(have, want)) return {Change::replace, Disruption::traffic};
   if (have == want) return {};

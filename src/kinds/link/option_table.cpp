@@ -1,6 +1,6 @@
 #include "option_table.hpp"
 
-#include <arpa/inet.h>
+#include <endian.h>
 
 #include <algorithm>
 #include <array>
@@ -59,7 +59,7 @@ std::uint64_t read_value(const wire::Attribute& attribute, const LinkOption& opt
     case Form::u32:
       return attribute.u32();
     case Form::be16:
-      return ntohs(attribute.u16());
+      return be16toh(attribute.u16());
     case Form::flag:
       return attribute.u8() != 0 ? 1 : 0;
     case Form::bit:
@@ -81,7 +81,7 @@ void add_value(wire::MessageBuilder& data, const LinkOption& option, std::uint64
       data.u32(option.attribute, static_cast<std::uint32_t>(value));
       break;
     case Form::be16:
-      data.u16(option.attribute, htons(static_cast<std::uint16_t>(value)));
+      data.u16(option.attribute, htobe16(static_cast<std::uint16_t>(value)));
       break;
     case Form::bit:
       break;  // all of an attribute together

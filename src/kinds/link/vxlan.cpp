@@ -1,6 +1,6 @@
 // VXLANs (drivers/net/vxlan/vxlan_core.c).
 
-#include <arpa/inet.h>
+#include <endian.h>
 #include <linux/if_link.h>
 
 #include "type.hpp"
@@ -125,7 +125,7 @@ VxlanOptions read_vxlan(const wire::Attribute& data, std::uint32_t& device) {
         options.remote = attribute.address();
         break;
       case IFLA_VXLAN_PORT:
-        options.port = ntohs(attribute.u16());
+        options.port = be16toh(attribute.u16());
         break;
       case IFLA_VXLAN_LINK:
         device = attribute.u32();
@@ -153,7 +153,7 @@ void change_vxlan(wire::MessageBuilder& data, const VxlanOptions& have, const Vx
 
 void make_vxlan(wire::MessageBuilder& data, const VxlanOptions& vxlan, std::uint32_t device) {
   data.u32(IFLA_VXLAN_ID, vxlan.id.value_or(0));
-  data.u16(IFLA_VXLAN_PORT, htons(vxlan.port.value_or(default_vxlan_port)));
+  data.u16(IFLA_VXLAN_PORT, htobe16(vxlan.port.value_or(default_vxlan_port)));
   if (vxlan.device) data.u32(IFLA_VXLAN_LINK, device);
   change_vxlan(data, VxlanOptions(), vxlan);
 }

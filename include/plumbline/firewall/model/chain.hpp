@@ -19,6 +19,8 @@ using TableKey = std::pair<Family, std::string>;
 /// A chain of ours, whole. On the observed side every user-defined chain is one, foreign ones too.
 struct Chain {
   static constexpr std::string_view kind_name = "chain";
+  static constexpr Disruption loss = Disruption::nothing;
+  static constexpr Asked asked = Asked::in_scope;
   struct Key {
     Family family = Family::inet;
     std::string table;
@@ -54,6 +56,7 @@ struct Chain {
 /// knows all names.
 [[nodiscard]] std::vector<Need> needs(const Chain& chain);
 [[nodiscard]] bool is_marked(const Chain& chain, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const Chain& /*chain*/) { return Stage::guard; }
 [[nodiscard]] Chain with_mark(Chain chain, const Mark& mark);
 [[nodiscard]] Chain complete(Chain want, const Chain& have);
 [[nodiscard]] Transition transition(const Chain& have, const Chain& want);
@@ -69,6 +72,8 @@ static_assert(ResourceKind<Chain>);
 /// Our rules in a chain that is not ours: a built-in one, or somebody else's.
 struct SharedChain {
   static constexpr std::string_view kind_name = "shared";
+  static constexpr Disruption loss = Disruption::nothing;
+  static constexpr Asked asked = Asked::in_scope;
   struct Key {
     Family family = Family::inet;
     std::string table;
@@ -107,6 +112,7 @@ struct SharedChain {
 [[nodiscard]] std::vector<Need> needs(const SharedChain& chain);
 /// Whether any rule of ours is in it.
 [[nodiscard]] bool is_marked(const SharedChain& chain, const Mark& mark);
+[[nodiscard]] constexpr Stage stage(const SharedChain& /*chain*/) { return Stage::guard; }
 [[nodiscard]] SharedChain with_mark(SharedChain chain, const Mark& mark);
 [[nodiscard]] SharedChain complete(SharedChain want, const SharedChain& have);
 [[nodiscard]] Transition transition(const SharedChain& have, const SharedChain& want);
