@@ -84,7 +84,7 @@ TEST(LinkFromSpec, SaysWhatIsWrongAndWhere) {
       {R"({"here": {"kind": "birdge"}})", {"INVALID_LINK /here/kind"}},
       {R"({"here": {"kind": "other"}})", {"INVALID_LINK /here/kind"}},
       {R"({"here": {"kind": "tun"}})", {"INVALID_LINK /here/kind"}},
-      {R"({"here": {"kind": "dummy"}})", {"NOT_AVAILABLE /here/kind"}},
+      {R"({"here": {"kind": "bond"}})", {"NOT_AVAILABLE /here/kind"}},
       {R"({"here": {"kind": "wireguard", "mac": "02:00:00:00:00:01"}})",
        {"INVALID_LINK /here/mac"}},
       {R"({"here": {"kind": "bridge", "mru": 1500}})", {"UNKNOWN_KEY /here/mru"}},

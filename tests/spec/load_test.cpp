@@ -153,7 +153,7 @@ const Fault strictness[] = {
     {R"("ebtables": {"filter": {"chains": {"A": {"rules": ["-s 10.0.0.1 -m mark"]}}}})",
      {"a.json:2:52: INVALID_IPTABLES_RULE: ebtables has no '-m'"}},
     {R"("links": {"wg0": {"kind": "wireguard"}})", {"a.json:2:18: MISSING_KEY"}},
-    {R"("links": {"d0": {"kind": "dummy"}})", {"NOT_AVAILABLE"}},
+    {R"("links": {"d0": {"kind": "bond"}})", {"NOT_AVAILABLE"}},
     // numbers
     {R"("links": {"br0": {"kind": "bridge", "mtu": 1e400}})", {"a.json:2:44: OUT_OF_RANGE"}},
     {R"("links": {"br0": {"kind": "bridge", "mtu": 18446744073709551616}})", {"OUT_OF_RANGE"}},

@@ -64,6 +64,7 @@ const std::map<std::string, std::string> members{
     {"vxlan", R"("links": {"vx0": {"kind": "vxlan", "vxlan": {"id": 10, "local": "192.0.2.1",
         "remote": "192.0.2.2", "port": 4789, "device": "eth0", "learning": true}}})"},
     {"ifb", R"("links": {"ifb7": {"kind": "ifb", "mac": "02:00:00:00:00:01", "ifb": {}}})"},
+    {"dummy", R"("links": {"sink": {"kind": "dummy", "dummy": {}}})"},
     {"physical", R"("links": {"eth0": {"kind": "physical", "port": {"isolated": true}}})"},
     {"wireguard", R"("links": {"wg0": {"kind": "wireguard", "wireguard": {
         "privateKeyFile": "own.key", "listenPort": 51820, "fwmark": "0xca6c", "peers": {
