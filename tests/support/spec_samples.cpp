@@ -65,6 +65,9 @@ const std::map<std::string, std::string> members{
         "remote": "192.0.2.2", "port": 4789, "device": "eth0", "learning": true}}})"},
     {"ifb", R"("links": {"ifb7": {"kind": "ifb", "mac": "02:00:00:00:00:01", "ifb": {}}})"},
     {"dummy", R"("links": {"sink": {"kind": "dummy", "dummy": {}}})"},
+    {"vlan", R"("links": {"eth0.40": {"kind": "vlan", "vlan": {"device": "eth0", "id": 40,
+        "protocol": "802.1ad", "reorderHdr": true, "gvrp": false, "mvrp": false,
+        "looseBinding": false, "bridgeBinding": false}}})"},
     {"physical", R"("links": {"eth0": {"kind": "physical", "port": {"isolated": true}}})"},
     {"wireguard", R"("links": {"wg0": {"kind": "wireguard", "wireguard": {
         "privateKeyFile": "own.key", "listenPort": 51820, "fwmark": "0xca6c", "peers": {

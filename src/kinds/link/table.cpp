@@ -12,11 +12,12 @@ const LinkType& veth_type();
 const LinkType& vxlan_type();
 const LinkType& ifb_type();
 const LinkType& dummy_type();
+const LinkType& vlan_type();
 const LinkType& wireguard_type();
 
 std::span<const LinkType* const> link_types() {
-  static const std::array types{&bridge_type(), &tap_type(),   &veth_type(),     &vxlan_type(),
-                                &ifb_type(),    &dummy_type(), &wireguard_type()};
+  static const std::array types{&bridge_type(), &tap_type(),   &veth_type(), &vxlan_type(),
+                                &ifb_type(),    &dummy_type(), &vlan_type(), &wireguard_type()};
   return types;
 }
 
