@@ -79,6 +79,9 @@ const std::map<std::string, std::string> members{
           "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=": {
             "endpoint": "[2001:db8::1]:51820",
             "presharedKey": "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="}}}}})"},
+    {"neighbours", R"("neighbours": [
+        {"to": "192.0.2.7", "dev": "eth0", "lladdr": "02:00:00:00:00:07", "router": false},
+        {"to": "2001:db8::7", "dev": "eth0", "proxy": true}])"},
     {"routes", R"("routes": [
         {"to": "default", "via": "192.0.2.1", "dev": "eth0", "onlink": true, "table": "main",
          "metric": 100, "src": "192.0.2.10", "scope": "global", "mtu": 1400, "advmss": 1360,

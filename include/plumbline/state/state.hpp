@@ -11,6 +11,7 @@
 #include "plumbline/firewall/model/chain.hpp"
 #include "plumbline/kinds/address.hpp"
 #include "plumbline/kinds/link.hpp"
+#include "plumbline/kinds/neighbour.hpp"
 #include "plumbline/kinds/route.hpp"
 #include "plumbline/kinds/rule.hpp"
 #include "plumbline/kinds/sysctl.hpp"
@@ -29,7 +30,7 @@ struct KindList {
   }
 };
 
-using Kinds = KindList<Link, WireGuard, Address, Route, Rule, Sysctl, Chain, SharedChain>;
+using Kinds = KindList<Link, WireGuard, Address, Neighbour, Route, Rule, Sysctl, Chain, SharedChain>;
 
 /// One value of any kind.
 using Resource = Kinds::Resource;
