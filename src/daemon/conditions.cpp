@@ -1,4 +1,4 @@
-#include "plumbline/daemon/conditions.hpp"
+#include "conditions.hpp"
 
 #include <algorithm>
 #include <iterator>

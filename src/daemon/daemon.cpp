@@ -14,14 +14,14 @@
 #include <utility>
 
 #include "log.hpp"
-#include "plumbline/daemon/pacer.hpp"
-#include "plumbline/daemon/service_notify.hpp"
+#include "pacer.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/kernel_events.hpp"
 #include "plumbline/io/watch.hpp"
 #include "plumbline/spec/load.hpp"
 #include "read_files.hpp"
 #include "reconciler.hpp"
+#include "service_notify.hpp"
 
 namespace plumbline::daemon {
 

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/flap_backoff.hpp"
+#include "flap_backoff.hpp"
 
 #include <algorithm>
 #include <limits>

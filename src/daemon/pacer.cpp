@@ -1,4 +1,4 @@
-#include "plumbline/daemon/pacer.hpp"
+#include "pacer.hpp"
 
 #include <algorithm>
 

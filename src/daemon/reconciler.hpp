@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "plumbline/daemon/conditions.hpp"
+#include "conditions.hpp"
+#include "flap_backoff.hpp"
 #include "plumbline/daemon/daemon.hpp"
-#include "plumbline/daemon/flap_backoff.hpp"
 
 namespace plumbline::daemon {
 

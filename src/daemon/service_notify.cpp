@@ -1,4 +1,4 @@
-#include "plumbline/daemon/service_notify.hpp"
+#include "service_notify.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>

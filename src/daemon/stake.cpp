@@ -1,4 +1,4 @@
-#include "plumbline/daemon/stake.hpp"
+#include "stake.hpp"
 
 #include <algorithm>
 #include <unordered_map>

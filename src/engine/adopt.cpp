@@ -1,4 +1,4 @@
-#include "plumbline/engine/adopt.hpp"
+#include "adopt.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "plumbline/engine/adopt.hpp"
+#include "adopt.hpp"
 #include "plumbline/io/private_files.hpp"
 
 namespace plumbline::engine {

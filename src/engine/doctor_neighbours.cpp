@@ -84,20 +84,20 @@ void examine_networkd(const fs::path& root, Findings& findings) {
   }
 }
 
-struct Neighbour {
+struct Program {
   std::string_view code;
   const char* name;
   const char* unit;
   Level level;
   const char* about;
 };
-constexpr std::array neighbours{
-    Neighbour{"NETWORK_MANAGER", "NetworkManager", "NetworkManager.service", Level::ok,
-              "give it no connection for links of ours"},
-    Neighbour{"FIREWALLD", "firewalld", "firewalld.service", Level::warning,
-              "what it rejects no rule of ours lets through; open it there as well"},
-    Neighbour{"DOCKER", "Docker", "docker.service", Level::ok,
-              "put rules for its containers into the shared chain DOCKER-USER"},
+constexpr std::array programs{
+    Program{"NETWORK_MANAGER", "NetworkManager", "NetworkManager.service", Level::ok,
+            "give it no connection for links of ours"},
+    Program{"FIREWALLD", "firewalld", "firewalld.service", Level::warning,
+            "what it rejects no rule of ours lets through; open it there as well"},
+    Program{"DOCKER", "Docker", "docker.service", Level::ok,
+            "put rules for its containers into the shared chain DOCKER-USER"},
 };
 
 bool ufw_is_on(const fs::path& root) {
@@ -121,11 +121,11 @@ void examine_neighbours(const Examination& examination, Findings& findings) {
   }
   examine_networkd(root, findings);
   bool any = false;
-  for (const Neighbour& neighbour : neighbours) {
-    if (!runs(root, neighbour.unit)) continue;
+  for (const Program& program : programs) {
+    if (!runs(root, program.unit)) continue;
     any = true;
     findings.push_back(
-        {neighbour.level, neighbour.code, std::string(neighbour.name) + " runs", neighbour.about});
+        {program.level, program.code, std::string(program.name) + " runs", program.about});
   }
   if (ufw_is_on(root)) {
     any = true;

@@ -1,4 +1,4 @@
-#include "plumbline/io/generic_netlink.hpp"
+#include "generic_netlink.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -7,10 +7,10 @@
 #include <iterator>
 #include <utility>
 
+#include "nft_tables.hpp"
 #include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
-#include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/program.hpp"
 
 namespace plumbline::io {

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <iterator>
 
+#include "generic_netlink.hpp"
+#include "nft_tables.hpp"
 #include "plumbline/io/descriptor.hpp"
-#include "plumbline/io/generic_netlink.hpp"
 #include "plumbline/io/namespace.hpp"
-#include "plumbline/io/nft_tables.hpp"
-#include "plumbline/io/sysctl_files.hpp"
-#include "plumbline/io/tap.hpp"
+#include "sysctl_files.hpp"
+#include "tap.hpp"
 
 namespace plumbline::io {
 

@@ -1,4 +1,4 @@
-#include "plumbline/io/nft_tables.hpp"
+#include "nft_tables.hpp"
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>

@@ -6,7 +6,7 @@
 #include <array>
 #include <cerrno>
 
-#include "plumbline/io/nft_tables.hpp"
+#include "nft_tables.hpp"
 
 namespace plumbline::io {
 

@@ -1,4 +1,4 @@
-#include "plumbline/io/sysctl_files.hpp"
+#include "sysctl_files.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

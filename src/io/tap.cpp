@@ -1,4 +1,4 @@
-#include "plumbline/io/tap.hpp"
+#include "tap.hpp"
 
 #include <fcntl.h>
 #include <linux/if.h>

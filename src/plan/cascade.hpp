@@ -8,7 +8,7 @@
 #include "diff.hpp"
 #include "order.hpp"
 #include "ownership.hpp"
-#include "plumbline/plan/world.hpp"
+#include "world.hpp"
 
 namespace plumbline {
 

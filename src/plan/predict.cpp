@@ -1,6 +1,6 @@
-#include "plumbline/plan/predict.hpp"
+#include "predict.hpp"
 
-#include "plumbline/plan/world.hpp"
+#include "world.hpp"
 
 namespace plumbline {
 

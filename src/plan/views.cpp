@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plumbline/plan/networks.hpp"
+#include "networks.hpp"
 
 namespace plumbline {
 

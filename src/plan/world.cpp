@@ -1,4 +1,4 @@
-#include "plumbline/plan/world.hpp"
+#include "world.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plumbline/plan/world.hpp"
+#include "world.hpp"
 
 namespace plumbline {
 

@@ -3,9 +3,9 @@
 #include <map>
 #include <utility>
 
+#include "limits.hpp"
 #include "network_decode.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
-#include "plumbline/spec/limits.hpp"
 #include "secret_file.hpp"
 
 namespace plumbline::spec {

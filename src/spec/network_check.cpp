@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "ipv4.hpp"
+#include "limits.hpp"
 #include "link_stack.hpp"
 #include "plumbline/spec/assignments.hpp"
-#include "plumbline/spec/limits.hpp"
 #include "quoted.hpp"
 #include "subnet_index.hpp"
 

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <utility>
 
-#include "plumbline/spec/limits.hpp"
+#include "limits.hpp"
 
 namespace plumbline::spec {
 

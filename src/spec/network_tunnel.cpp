@@ -5,8 +5,8 @@
 
 #include "network_decode.hpp"
 #include "network_words.hpp"
-#include "plumbline/spec/wg_quick.hpp"
 #include "secret_file.hpp"
+#include "wg_quick.hpp"
 
 namespace plumbline::spec {
 

@@ -1,4 +1,4 @@
-#include "plumbline/spec/wg_quick.hpp"
+#include "wg_quick.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/conditions.hpp"
+#include "src/daemon/conditions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/flap_backoff.hpp"
+#include "src/daemon/flap_backoff.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/pacer.hpp"
+#include "src/daemon/pacer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "plumbline/daemon/service_notify.hpp"
 #include "plumbline/io/descriptor.hpp"
+#include "src/daemon/service_notify.hpp"
 #include "tests/daemon/listener.hpp"
 #include "tests/daemon/running.hpp"
 

@@ -1,4 +1,4 @@
-#include "plumbline/daemon/service_notify.hpp"
+#include "src/daemon/service_notify.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

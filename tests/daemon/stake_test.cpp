@@ -1,6 +1,6 @@
 // What may be left to a rival, and what may not.
 
-#include "plumbline/daemon/stake.hpp"
+#include "src/daemon/stake.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Somebody else's objects made ours on the real kernel, as they are: nothing but the mark changes,
 // nothing else is touched, and a failure in the middle leaves all as it was. The witness is ip(8).
 
-#include "plumbline/engine/adopt.hpp"
+#include "src/engine/adopt.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

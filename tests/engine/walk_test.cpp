@@ -9,7 +9,7 @@
 
 #include <sstream>
 
-#include "plumbline/plan/predict.hpp"
+#include "src/plan/predict.hpp"
 #include "tests/support/arbitrary.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/site.hpp"

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "plumbline/spec/wg_quick.hpp"
+#include "src/spec/wg_quick.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace plumbline;

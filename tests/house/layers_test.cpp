@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <regex>
+#include <set>
 
 #include "tests/house/tree.hpp"
 
@@ -144,6 +145,29 @@ std::vector<std::string> layer_faults(const std::vector<File>& files) {
   return faults;
 }
 
+/// Headers in include/ that no other layer sees, neither by itself nor by way of another of them.
+std::vector<std::string> headers_of_nobody(const std::vector<File>& files) {
+  std::set<std::string> seen;
+  for (std::size_t before = files.size(); before != seen.size();) {
+    before = seen.size();
+    for (const auto& file : files) {
+      for (const auto& line : file.lines) {
+        const auto include = include_in(line);
+        if (!include || !include->target.starts_with("plumbline/")) continue;
+        const std::string target = "include/" + include->target;
+        if (layer_of(target) != layer_of(file.path) || seen.contains(file.path))
+          seen.insert(target);
+      }
+    }
+  }
+  std::vector<std::string> nobodys;
+  for (const auto& file : files) {
+    if (file.path.starts_with("include/") && !seen.contains(file.path))
+      nobodys.push_back(file.path);
+  }
+  return nobodys;
+}
+
 std::size_t faults_of(std::string path, std::string line) {
   return layer_faults({File{std::move(path), {std::move(line)}}}).size();
 }
@@ -179,6 +203,21 @@ TEST(Layers, TheBansBeyondTheOrderAreSeen) {
   EXPECT_EQ(faults_of("src/plan/a.cpp", "#include \"../kinds/private.hpp\""), 1U);
   EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"src/kinds/private.hpp\""), 0U);
   EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"private.hpp\""), 0U);
+}
+
+TEST(Layers, AHeaderInIncludeIsForOtherLayers) {
+  const auto nobodys = headers_of_nobody(program_sources());
+  EXPECT_TRUE(nobodys.empty()) << "to be beside its source:" << joined(nobodys);
+}
+
+TEST(Layers, AHeaderThatIsForNoOtherLayerIsSeen) {
+  const std::vector<File> files{
+      {"include/plumbline/io/used.hpp", {"#include \"plumbline/io/by_way.hpp\""}},
+      {"include/plumbline/io/by_way.hpp", {}},
+      {"include/plumbline/io/private.hpp", {}},
+      {"src/io/a.cpp", {"#include \"plumbline/io/private.hpp\""}},
+      {"src/engine/a.cpp", {"#include \"plumbline/io/used.hpp\""}}};
+  EXPECT_EQ(headers_of_nobody(files), std::vector<std::string>{"include/plumbline/io/private.hpp"});
 }
 
 TEST(Layers, AHeaderInTheWrongPlaceIsSeen) {

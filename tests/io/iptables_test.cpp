@@ -16,8 +16,8 @@
 
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
-#include "plumbline/io/nft_tables.hpp"
 #include "plumbline/io/scratch_host.hpp"
+#include "src/io/nft_tables.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::io {

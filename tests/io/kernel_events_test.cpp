@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "plumbline/io/netlink_socket.hpp"
-#include "plumbline/io/sysctl_files.hpp"
+#include "src/io/sysctl_files.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::io {

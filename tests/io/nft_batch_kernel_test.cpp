@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "plumbline/io/nft_tables.hpp"
+#include "src/io/nft_tables.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/nft_expression_bytes.hpp"
 #include "tests/support/nft_rules.hpp"

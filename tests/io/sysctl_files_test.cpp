@@ -1,4 +1,4 @@
-#include "plumbline/io/sysctl_files.hpp"
+#include "src/io/sysctl_files.hpp"
 
 #include <gtest/gtest.h>
 

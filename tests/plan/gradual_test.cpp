@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-#include "plumbline/plan/predict.hpp"
+#include "src/plan/predict.hpp"
 #include "src/report/json.hpp"
 #include "src/report/text.hpp"
 #include "tests/support/arbitrary.hpp"

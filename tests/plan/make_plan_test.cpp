@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "plumbline/plan/predict.hpp"
+#include "src/plan/predict.hpp"
 #include "src/report/plan_objects.hpp"
 #include "tests/support/arbitrary.hpp"
 

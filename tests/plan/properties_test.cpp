@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "plumbline/plan/predict.hpp"
+#include "src/plan/predict.hpp"
 #include "src/report/text.hpp"
 #include "tests/support/arbitrary.hpp"
 #include "tests/support/kernel_model.hpp"

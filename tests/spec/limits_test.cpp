@@ -1,7 +1,7 @@
 // Every count and length of a spec ends where the kernel's does, or where a pass would take
 // minutes: at the limit it is taken, one beyond it is refused with its place.
 
-#include "plumbline/spec/limits.hpp"
+#include "src/spec/limits.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Text in the style of wg-quick: what is taken, what is refused, and that no key is ever repeated.
 
-#include "plumbline/spec/wg_quick.hpp"
+#include "src/spec/wg_quick.hpp"
 
 #include <gmock/gmock.h>
 

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "plumbline/io/nft_tables.hpp"
+#include "src/io/nft_tables.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::test {

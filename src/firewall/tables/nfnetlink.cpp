@@ -1,6 +1,7 @@
+#include "plumbline/firewall/tables/nfnetlink.hpp"
+
 #include <cerrno>
 
-#include "plumbline/firewall/observe/ruleset.hpp"
 #include "plumbline/io/descriptor.hpp"
 
 namespace plumbline::firewall {

@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "plumbline/firewall/bytes/nft_table.hpp"
-#include "plumbline/firewall/observe/ruleset.hpp"
+#include "plumbline/firewall/tables/nfnetlink.hpp"
 
 namespace plumbline::firewall {
 

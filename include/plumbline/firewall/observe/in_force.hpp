@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "plumbline/base/diagnostics.hpp"
-#include "plumbline/engine/ledger.hpp"
+#include "plumbline/firewall/model/chain.hpp"
 #include "plumbline/firewall/observe/ruleset.hpp"
 
 namespace plumbline::firewall {

@@ -7,7 +7,7 @@
 
 #include <set>
 
-#include "plumbline/engine/ledger.hpp"
+#include "plumbline/firewall/model/chain.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/plan/plan.hpp"
 

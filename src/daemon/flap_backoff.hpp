@@ -13,9 +13,9 @@
 #include <span>
 #include <vector>
 
-#include "plumbline/daemon/pacer.hpp"
-#include "plumbline/daemon/stake.hpp"
+#include "pacer.hpp"
 #include "plumbline/plan/plan.hpp"
+#include "stake.hpp"
 
 namespace plumbline::daemon {
 

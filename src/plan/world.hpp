@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "plumbline/plan/networks.hpp"
+#include "networks.hpp"
 #include "plumbline/plan/plan.hpp"
 
 namespace plumbline {
