@@ -32,6 +32,7 @@ class KernelModel {
   std::string make(const Link& link);
   std::string make(const WireGuard& device);
   std::string make(const Address& address);
+  std::string make(const Neighbour& neighbour);
   std::string make(const Route& route);
   std::string make(const Rule& rule);
   std::string make(const Sysctl& sysctl);
@@ -41,6 +42,7 @@ class KernelModel {
   std::string change(const Link& before, const Link& after);
   std::string change(const WireGuard& before, const WireGuard& after);
   std::string change(const Address& before, const Address& after);
+  std::string change(const Neighbour& before, const Neighbour& after);
   std::string change(const Route& before, const Route& after);
   std::string change(const Rule& before, const Rule& after);
   std::string change(const Sysctl& before, const Sysctl& after);
@@ -50,6 +52,7 @@ class KernelModel {
   std::string destroy(const Link& link);
   std::string destroy(const WireGuard& device);
   std::string destroy(const Address& address);
+  std::string destroy(const Neighbour& neighbour);
   std::string destroy(const Route& route);
   std::string destroy(const Rule& rule);
   std::string destroy(const Sysctl& sysctl);

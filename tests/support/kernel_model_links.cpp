@@ -188,13 +188,30 @@ std::string KernelModel::change(const WireGuard& before, const WireGuard& after)
 
 std::string KernelModel::destroy(const WireGuard& device) { return erase(state_, device); }
 
+// ---- neighbours ---------------------------------------------------------------------------------
+
+std::string KernelModel::make(const Neighbour& neighbour) {
+  const Link* dev = link(neighbour.dev);
+  if (dev == nullptr) return "ENODEV: " + format(neighbour.dev);
+  // The kernel takes it, and forgets it when the link comes up another time.
+  if (dev->up != true) return "not to stay: " + format(neighbour.dev) + " is down";
+  return insert(state_, neighbour);
+}
+
+std::string KernelModel::change(const Neighbour& before, const Neighbour& after) {
+  return replace(state_, before, after);
+}
+
+std::string KernelModel::destroy(const Neighbour& neighbour) { return erase(state_, neighbour); }
+
 void KernelModel::unregister(const IfName& name) {
+  std::erase_if(state_.of<Neighbour>(), [&](const Neighbour& one) { return one.dev == name; });
   std::erase_if(state_.of<WireGuard>(),
                 [&](const WireGuard& device) { return device.name == name; });
   std::erase_if(state_.of<Link>(), [&](const Link& link) { return link.name == name; });
   std::vector<IfName> above;
   for (const Link& link : state_.of<Link>()) {
-    if (link.vxlan && link.vxlan->device == name) above.push_back(link.name);
+    if (lower_link(link) == name) above.push_back(link.name);
   }
   for (const IfName& vxlan : above) unregister(vxlan);
   for (Link& port : state_.of<Link>()) {
@@ -219,6 +236,7 @@ void KernelModel::unregister(const IfName& name) {
 }
 
 void KernelModel::shut(const IfName& name) {
+  std::erase_if(state_.of<Neighbour>(), [&](const Neighbour& one) { return one.dev == name; });
   flush_dead_routes(name, Family::inet, false);
   drop_ipv6(name, false);
 }
