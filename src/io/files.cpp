@@ -83,4 +83,15 @@ FileReader::Content Files::read(const std::string& path, std::size_t limit) {
   return content;
 }
 
+std::string file_identity(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return {};
+  std::string identity = std::to_string(found.st_ino) + " " + std::to_string(found.st_size);
+  // The time of change too: cp -p and tar set the other one.
+  for (const timespec& time : {found.st_mtim, found.st_ctim}) {
+    identity += " " + std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec);
+  }
+  return identity;
+}
+
 }  // namespace plumbline::io

@@ -1,14 +1,36 @@
 #include "plumbline/io/scratch_host.hpp"
 
 #include <linux/netlink.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
 
 #include "nft_tables.hpp"
+#include "plumbline/io/files.hpp"
 
 namespace plumbline::io {
+
+namespace {
+
+/// The programs, and where they look up names that a rule may have in place of numbers: as seen
+/// with strace(1) of iptables 1.8.9 and its extensions.
+constexpr std::array files_of_iptables{
+    "/usr/sbin/xtables-nft-multi",
+    "/usr/sbin/xtables-legacy-multi",
+    "/usr/sbin/iptables",
+    "/etc/nsswitch.conf",           // which of the files below count
+    "/etc/services",                // ports
+    "/etc/protocols",               // -p, and `ipvs`
+    "/etc/passwd",                  // `owner`
+    "/etc/group",                   // `owner`
+    "/etc/networks",                // -s and -d
+    "/etc/ethertypes",              // -p of ebtables
+    "/etc/iproute2/group",          // `devgroup`
+    "/etc/iproute2/rt_realms",      // `realm`
+    "/etc/xtables/connlabel.conf",  // `connlabel`
+};
+
+}  // namespace
 
 ScratchHost::ScratchHost(Backend backend)
     : namespace_(NetworkNamespace::make_scratch()), iptables_(backend, &namespace_) {}
@@ -38,23 +60,9 @@ NetlinkSocket& ScratchHost::nfnetlink() {
 }
 
 std::string ScratchHost::circumstances() const {
-  constexpr std::array<const char*, 10> files{"/usr/sbin/xtables-nft-multi",
-                                              "/usr/sbin/xtables-legacy-multi",
-                                              "/usr/sbin/iptables",
-                                              "/etc/services",
-                                              "/etc/protocols",
-                                              "/etc/passwd",
-                                              "/etc/group",
-                                              "/etc/networks",
-                                              "/etc/ethertypes",
-                                              "/etc/xtables/connlabel.conf"};
   std::string text;
-  for (const char* const file : files) {
-    struct stat found {};
-    if (stat(file, &found) != 0) found = {};
-    text += std::to_string(found.st_ino) + " " + std::to_string(found.st_size) + " " +
-            std::to_string(found.st_mtim.tv_sec) + "." + std::to_string(found.st_mtim.tv_nsec) +
-            "\n";
+  for (const char* const file : files_of_iptables) {
+    text += file_identity(file) + "\n";
   }
   return text;
 }

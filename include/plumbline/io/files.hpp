@@ -15,4 +15,8 @@ class Files : public FileReader {
   [[nodiscard]] Content read(const std::string& path, std::size_t limit) override;
 };
 
+/// Changes when the file behind the path is another one, or was written to; empty when there is
+/// none.
+[[nodiscard]] std::string file_identity(const std::string& path);
+
 }  // namespace plumbline::io

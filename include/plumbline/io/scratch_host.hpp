@@ -25,7 +25,7 @@ class ScratchHost final : public Host {
 
   [[nodiscard]] Backend backend() { return iptables_.backend(); }
   /// Changes when the same text may come to mean something else: another iptables, or other names
-  /// of services, protocols, users and groups.
+  /// of services, protocols, users, groups, realms and the like.
   [[nodiscard]] std::string circumstances() const;
   /// Takes away every table of both families: each compilation starts from nothing.
   void reset();
