@@ -9,6 +9,7 @@
 
 #include "nft_tables.hpp"
 #include "plumbline/firewall/text/saved_text.hpp"
+#include "plumbline/io/files.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
 #include "plumbline/io/program.hpp"
@@ -56,6 +57,18 @@ std::string why(const Finished& finished) {
   return said.empty() ? "exit status " + std::to_string(finished.status) : said;
 }
 
+Backend ask_for_backend(const std::string& path) {
+  const Finished finished = run_program({.path = path, .arguments = {"-V"}, .input = {}});
+  // Another backend than the host's would be worse than none.
+  if (!finished.succeeded()) {
+    throw HostError(
+        "cannot tell which iptables this host uses (--iptables says it): iptables -V: " +
+        why(finished));
+  }
+  // Before 1.8 there was one backend, and no word for it in the version.
+  return finished.output.find("nf_tables") != std::string::npos ? Backend::nft : Backend::legacy;
+}
+
 void in_namespace(const NetworkNamespace* where, const std::function<void()>& work) {
   if (where == nullptr) {
     work();
@@ -90,7 +103,7 @@ std::string_view builtin_chains(std::string_view table) {
 
 }  // namespace
 
-std::string Iptables::program(Family family, Backend backend, std::string_view action) const {
+std::string Iptables::program(Family family, Backend backend, std::string_view action) {
   const std::string base(base_name(family));
   const std::string suffix = action.empty() ? "" : "-" + std::string(action);
   std::string path = find_program(base + "-" + std::string(format(backend)) + suffix);
@@ -101,18 +114,15 @@ std::string Iptables::program(Family family, Backend backend, std::string_view a
   return path;
 }
 
-Backend Iptables::installed_default() const {
+Backend Iptables::installed_default() {
   const std::string path = find_program("iptables");
   if (path.empty()) return Backend::automatic;
-  const Finished finished = run_program({.path = path, .arguments = {"-V"}, .input = {}});
-  // Another backend than the host's would be worse than none.
-  if (!finished.succeeded()) {
-    throw HostError(
-        "cannot tell which iptables this host uses (--iptables says it): iptables -V: " +
-        why(finished));
+  std::string identity = file_identity(path);
+  if (identity != asked_program_) {
+    default_ = ask_for_backend(path);
+    asked_program_ = std::move(identity);
   }
-  // Before 1.8 there was one backend, and no word for it in the version.
-  return finished.output.find("nf_tables") != std::string::npos ? Backend::nft : Backend::legacy;
+  return default_;
 }
 
 Backend Iptables::backend() {

@@ -52,8 +52,9 @@ class Iptables {
   void wipe();
 
  private:
-  [[nodiscard]] std::string program(Family family, Backend backend, std::string_view action) const;
-  [[nodiscard]] Backend installed_default() const;
+  [[nodiscard]] std::string program(Family family, Backend backend, std::string_view action);
+  /// What the program `iptables` says it is: asked again only when the file is another one.
+  [[nodiscard]] Backend installed_default();
   [[nodiscard]] Backend backend_of(Family family);
   [[nodiscard]] std::string save(Family family, Backend backend);
   [[nodiscard]] std::vector<HeldTable> nft_tables_of(Family family);
@@ -62,6 +63,8 @@ class Iptables {
   Backend wanted_;
   const NetworkNamespace* where_;
   std::optional<Backend> backend_;
+  Backend default_ = Backend::automatic;
+  std::string asked_program_;      ///< that said `default_`, as file_identity()
   bool has_bridge_rules_ = false;  ///< may have, since wipe()
   std::optional<NetlinkSocket> wiping_nfnetlink_;
   std::optional<NetlinkSocket> rival_nfnetlink_;  ///< where nft is the other backend
