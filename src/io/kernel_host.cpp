@@ -31,16 +31,24 @@ bool has_nfnetlink() {
   return socket || errno != EPROTONOSUPPORT;
 }
 
-wire::Reply change(NetlinkSocket& socket, const wire::NamespaceChange& request) {
+/// Nothing, and the reason in `refusal`, when the namespace cannot be opened.
+std::optional<NetworkNamespace> open_for_change(const std::string& netns, wire::Reply& refusal) {
   try {
-    const auto there = NetworkNamespace::open(request.netns);
-    const std::int32_t descriptor = there.get();
-    wire::Bytes message = request.message;
-    std::memcpy(&message.at(request.place), &descriptor, sizeof descriptor);
-    return socket.change({&message}).front();
+    return NetworkNamespace::open(netns);
   } catch (const HostError& error) {
-    return {ENOENT, error.what(), {}, {}};
+    refusal = {error.error == 0 ? ENOENT : error.error, error.what(), {}, {}};
+    return std::nullopt;
   }
+}
+
+wire::Reply change(NetlinkSocket& socket, const wire::NamespaceChange& request) {
+  wire::Reply refusal;
+  const auto there = open_for_change(request.netns, refusal);
+  if (!there) return refusal;
+  const std::int32_t descriptor = there->get();
+  wire::Bytes message = request.message;
+  std::memcpy(&message.at(request.place), &descriptor, sizeof descriptor);
+  return socket.change({&message}).front();
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "plumbline/io/kernel_host.hpp"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "tests/support/netns.hpp"
+#include "tests/support/refused_calls.hpp"
 
 namespace plumbline::io {
 namespace {
@@ -227,6 +228,25 @@ TEST_F(KernelHosts, AnswerEveryRequestInItsOrder) {
   EXPECT_FALSE(replies[3].bytes.empty());
   EXPECT_EQ(replies[5].text, "1");
   EXPECT_TRUE(host.exchange({}).empty());
+}
+
+TEST_F(KernelHosts, OnlyTheOpeningOfANamespaceSaysThatItIsMissing) {
+  KernelHost host;
+  const auto send = [&](const std::string& netns) {
+    wire::MessageBuilder message(RTM_NEWLINK, 0);
+    message.header(ifinfomsg{});
+    message.u32(IFLA_NET_NS_FD, 0);
+    const std::size_t place = message.size() - sizeof(std::uint32_t);
+    return one(host, wire::NamespaceChange{std::move(message).finish(), netns, place});
+  };
+  const std::string here = "/proc/thread-self/ns/net";
+  EXPECT_EQ(send("/nowhere").error, ENOENT);
+  EXPECT_EQ(send("/etc/passwd").error, ENOENT);
+  // Whether the request was carried out is not known then, so that is no answer to it.
+  EXPECT_THAT(test::without_call(SYS_recvmsg, EIO, [&] { static_cast<void>(send(here)); }),
+              testing::HasSubstr("cannot read from a netlink socket"));
+  EXPECT_EQ(test::without_call(SYS_openat, EMFILE, [&] { EXPECT_EQ(send(here).error, EMFILE); }),
+            "");
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ struct NetlinkChange {
 };
 
 /// A NetlinkChange that hands the kernel another network namespace: the Host opens it just before
-/// sending, and puts its descriptor into the four bytes at `place`. ENOENT, with words, when there
-/// is none: then nothing is sent.
+/// sending, and puts its descriptor into the four bytes at `place`. When it cannot be opened
+/// nothing is sent: ENOENT, with words, when there is none, else the errno of opening it.
 struct NamespaceChange {
   Bytes message;
   std::string netns;      ///< a name below /run/netns, or a path
