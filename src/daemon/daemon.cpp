@@ -1,7 +1,5 @@
 #include "plumbline/daemon/daemon.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -80,7 +78,8 @@ constexpr std::string_view not_watched = "some files are looked at with the time
 class Daemon {
  public:
   Daemon(const RunOptions& options, const engine::Context& context, FileReader& files)
-      : sources_(options.sources),
+      : host_(&context.host),
+        sources_(options.sources),
         read_files_(files),
         pace_(pace_of(options)),
         pacer_(pace_, Clock::now()),
@@ -119,7 +118,7 @@ class Daemon {
     const io::KernelEvents::Drained drained = events_.drain();
     if (drained.lost) spdlog::debug("kernel events were lost: looking at everything anyway");
     for (const io::KernelEvents::Writer& writer : drained.writers) {
-      if (writer.thread == static_cast<std::uint32_t>(::getpid())) continue;
+      if (writer.port == host_->nf_tables_port()) continue;
       spdlog::debug("nf_tables was changed by {}, pid {}", printable(writer.name), writer.thread);
     }
     if (drained.count != 0 || drained.lost) hint(Hint::kernel);
@@ -244,6 +243,7 @@ class Daemon {
   asio::steady_timer timer_{context_};
   asio::steady_timer notify_timer_{context_};
 
+  const io::Host* host_;
   std::vector<std::string> sources_;
   ReadFiles read_files_;
   std::set<std::string> watched_;  ///< beside the sources

@@ -228,12 +228,6 @@ wire::Reply Iptables::restore(Family family, const std::string& text) {
   return {error, why(finished), {}, {}};
 }
 
-wire::Reply Iptables::drop_table(Family family, const std::string& table) {
-  if (backend_of(family) == Backend::legacy) return {};
-  auto nfnetlink = nfnetlink_in(where_);
-  return drop_empty_table(nfnetlink, family, table);
-}
-
 void Iptables::wipe_legacy(Family family) {
   std::string text;
   for (const HeldTable& table : legacy_tables_in(where_, family)) {

@@ -130,6 +130,7 @@ bool drain_socket(const Descriptor& socket,
 KernelEvents::Writer writer_of(std::span<const std::byte> datagram) {
   KernelEvents::Writer writer;
   wire::for_each_message(datagram, [&](const wire::Message& message) {
+    writer.port = message.header().nlmsg_pid;
     message.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {
       if (attribute.type() == NFTA_GEN_PROC_PID) writer.thread = ntohl(attribute.u32());
       if (attribute.type() == NFTA_GEN_PROC_NAME) writer.name = attribute.string();

@@ -69,7 +69,9 @@ wire::Reply KernelHost::carry_out(const wire::Request& request) {
           [&](const wire::FirewallDump& it) { return iptables_.dump(it.family); },
           [&](const wire::FirewallRestore& it) { return iptables_.restore(it.family, it.text); },
           [&](const wire::FirewallDropTable& it) {
-            return iptables_.drop_table(it.family, it.table);
+            // A legacy table stays as long as its kernel module.
+            if (iptables_.backend_of(it.family) == Backend::legacy) return wire::Reply{};
+            return drop_empty_table(nfnetlink(), it.family, it.table);
           },
           [&](const wire::NetfilterQuery& it) {
             if (nfnetlink_ || has_nfnetlink()) return ask(nfnetlink(), it);

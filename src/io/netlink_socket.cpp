@@ -69,6 +69,11 @@ NetlinkSocket::NetlinkSocket(int protocol)
   if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     give_up("cannot bind a netlink socket", errno);
   }
+  socklen_t length = sizeof address;
+  if (getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    give_up("cannot read the port of a netlink socket", errno);
+  }
+  port_ = address.nl_pid;
   set_option(socket_.get(), NETLINK_EXT_ACK);
   set_option(socket_.get(), NETLINK_CAP_ACK);
   set_option(socket_.get(), NETLINK_GET_STRICT_CHK);

@@ -43,8 +43,6 @@ std::vector<wire::Reply> ScratchHost::exchange(std::span<const wire::Request> re
       replies.push_back(iptables_.dump(dump->family));
     } else if (const auto* restore = std::get_if<wire::FirewallRestore>(&request)) {
       replies.push_back(iptables_.restore(restore->family, restore->text));
-    } else if (const auto* drop = std::get_if<wire::FirewallDropTable>(&request)) {
-      replies.push_back(iptables_.drop_table(drop->family, drop->table));
     } else if (const auto* query = std::get_if<wire::NetfilterQuery>(&request)) {
       replies.push_back(ask(nfnetlink(), *query));
     } else {

@@ -106,6 +106,22 @@ TEST_F(RunDrift, PutsBackChainRulesWhenTheyChange) {
   EXPECT_TRUE(soon("the rule again", is_back));
 }
 
+/// In a container the kernel knows us by another process id than we do.
+TEST_F(RunDrift, KnowsItsOwnCommitsInAPidNamespace) {
+  if (test::run({"iptables-nft", "-S"}).status != 0) GTEST_SKIP() << "iptables-nft does not work";
+  if (test::run({"unshare", "--pid", "--fork", "true"}).status != 0) {
+    GTEST_SKIP() << "no PID namespace can be made";
+  }
+  start_through({"unshare", "--pid", "--fork", "--kill-child"});
+  write(file(), spec(firewall.substr(1)));
+  start_and_converge("1h", {}, {"--iptables", "nft"});
+  test::must_run({"iptables-nft", "-D", "APP", "-j", "DROP"});
+  EXPECT_TRUE(soon("the rule", [] { return has_guard("iptables-nft"); }));
+  EXPECT_TRUE(soon("the word of who it was",
+                   [&] { return logged("nf_tables was changed by iptables-nft, pid "); }));
+  EXPECT_FALSE(logged("nf_tables was changed by plumbline"));
+}
+
 TEST_F(RunDrift, PutsBackChainRulesOfLegacyIptablesWithinTheInterval) {
   if (test::run({"iptables-legacy", "-S"}).status != 0) {
     GTEST_SKIP() << "iptables-legacy does not work here";

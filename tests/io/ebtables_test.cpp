@@ -2,10 +2,12 @@
 // iptables has.
 
 #include <gmock/gmock.h>
+#include <linux/netlink.h>
 
 #include "plumbline/firewall/text/iptables.hpp"
 #include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/iptables.hpp"
+#include "plumbline/io/nft_tables.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::io {
@@ -78,7 +80,8 @@ TEST_P(Ebtables, WhatIsRefusedIsSaidAndChangesNothing) {
 TEST_P(Ebtables, AnEmptyTableCanBeDroppedAndAScratchNamespaceWiped) {
   ASSERT_EQ(programs_.restore(Family::bridge, "*filter\n:INPUT ACCEPT\nCOMMIT\n").error, 0);
   EXPECT_THAT(test::must_run({"nft", "list", "ruleset"}), HasSubstr("table bridge filter"));
-  EXPECT_EQ(programs_.drop_table(Family::bridge, "filter").error, 0);
+  NetlinkSocket nfnetlink(NETLINK_NETFILTER);
+  EXPECT_EQ(drop_empty_table(nfnetlink, Family::bridge, "filter").error, 0);
   EXPECT_THAT(test::must_run({"nft", "list", "ruleset"}), IsEmpty());
   ASSERT_EQ(programs_.restore(Family::bridge, rules).error, 0);
   programs_.wipe();

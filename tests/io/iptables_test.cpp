@@ -198,15 +198,16 @@ TEST_F(NftTables, AnEmptyOneIsDropped) {
   ASSERT_EQ(iptables.restore(Family::inet, one_rule).error, 0);
   ASSERT_EQ(iptables.restore(Family::inet, "*filter\n:MINE - [0:0]\n-X MINE\nCOMMIT\n").error, 0);
   nft("add table ip6 filter; add table ip nat;");
-  EXPECT_EQ(iptables.drop_table(Family::inet, "filter"), wire::Reply{});
+  NetlinkSocket nfnetlink(NETLINK_NETFILTER);
+  EXPECT_EQ(drop_empty_table(nfnetlink, Family::inet, "filter"), wire::Reply{});
   EXPECT_FALSE(has(ruleset(), "table ip filter")) << ruleset();
   EXPECT_TRUE(has(ruleset(), "table ip6 filter")) << ruleset();
   EXPECT_TRUE(has(ruleset(), "table ip nat")) << ruleset();
-  EXPECT_EQ(iptables.drop_table(Family::inet, "filter"), wire::Reply{});
+  EXPECT_EQ(drop_empty_table(nfnetlink, Family::inet, "filter"), wire::Reply{});
 }
 
 TEST_F(NftTables, OneThatHoldsAnythingStays) {
-  Iptables iptables(Backend::nft);
+  NetlinkSocket nfnetlink(NETLINK_NETFILTER);
   const std::string empty =
       "add table ip filter; add chain ip filter INPUT { type filter hook "
       "input priority 0; policy accept; };";
@@ -218,7 +219,7 @@ TEST_F(NftTables, OneThatHoldsAnythingStays) {
     nft("flush ruleset");
     nft(empty + more);
     const auto before = ruleset();
-    EXPECT_EQ(iptables.drop_table(Family::inet, "filter"), wire::Reply{}) << more;
+    EXPECT_EQ(drop_empty_table(nfnetlink, Family::inet, "filter"), wire::Reply{}) << more;
     EXPECT_EQ(ruleset(), before);
   }
 }

@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "plumbline/io/kernel_host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
 #include "src/io/sysctl_files.hpp"
 #include "tests/support/netns.hpp"
@@ -101,6 +102,22 @@ TEST_F(RuleEventsTest, ACommitIsOneHintWithTheNameOfItsWriterHoweverManyRulesItR
   EXPECT_EQ(drained.writers[0].name, "iptables-nft-re");
   EXPECT_NE(drained.writers[0].thread, 0U);
   EXPECT_FALSE(readable(events));
+}
+
+TEST_F(RuleEventsTest, AWriterIsKnownByThePortOfItsSocket) {
+  test::must_run({"iptables-nft", "-N", "APP"});
+  test::must_run({"iptables-nft", "-X", "APP"});
+  KernelHost host(Backend::nft);
+  EXPECT_EQ(host.nf_tables_port(), 0U);
+  KernelEvents events;
+  const wire::Request drop = wire::FirewallDropTable{Family::inet, "filter"};
+  ASSERT_EQ(host.exchange({&drop, 1}).front().error, 0);
+  test::must_run({"iptables-nft", "-N", "APP"});
+  const auto drained = events.drain();
+  ASSERT_EQ(drained.writers.size(), 2U);
+  EXPECT_NE(host.nf_tables_port(), 0U);
+  EXPECT_EQ(drained.writers[0].port, host.nf_tables_port());
+  EXPECT_NE(drained.writers[1].port, host.nf_tables_port());
 }
 
 TEST_F(RuleEventsTest, LookingAtRulesIsNoHintAndLeavingThemIsNone) {

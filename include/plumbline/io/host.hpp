@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -38,6 +39,10 @@ class Host {
   /// the socket takes. Throws HostError.
   [[nodiscard]] virtual std::vector<wire::Reply> exchange(
       std::span<const wire::Request> requests) = 0;
+
+  /// The port (man 7 netlink) that its changes of nf_tables are sent from, which the kernel tells
+  /// all who listen. 0 as long as it has made none.
+  [[nodiscard]] virtual std::uint32_t nf_tables_port() const { return 0; }
 };
 
 }  // namespace plumbline::io

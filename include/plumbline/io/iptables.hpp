@@ -44,9 +44,8 @@ class Iptables {
   /// Another errno when it did not come to say anything.
   [[nodiscard]] wire::Reply restore(Family family, const std::string& text);
 
-  /// On nft, deletes the table when nobody has a chain, a rule or a policy but ACCEPT in it. On
-  /// legacy a table stays as long as its kernel module: nothing is done.
-  [[nodiscard]] wire::Reply drop_table(Family family, const std::string& table);
+  /// Whose rules of the family are seen and changed: of bridges always those of nft.
+  [[nodiscard]] Backend backend_of(Family family);
 
   /// Takes away all chains, rules and tables of all families. Only for a scratch namespace.
   void wipe();
@@ -55,7 +54,6 @@ class Iptables {
   [[nodiscard]] std::string program(Family family, Backend backend, std::string_view action);
   /// What the program `iptables` says it is: asked again only when the file is another one.
   [[nodiscard]] Backend installed_default();
-  [[nodiscard]] Backend backend_of(Family family);
   [[nodiscard]] std::string save(Family family, Backend backend);
   [[nodiscard]] std::vector<HeldTable> nft_tables_of(Family family);
   void wipe_legacy(Family family);

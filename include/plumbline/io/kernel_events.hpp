@@ -18,7 +18,8 @@ class KernelEvents {
  public:
   /// Who committed a change to nf_tables.
   struct Writer {
-    std::uint32_t thread = 0;  ///< its id in the first PID namespace
+    std::uint32_t port = 0;    ///< of its socket (man 7 netlink), in our network namespace
+    std::uint32_t thread = 0;  ///< its id in the first PID namespace, which need not be ours
     std::string name;          ///< at most 15 bytes, and of any bytes
 
     bool operator==(const Writer&) const = default;

@@ -18,6 +18,9 @@ class KernelHost final : public Host {
   explicit KernelHost(Backend backend = Backend::automatic);
 
   [[nodiscard]] std::vector<wire::Reply> exchange(std::span<const wire::Request> requests) override;
+  [[nodiscard]] std::uint32_t nf_tables_port() const override {
+    return nfnetlink_ ? nfnetlink_->port() : 0;
+  }
   /// Of iptables; never `automatic`. Throws HostError when none is installed.
   [[nodiscard]] Backend backend() { return iptables_.backend(); }
 

@@ -27,6 +27,9 @@ class NetlinkSocket {
   /// of the calling thread for good. Throws HostError.
   explicit NetlinkSocket(int protocol);
 
+  /// What the kernel calls it in the messages that it sends to others.
+  [[nodiscard]] std::uint32_t port() const { return port_; }
+
   /// Carries out each message by itself, in order: one reply per message. An error in one does not
   /// stop those behind it. A success has no message.
   [[nodiscard]] std::vector<wire::Reply> change(const Messages& messages);
@@ -67,6 +70,7 @@ class NetlinkSocket {
   [[nodiscard]] wire::Reply ask_until_whole(const wire::Bytes& request);
 
   Descriptor socket_;
+  std::uint32_t port_ = 0;
   std::uint32_t sequence_ = 0;
   std::size_t most_bytes_ = 0;     ///< in one send
   std::size_t most_messages_ = 0;  ///< whose errors fit into the receive buffer
