@@ -10,6 +10,7 @@
 
 #include "doctor_parts.hpp"
 #include "plumbline/base/diagnostics.hpp"
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/io/held_tables.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/program.hpp"
@@ -243,11 +244,16 @@ Seen look_at_legacy(Findings& findings) {
   }
 }
 
+bool is_of_iptables(const HeldTable& table) {
+  return firewall::is_table_of_iptables(table.family, table.name);
+}
+
 /// `ip filter (2 rules), ip6 nat (1 chain)`, of iptables' own tables that are not empty.
 std::string held_by(const Seen& seen) {
   std::vector<HeldTable> held;
   for (HeldTable table : seen.value_or(std::vector<HeldTable>{})) {
-    if ((table.family != "ip" && table.family != "ip6") || !io::is_iptables_table(table)) continue;
+    const bool is_of_ip = table.family == "ip" || table.family == "ip6";
+    if (!is_of_ip || !is_of_iptables(table)) continue;
     table.name = table.family + " " + table.name;
     held.push_back(std::move(table));
   }
@@ -290,7 +296,7 @@ void examine_rules(std::optional<Backend> chosen, const std::string& nft, const 
 /// iptables takes rules there without a word, and shows them.
 void examine_idle(const Seen& nft, Findings& findings) {
   for (const HeldTable& table : nft.value_or(std::vector<HeldTable>{})) {
-    if (!io::is_iptables_table(table)) continue;
+    if (!is_of_iptables(table)) continue;
     const std::string name = table.family + " " + printable(table.name);
     if (table.dormant) {
       findings.push_back({Level::warning, "DORMANT_TABLE",
@@ -311,7 +317,7 @@ void examine_foreign(const Seen& nft, Findings& findings) {
   constexpr std::size_t most_named = 5;
   for (const HeldTable& table : nft.value_or(std::vector<HeldTable>{})) {
     const std::string name = "table " + table.family + " " + printable(table.name);
-    if (!io::is_iptables_table(table)) {
+    if (!is_of_iptables(table)) {
       const bool judges =
           table.hooks != 0 && !table.dormant && (table.rules != 0 || table.policies != 0);
       findings.push_back(

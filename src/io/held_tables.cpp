@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/firewall/bytes/nftables.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/wire/netlink.hpp"
@@ -118,7 +119,7 @@ void take_places(NetlinkSocket& nfnetlink, Tables& tables) {
   if (reply.error != 0) give_up("cannot look into nf_tables", reply.error);
   for (const firewall::DumpedChain& chain : firewall::read_chains(reply.bytes)) {
     const auto base = firewall::base_chain(chain.family, chain.table, chain.name);
-    const auto found = tables.find({std::string(nft_word(chain.family)), chain.table});
+    const auto found = tables.find({std::string(firewall::nft_word(chain.family)), chain.table});
     if (!base || chain.base == base || found == tables.end()) continue;
     found->second.misplaced.push_back(chain.name + " is at " + firewall::format(chain.base) +
                                       ", not at " + firewall::format(base));
@@ -143,7 +144,7 @@ void take_rule(Tables& tables, const std::string& family, const wire::Message& m
   const auto found = tables.find({family, table});
   if (found == tables.end()) return;
   ++found->second.rules;
-  if (!is_iptables_table(found->second)) return;
+  if (!firewall::is_table_of_iptables(family, table)) return;
   for (const std::string& name : unknown) {
     found->second.unknown.push_back(name + " in chain " + chain + ", handle " + handle);
   }
@@ -154,30 +155,6 @@ std::string counted(std::size_t count, const char* one, const char* many) {
 }
 
 }  // namespace
-
-std::string_view nft_word(Family family) {
-  switch (family) {
-    case Family::inet:
-      return "ip";
-    case Family::inet6:
-      return "ip6";
-    case Family::bridge:
-      return "bridge";
-  }
-  return {};
-}
-
-bool is_iptables_table(const HeldTable& table) {
-  constexpr std::array<std::string_view, 5> of_ip{"filter", "nat", "mangle", "raw", "security"};
-  constexpr std::array<std::string_view, 3> of_bridges{"filter", "nat", "broute"};
-  if (table.family == "ip" || table.family == "ip6") {
-    return std::ranges::find(of_ip, table.name) != of_ip.end();
-  }
-  if (table.family == "bridge") {
-    return std::ranges::find(of_bridges, table.name) != of_bridges.end();
-  }
-  return table.family == "arp" && table.name == "filter";
-}
 
 std::vector<HeldTable> nft_tables(NetlinkSocket& nfnetlink) {
   Tables found;
@@ -197,16 +174,9 @@ std::vector<HeldTable> nft_tables(NetlinkSocket& nfnetlink) {
 }
 
 std::uint32_t nft_generation(NetlinkSocket& nfnetlink) {
-  const wire::Reply reply = nfnetlink.get(question(NFT_MSG_GETGEN));
+  const wire::Reply reply = nfnetlink.get(firewall::generation_query());
   if (reply.error != 0) give_up("cannot read the generation of nf_tables", reply.error);
-  std::uint32_t generation = 0;
-  wire::for_each_message(reply.bytes, [&](const wire::Message& answer) {
-    answer.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {
-      if (attribute.type() == NFTA_GEN_ID) generation = ntohl(attribute.u32());
-    });
-  });
-  if (generation == 0) throw HostError("nf_tables has no generation");
-  return generation;
+  return firewall::read_generation(reply.bytes);
 }
 
 std::string tell(const std::vector<HeldTable>& tables) {

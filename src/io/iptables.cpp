@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "nft_tables.hpp"
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/files.hpp"
 #include "plumbline/io/host.hpp"
@@ -89,18 +90,6 @@ NetlinkSocket nfnetlink_in(const NetworkNamespace* where) {
   return std::move(*socket);
 }
 
-std::string_view builtin_chains(std::string_view table) {
-  if (table == "filter" || table == "security") {
-    return ":INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n";
-  }
-  if (table == "nat") {
-    return ":PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n";
-  }
-  if (table == "raw") return ":PREROUTING ACCEPT\n:OUTPUT ACCEPT\n";
-  return ":PREROUTING ACCEPT\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
-         ":POSTROUTING ACCEPT\n";
-}
-
 }  // namespace
 
 std::string Iptables::program(Family family, Backend backend, std::string_view action) {
@@ -170,7 +159,8 @@ std::vector<HeldTable> Iptables::nft_tables_of(Family family) {
   }
   std::vector<HeldTable> tables;
   std::ranges::copy_if(rival_tables_, std::back_inserter(tables), [&](const HeldTable& table) {
-    return is_iptables_table(table) && table.family == nft_word(family);
+    return table.family == firewall::nft_word(family) &&
+           firewall::is_iptables_table(family, table.name);
   });
   return tables;
 }
@@ -232,7 +222,9 @@ void Iptables::wipe_legacy(Family family) {
   std::string text;
   for (const HeldTable& table : legacy_tables_in(where_, family)) {
     text += "*" + table.name + "\n";
-    text += builtin_chains(table.name);
+    for (const std::string_view chain : firewall::builtin_chains(family, table.name)) {
+      text += ":" + std::string(chain) + " ACCEPT\n";
+    }
     text += "COMMIT\n";
   }
   if (text.empty()) return;

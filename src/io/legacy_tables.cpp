@@ -16,6 +16,7 @@
 #include <span>
 #include <sstream>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/io/descriptor.hpp"
 #include "plumbline/io/held_tables.hpp"
 #include "plumbline/io/host.hpp"
@@ -139,7 +140,7 @@ std::vector<HeldTable> tables_of(Family family) {
     if (error == ENOENT) continue;
     if (error != 0) give_up("cannot look into the legacy iptables tables", error);
     HeldTable table;
-    table.family = nft_word(family);
+    table.family = firewall::nft_word(family);
     table.name = name;
     count<Ip>(table, about, entries);
     tables.push_back(std::move(table));

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "plumbline/io/held_tables.hpp"
 #include "plumbline/io/host.hpp"
 
 namespace plumbline::io {
@@ -34,20 +35,6 @@ void append_mark(wire::Bytes& batch, std::uint16_t type, std::uint32_t generatio
   if (generation != 0) built.u32(NFNL_BATCH_GENID, htonl(generation));
   const wire::Bytes mark = std::move(built).finish();
   batch.insert(batch.end(), mark.begin(), mark.end());
-}
-
-std::uint32_t generation_of(NetlinkSocket& nfnetlink) {
-  const auto reply = nfnetlink.get(std::move(message(NFT_MSG_GETGEN, 0, AF_UNSPEC)).finish());
-  if (reply.error != 0) give_up("cannot read the generation of nf_tables", reply.error);
-  std::uint32_t generation = 0;
-  wire::for_each_message(reply.bytes, [&](const wire::Message& answer) {
-    answer.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {
-      if (attribute.type() == NFTA_GEN_ID) generation = ntohl(attribute.u32());
-    });
-  });
-  // 0 in a batch would mean: do not compare.
-  if (generation == 0) throw HostError("nf_tables has no generation");
-  return generation;
 }
 
 /// How many chains, sets and other objects are in the table; nothing when there is no such table.
@@ -137,7 +124,7 @@ wire::Reply commit(NetlinkSocket& nfnetlink, const wire::NftBatch& batch) {
 
 wire::Reply drop_empty_table(NetlinkSocket& nfnetlink, Family family, const std::string& table) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    const std::uint32_t generation = generation_of(nfnetlink);
+    const std::uint32_t generation = nft_generation(nfnetlink);
     const auto objects = objects_in(nfnetlink, family, table);
     if (!objects || idle_chains_in(nfnetlink, family, table) != *objects) return {};
     // With the table go its chains (nf_tables_deltable() in net/netfilter/nf_tables_api.c).

@@ -5,6 +5,7 @@
 
 #include "limits.hpp"
 #include "network_decode.hpp"
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
 #include "secret_file.hpp"
 
@@ -138,11 +139,7 @@ void Decoding::tunnel(const Entry& entry, const Link& link) {
 }
 
 void Decoding::firewall(const Entry& section, Family family) {
-  if (family == Family::bridge) {
-    section.only({"filter", "nat"});
-  } else {
-    section.only({"filter", "nat", "mangle", "raw", "security"});
-  }
+  section.only(firewall::tables_of(family));
   section.for_each_member([&](const Entry& entry) { table(entry, family); });
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::io {
@@ -40,13 +41,13 @@ TEST_F(HeldTablesTest, CountsWhatIsInLegacyTables) {
                                         std::pair{Family::inet6, "ip6tables-legacy-restore"}}) {
     test::must_run({restore}, content);
     const auto tables = legacy_tables(family);
-    const HeldTable* filter = named(tables, std::string(nft_word(family)), "filter");
+    const HeldTable* filter = named(tables, std::string(firewall::nft_word(family)), "filter");
     ASSERT_NE(filter, nullptr);
     EXPECT_EQ(filter->rules, 3U);
     EXPECT_EQ(filter->chains, 2U);
     EXPECT_EQ(filter->policies, 1U);
     EXPECT_EQ(filter->hooks, 3U);
-    const HeldTable* mangle = named(tables, std::string(nft_word(family)), "mangle");
+    const HeldTable* mangle = named(tables, std::string(firewall::nft_word(family)), "mangle");
     ASSERT_NE(mangle, nullptr);
     EXPECT_TRUE(mangle->empty());
     EXPECT_EQ(mangle->hooks, 5U);
@@ -65,7 +66,7 @@ TEST_F(HeldTablesTest, CountsWhatIsInNfTablesAndSeesThatItMoved) {
   const auto tables = nft_tables(nfnetlink);
   const HeldTable* filter = named(tables, "ip", "filter");
   ASSERT_NE(filter, nullptr);
-  EXPECT_TRUE(is_iptables_table(*filter));
+  EXPECT_TRUE(firewall::is_table_of_iptables(filter->family, filter->name));
   EXPECT_EQ(filter->rules, 3U);
   EXPECT_EQ(filter->chains, 2U);
   EXPECT_EQ(filter->policies, 1U);
@@ -83,7 +84,7 @@ TEST_F(HeldTablesTest, KnowsThatEbtablesHasSetsOfItsOwn) {
   const auto tables = nft_tables(nfnetlink);
   const HeldTable* filter = named(tables, "bridge", "filter");
   ASSERT_NE(filter, nullptr);
-  EXPECT_TRUE(is_iptables_table(*filter));
+  EXPECT_TRUE(firewall::is_table_of_iptables(filter->family, filter->name));
   EXPECT_EQ(filter->rules, 1U);
   EXPECT_TRUE(filter->unknown.empty());
 }
@@ -108,7 +109,7 @@ TEST_F(HeldTablesTest, NamesWhatIptablesDoesNotShow) {
   EXPECT_TRUE(filter->unknown[1].starts_with("lookup in chain MINE, handle "));
   const HeldTable* foreign = named(tables, "inet", "firewalld");
   ASSERT_NE(foreign, nullptr);
-  EXPECT_FALSE(is_iptables_table(*foreign));
+  EXPECT_FALSE(firewall::is_table_of_iptables(foreign->family, foreign->name));
   EXPECT_EQ(foreign->hooks, 1U);
   EXPECT_EQ(foreign->rules, 1U);
   EXPECT_TRUE(foreign->unknown.empty());

@@ -35,12 +35,6 @@ struct HeldTable {
   bool operator==(const HeldTable&) const = default;
 };
 
-/// `ip`, `ip6` or `bridge`
-[[nodiscard]] std::string_view nft_word(Family family);
-
-/// Whether it is a table that iptables (or, of bridges, ebtables) works on.
-[[nodiscard]] bool is_iptables_table(const HeldTable& table);
-
 /// The legacy tables that the calling thread's namespace has, empty ones too: none where the kernel
 /// modules are not loaded, nor of bridges. Throws HostError.
 [[nodiscard]] std::vector<HeldTable> legacy_tables(Family family);
@@ -49,7 +43,8 @@ struct HeldTable {
 /// HostError, wire::Malformed.
 [[nodiscard]] std::vector<HeldTable> nft_tables(NetlinkSocket& nfnetlink);
 
-/// Moves with every change of nf_tables in the socket's namespace; never 0. Throws HostError.
+/// Moves with every change of nf_tables in the socket's namespace; never 0. Throws HostError,
+/// wire::Malformed.
 [[nodiscard]] std::uint32_t nft_generation(NetlinkSocket& nfnetlink);
 
 /// `filter (2 rules, 1 chain), nat (1 policy)`: those that are not empty, so nothing when all are.

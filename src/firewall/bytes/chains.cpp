@@ -1,5 +1,5 @@
-// The built-in chains, as iptables-nft and ebtables-nft make them. A base chain of another hook or
-// priority makes them refuse the table ("incompatible").
+// The tables and their built-in chains, as iptables-nft and ebtables-nft make them. A base chain of
+// another hook or priority makes them refuse the table ("incompatible").
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/firewall/bytes/nftables.hpp"
 
 namespace plumbline::firewall {
@@ -53,11 +54,56 @@ constexpr std::array<BuiltIn, 6> of_bridge{{
     {"nat", "POSTROUTING", "filter", NF_BR_POST_ROUTING, NF_BR_PRI_NAT_SRC},
 }};
 
+constexpr std::array<std::string_view, 5> tables_of_ip{"filter", "nat", "mangle", "raw",
+                                                       "security"};
+constexpr std::array<std::string_view, 2> tables_of_bridge{"filter", "nat"};
+
+std::span<const BuiltIn> chains_of(Family family) {
+  return family == Family::bridge ? std::span<const BuiltIn>(of_bridge) : of_ip;
+}
+
 }  // namespace
 
+std::span<const std::string_view> tables_of(Family family) {
+  return family == Family::bridge ? std::span<const std::string_view>(tables_of_bridge)
+                                  : tables_of_ip;
+}
+
+bool is_iptables_table(Family family, std::string_view table) {
+  return std::ranges::find(tables_of(family), table) != tables_of(family).end();
+}
+
+std::vector<std::string_view> builtin_chains(Family family, std::string_view table) {
+  std::vector<std::string_view> names;
+  for (const BuiltIn& chain : chains_of(family)) {
+    if (chain.table == table) names.push_back(chain.name);
+  }
+  return names;
+}
+
+std::string_view nft_word(Family family) {
+  switch (family) {
+    case Family::inet:
+      return "ip";
+    case Family::inet6:
+      return "ip6";
+    case Family::bridge:
+      return "bridge";
+  }
+  return {};
+}
+
+bool is_table_of_iptables(std::string_view nft_family, std::string_view table) {
+  if (nft_family == "arp") return table == "filter";
+  if (nft_family == "bridge" && table == "broute") return true;
+  for (const Family family : {Family::inet, Family::inet6, Family::bridge}) {
+    if (nft_word(family) == nft_family) return is_iptables_table(family, table);
+  }
+  return false;
+}
+
 std::optional<BaseChain> base_chain(Family family, std::string_view table, std::string_view name) {
-  const std::span<const BuiltIn> all =
-      family == Family::bridge ? std::span<const BuiltIn>(of_bridge) : of_ip;
+  const std::span<const BuiltIn> all = chains_of(family);
   const auto found = std::ranges::find_if(
       all, [&](const BuiltIn& chain) { return chain.table == table && chain.name == name; });
   if (found == all.end()) return std::nullopt;

@@ -4,15 +4,15 @@
 #include <cerrno>
 #include <stdexcept>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/firewall/tables/ownership.hpp"
-#include "plumbline/io/held_tables.hpp"
 
 namespace plumbline::firewall {
 
 namespace {
 
 std::string name_of(const Chain::Key& where) {
-  return std::string(io::nft_word(where.family)) + " " + where.table +
+  return std::string(nft_word(where.family)) + " " + where.table +
          (where.name.empty() ? "" : " " + where.name);
 }
 

@@ -1,10 +1,9 @@
 #include "plumbline/firewall/observe/ruleset.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <unordered_map>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
 #include "whole_rules.hpp"
 
@@ -72,12 +71,6 @@ class Earlier {
 };
 
 }  // namespace
-
-bool is_iptables_table(Family family, std::string_view table) {
-  if (family == Family::bridge) return table == "filter" || table == "nat";
-  constexpr std::array<std::string_view, 5> names{"filter", "nat", "mangle", "raw", "security"};
-  return std::ranges::find(names, table) != names.end();
-}
 
 bool Ruleset::is_current(Nfnetlink& kernel, const std::set<Chain::Key>& chains) const {
   return generation_ != 0 && std::ranges::includes(wanted_, chains) &&

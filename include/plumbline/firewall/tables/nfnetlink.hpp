@@ -46,9 +46,6 @@ class Nfnetlink {
   std::map<std::uint16_t, std::string> set_names_;
 };
 
-/// Whether iptables (ebtables, for bridges) knows a table of that name.
-[[nodiscard]] bool is_iptables_table(Family family, std::string_view table);
-
 /// Whether chains of the family are read and committed as nf_tables has them; `nft`: those of IP
 /// are. Else by text. ebtables is always that of nf_tables.
 [[nodiscard]] constexpr bool uses_nft(Family family, bool nft) {
