@@ -1,6 +1,8 @@
 #include "plumbline/firewall/observe/ruleset.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <unordered_map>
 
 #include "plumbline/firewall/bytes/iptables_tables.hpp"
@@ -38,6 +40,12 @@ bool lacks_text(const SeenChain& chain, bool ours, bool all) {
   return std::ranges::any_of(chain.rules, [&](const FirewallRule& rule) {
     return needs_text(rule) && (all || ours || rule.carries_mark());
   });
+}
+
+bool is_same(const HeldChain& one, const HeldChain& other) {
+  return one.handle == other.handle && one.base == other.base &&
+         one.chain.policy == other.chain.policy && one.chain.claimed == other.chain.claimed &&
+         one.handles == other.handles && one.chain.rules == other.chain.rules;
 }
 
 /// The rules of a chain as it was seen, found again in the order in which they are dumped.
@@ -81,11 +89,7 @@ void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, bool n
   Nfnetlink kernel(host);
   nft_ = nft;
   if (!nft && !kernel.is_there()) return;
-  if (!is_current(kernel, wanted)) {
-    constexpr int most_looks = 4;
-    for (int looks = 1; !look(kernel, wanted) && looks < most_looks; ++looks) {
-    }
-  }
+  if (!is_current(kernel, wanted)) look_until_whole(kernel, wanted);
   if (unsorted_) sort_out();
   fill(state);
 }
@@ -212,11 +216,57 @@ void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
     read_chains(kernel, chains, {}, must_read);
   }
   const std::map<Chain::Key, HeldChain>& seen = seen_;
-  demand_whole(kernel, chains, seen, [&](const Chain::Key& where) {
-    const HeldChain& held = seen.at(where);
-    return wanted_.contains(where) || held.base || held.chain.claimed ||
-           std::ranges::any_of(held.chain.rules, &FirewallRule::carries_mark);
+  demand_whole(kernel, chains, seen,
+               [&](const Chain::Key& where) { return matters(where, seen.at(where)); });
+}
+
+bool Ruleset::matters(const Chain::Key& where, const HeldChain& held) const {
+  return wanted_.contains(where) || held.base || held.chain.claimed ||
+         std::ranges::any_of(held.chain.rules, &FirewallRule::carries_mark);
+}
+
+bool Ruleset::is_as_before(const HeldChains& before) const {
+  const auto all_in = [this](const HeldChains& these, const HeldChains& others) {
+    return std::ranges::all_of(these, [&](const auto& chain) {
+      const auto& [where, held] = chain;
+      if (!matters(where, held)) return true;
+      const auto other = others.find(where);
+      return other != others.end() && is_same(held, other->second);
+    });
+  };
+  return all_in(before, seen_) && all_in(seen_, before);
+}
+
+/// The kernel's list of the rules of a chain that is gone is an empty one (nf_tables_dump_rules()
+/// in net/netfilter/nf_tables_api.c).
+void Ruleset::forget_others_that_are_gone(Nfnetlink& kernel) {
+  std::map<Chain::Key, std::uint64_t> there;
+  for (const DumpedChain& chain : kernel.chains()) there[key_of_chain(chain)] = chain.handle;
+  std::erase_if(seen_, [&](const auto& chain) {
+    const auto& [where, held] = chain;
+    const auto found = there.find(where);
+    return !matters(where, held) && (found == there.end() || found->second != held.handle);
   });
+}
+
+void Ruleset::look_until_whole(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
+  constexpr int most_looks = 8;
+  constexpr int most_looks_in_a_row = 3;
+  const bool nothing_known = seen_.empty();
+  std::optional<std::pair<HeldChains, std::set<TableKey>>> before;
+  for (int looks = 0; looks < most_looks; ++looks) {
+    const int waits = looks - most_looks_in_a_row;
+    if (waits >= 0) std::this_thread::sleep_for(std::chrono::milliseconds(2 << waits));
+    if (look(kernel, wanted)) return;
+    // What two looks saw alike was so at any moment between them.
+    if (before && before->second == dormant_ && is_as_before(before->first)) {
+      return forget_others_that_are_gone(kernel);
+    }
+    before.emplace(seen_, dormant_);
+    // Chains of others are read once, so it has to be at a moment that counts.
+    if (nothing_known) seen_.clear();
+  }
+  throw io::HostError("the rules of nf_tables change faster than they can be read");
 }
 
 bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {

@@ -16,7 +16,6 @@
 
 namespace plumbline::firewall {
 
-using HeldChains = std::map<Chain::Key, HeldChain>;
 using Matters = std::function<bool(const Chain::Key&)>;
 
 /// The first of the chains of which there may be more than what was seen.

@@ -32,11 +32,13 @@ struct HeldChain {
   std::vector<std::uint64_t> handles;  ///< of the rules
 };
 
+using HeldChains = std::map<Chain::Key, HeldChain>;
+
 class Ruleset {
  public:
-  /// Everything of both kinds of chains that is linked into `state`, where chains by text stay.
-  /// `wanted`: chains whose content matters. `nft` never changes. Throws io::HostError,
-  /// wire::Malformed.
+  /// Everything of both kinds of chains that is linked into `state`, where chains by text stay, as
+  /// it was at one moment. `wanted`: chains whose content matters. `nft` never changes. Throws
+  /// io::HostError, also when the chains change all the time; wire::Malformed.
   void observe(io::Host& host, const std::set<Chain::Key>& wanted, bool nft, State& state);
   /// Takes over the text of `compiled` rules for equal ones that were seen, and asks iptables what
   /// it prints for the rest of ours (for everything, when `all`). Puts them into `state`.
@@ -62,6 +64,12 @@ class Ruleset {
   /// Whether a chain that is there is read; else it stays as it was seen, if it was.
   using MustRead = std::function<bool(const Chain::Key&, const DumpedChain&, bool same)>;
 
+  /// Looks until what matters is as it was at one moment. Throws io::HostError.
+  void look_until_whole(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
+  /// Of built-in chains, wanted ones and ours each rule counts.
+  [[nodiscard]] bool matters(const Chain::Key& where, const HeldChain& held) const;
+  [[nodiscard]] bool is_as_before(const HeldChains& before) const;
+  void forget_others_that_are_gone(Nfnetlink& kernel);
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
   void read(Nfnetlink& kernel, const MustRead& must_read);
