@@ -6,21 +6,13 @@
 #include "adoptable.hpp"
 #include "made_by_kernel.hpp"
 #include "ownership.hpp"
+#include "plumbline/base/digest.hpp"
 
 namespace plumbline {
 
 namespace {
 
-/// FNV-1a, 64 bits: stable over releases and machines, as it is kept on disk.
-constexpr std::uint64_t digest_start = 0xcbf29ce484222325;
-
-std::uint64_t digest(std::string_view text, std::uint64_t hash = digest_start) {
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
+std::uint64_t digest(std::string_view text) { return Digest().add(text).value(); }
 
 class Comparison {
  public:
@@ -301,20 +293,18 @@ class Comparison {
 Difference difference(const Situation& situation) { return Comparison(situation).run(); }
 
 std::uint64_t digest(const Resource& wanted) {
-  std::uint64_t hash = digest_start;
-  const auto mix = [&](std::string_view text) { hash = digest(text, hash); };
-  mix(format(key_of(wanted)));
-  mix(" ");
+  Digest digest;
+  digest.add(format(key_of(wanted))).add(" ");
   if (const auto* chain = std::get_if<Chain>(&wanted)) {
-    mix(std::to_string(chain->rules.digest()));
+    digest.add(std::to_string(chain->rules.digest()));
   } else if (const auto* shared = std::get_if<SharedChain>(&wanted)) {
-    mix(shared->policy.value_or("") + " " + std::to_string(shared->insert.digest()) + " " +
-        std::to_string(shared->append.digest()));
+    digest.add(shared->policy.value_or("") + " " + std::to_string(shared->insert.digest()) + " " +
+               std::to_string(shared->append.digest()));
   } else {
-    mix(boost::json::serialize(to_spec(wanted)));
+    digest.add(boost::json::serialize(to_spec(wanted)));
   }
-  if (const auto* link = std::get_if<Link>(&wanted)) mix(" " + link->assignment);
-  return hash;
+  if (const auto* link = std::get_if<Link>(&wanted)) digest.add(" " + link->assignment);
+  return digest.value();
 }
 
 void note_applied(std::map<std::string, std::uint64_t>& applied, const Resource& wanted) {

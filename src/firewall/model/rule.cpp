@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "chain_rule.hpp"
+#include "plumbline/base/digest.hpp"
 
 namespace plumbline {
 
@@ -18,13 +19,6 @@ std::strong_ordering compare(const firewall::RuleCode& a, const firewall::RuleCo
   if (const auto order = compare(a.userdata, b.userdata); order != 0) return order;
   return std::lexicographical_compare_three_way(a.sets.begin(), a.sets.end(), b.sets.begin(),
                                                 b.sets.end());
-}
-
-constexpr std::uint64_t digest_of_nothing = 0xcbf29ce484222325;
-
-void mix(std::uint64_t& digest, unsigned char byte) {
-  digest ^= byte;
-  digest *= 0x100000001b3;
 }
 
 std::size_t hash_of(std::string_view text) { return std::hash<std::string_view>()(text); }
@@ -49,8 +43,7 @@ FirewallRule::FirewallRule(std::string text, std::optional<firewall::RuleCode> c
   content.hash = content.code
                      ? hash_of(content.code->expressions) ^ (hash_of(content.code->userdata) << 1U)
                      : hash_of(content.text);
-  content.digest = digest_of_nothing;
-  for (const char c : content.text) mix(content.digest, static_cast<unsigned char>(c));
+  content.digest = Digest().add(content.text).value();
   content_ = std::make_shared<const Content>(std::move(content));
 }
 
@@ -75,13 +68,9 @@ std::strong_ordering FirewallRule::operator<=>(const FirewallRule& other) const 
 
 RuleList::RuleList(Rules rules) {
   if (rules.empty()) return;
-  std::uint64_t digest = digest_of_nothing;
-  for (const FirewallRule& rule : rules) {
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-      mix(digest, static_cast<unsigned char>(rule.digest() >> shift));
-    }
-  }
-  shared_ = std::make_shared<const Shared>(Shared{std::move(rules), digest});
+  Digest digest;
+  for (const FirewallRule& rule : rules) digest.add(rule.digest());
+  shared_ = std::make_shared<const Shared>(Shared{std::move(rules), digest.value()});
 }
 
 const RuleList::Rules& RuleList::rules() const {
