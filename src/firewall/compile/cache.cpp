@@ -1,11 +1,10 @@
 #include "cache.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
-#include <functional>
 
+#include "plumbline/base/digest.hpp"
+#include "plumbline/base/sha256.hpp"
 #include "plumbline/io/private_files.hpp"
 
 namespace plumbline::firewall {
@@ -13,14 +12,18 @@ namespace plumbline::firewall {
 namespace {
 
 /// Another one for every other format.
-constexpr std::string_view magic = "plumbline compiled 1\n";
+constexpr std::string_view magic = "plumbline compiled 2\n";
 
 constexpr std::size_t most_files = 12;
 constexpr std::uintmax_t most_bytes = std::uintmax_t{96} << 20U;
 constexpr std::size_t most_bytes_of_one = std::size_t{48} << 20U;
 
-/// Equal in all processes that one C++ library serves; after another one the files are of no use.
-std::uint64_t checksum(std::string_view content) { return std::hash<std::string_view>()(content); }
+/// Damage is what it is for; nobody but us writes there. SHA-256 would be a tenth of all the time
+/// that reading a large file takes.
+std::string checksum(std::string_view content) {
+  const std::uint64_t sum = Digest().add_block(content).value();
+  return {reinterpret_cast<const char*>(&sum), sizeof sum};
+}
 
 std::string_view view_of(const wire::Bytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -28,9 +31,6 @@ std::string_view view_of(const wire::Bytes& bytes) {
 
 class Writer {
  public:
-  void number(std::uint64_t number) {
-    text_.append(reinterpret_cast<const char*>(&number), sizeof number);
-  }
   void count(std::size_t count) {
     const auto number = static_cast<std::uint32_t>(count);
     text_.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -176,12 +176,7 @@ KnownChain read_chain(Reader& reader, const std::shared_ptr<const std::string>& 
   return chain;
 }
 
-std::string file_name(std::string_view key) {
-  std::array<char, 24> name{};
-  std::snprintf(name.data(), name.size(), "%016llx",
-                static_cast<unsigned long long>(std::hash<std::string_view>()(key)));
-  return name.data();
-}
+std::string file_name(std::string_view key) { return sha256_hex(key, 16); }
 
 }  // namespace
 
@@ -201,19 +196,17 @@ std::string to_file(const Memo& known) {
     write_chain(writer, *chain);
   }
   const std::string body = writer.take();
-  Writer head;
-  head.number(checksum(body));
-  return std::string(magic) + head.take() + body;
+  return std::string(magic) + checksum(body) + body;
 }
 
 std::optional<Memo> from_file(std::string content, std::string_view key, bool nft) {
   // The rules' texts stay there.
   const auto file = std::make_shared<const std::string>(std::move(content));
+  constexpr std::size_t sum_size = sizeof(std::uint64_t);
   std::string_view body(*file);
-  std::uint64_t sum = 0;
-  if (!body.starts_with(magic) || body.size() < magic.size() + sizeof sum) return std::nullopt;
-  std::memcpy(&sum, body.data() + magic.size(), sizeof sum);
-  body.remove_prefix(magic.size() + sizeof sum);
+  if (!body.starts_with(magic) || body.size() < magic.size() + sum_size) return std::nullopt;
+  const std::string_view sum = body.substr(magic.size(), sum_size);
+  body.remove_prefix(magic.size() + sum_size);
   if (checksum(body) != sum) return std::nullopt;
   Reader reader(body);
   if (reader.text() != key) return std::nullopt;
