@@ -15,41 +15,41 @@ namespace {
 
 using KeyBytes = std::array<std::byte, key_size>;
 
-constexpr std::string_view digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t text_size = 44;
 
-std::string encode(std::span<const std::byte> bytes) {
-  std::string text;
-  unsigned held = 0;
-  unsigned bits = 0;
-  for (const std::byte byte : bytes) {
-    held = (held << 8U) | std::to_integer<unsigned>(byte);
-    for (bits += 8; bits >= 6; bits -= 6) text += digits[(held >> (bits - 6)) & 63U];
-  }
-  if (bits > 0) text += digits[(held << (6 - bits)) & 63U];
-  text.resize(text_size, '=');
+/// With the 0 that OpenSSL writes behind it.
+using KeyText = std::array<unsigned char, text_size + 1>;
+
+const unsigned char* raw(const std::byte* bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes);
+}
+
+KeyText encode(std::span<const std::byte> bytes) {
+  KeyText text{};
+  EVP_EncodeBlock(text.data(), raw(bytes.data()), static_cast<int>(bytes.size()));
   return text;
 }
 
-/// What encode() makes of a key and nothing else.
+std::string_view view_of(const KeyText& text) {
+  return {reinterpret_cast<const char*>(text.data()), text_size};
+}
+
+/// What encode() makes of a key and nothing else: OpenSSL takes white space around it, and any bits
+/// that are left over.
 std::optional<KeyBytes> decode(std::string_view text) {
-  KeyBytes bytes{};
   if (text.size() != text_size) return std::nullopt;
-  unsigned held = 0;
-  unsigned bits = 0;
-  auto next = bytes.begin();
-  for (const char c : text.substr(0, text_size - 1)) {
-    const auto digit = digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    held = (held << 6U) | static_cast<unsigned>(digit);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    *next++ = static_cast<std::byte>((held >> bits) & 255U);
-  }
-  if (encode(bytes) != text) return std::nullopt;
-  return bytes;
+  // Of whole groups: what `=` stands for are bytes too.
+  std::array<std::byte, text_size / 4 * 3> whole{};
+  KeyBytes bytes{};
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(whole.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  std::copy_n(whole.begin(), bytes.size(), bytes.begin());
+  KeyText again = encode(bytes);
+  const bool same = size == static_cast<int>(whole.size()) && view_of(again) == text;
+  OPENSSL_cleanse(whole.data(), whole.size());
+  OPENSSL_cleanse(again.data(), again.size());
+  return same ? std::optional(bytes) : std::nullopt;
 }
 
 struct FreeKey {
@@ -70,7 +70,7 @@ std::optional<PublicKey> PublicKey::from_bytes(std::span<const std::byte> bytes)
   return key;
 }
 
-std::string format(const PublicKey& key) { return encode(key.bytes()); }
+std::string format(const PublicKey& key) { return std::string(view_of(encode(key.bytes()))); }
 
 SecretKey::~SecretKey() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
