@@ -1,7 +1,5 @@
 #include "plumbline/wire/netlink.hpp"
 
-#include <libmnl/libmnl.h>
-
 #include <algorithm>
 #include <array>
 
@@ -20,11 +18,10 @@ std::uint16_t length_of_attribute(std::size_t size) {
 }  // namespace
 
 MessageBuilder::MessageBuilder(std::uint16_t type, std::uint16_t flags) {
-  std::array<std::byte, MNL_NLMSG_HDRLEN> buffer{};
-  nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
-  header->nlmsg_type = type;
-  header->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
-  bytes_.assign(buffer.begin(), buffer.end());
+  nlmsghdr head{};
+  head.nlmsg_type = type;
+  head.nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
+  append(&head, sizeof head);
 }
 
 void MessageBuilder::append(const void* data, std::size_t size) {

@@ -44,6 +44,24 @@ TEST(ServiceNotify, IsSilentWhenNobodyListens) {
   }
 }
 
+TEST(ServiceNotify, DoesNotWaitForASupervisorThatTakesNothing) {
+  const std::string name = "@plumbline-full-" + std::to_string(::getpid());
+  Listener listener(name);
+  ServiceNotify notify(name);
+  int said = 0;
+  do {
+    notify.status(std::to_string(++said));
+  } while (notify.deliver() && said < 100'000);
+  EXPECT_LT(said, 100'000) << "its queue is never full";
+  notify.status("the last");
+  EXPECT_FALSE(notify.deliver());
+  std::string last;
+  for (std::string heard = listener.heard(); !heard.empty(); heard = listener.heard()) last = heard;
+  EXPECT_EQ(last, "STATUS=" + std::to_string(said - 1));
+  EXPECT_TRUE(notify.deliver());
+  EXPECT_EQ(listener.heard(), "STATUS=the last");
+}
+
 TEST(ServiceNotify, TakesTheVariableOutOfTheEnvironment) {
   ::setenv("NOTIFY_SOCKET", "/run/somewhere", 1);
   EXPECT_EQ(ServiceNotify::socket_from_environment(), "/run/somewhere");

@@ -1,6 +1,6 @@
 // Netlink messages, written and read with bounds checked.
 //
-// Built on libmnl. Knows headers and attributes, no family and no meaning. Every read of a message
+// Knows headers and attributes, no family and no meaning. Every read of a message
 // that the kernel, or somebody posing as it, sent goes through here.
 
 #pragma once
