@@ -73,6 +73,8 @@ struct Fault {
   std::string fault;
 };
 
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.fault; }
+
 class WireGuardFaults : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(WireGuardFaults, AreReportedAtTheirPlaceWithoutTheKey) {

@@ -88,6 +88,8 @@ struct Version {
   const char* error;
 };
 
+void PrintTo(const Version& version, std::ostream* out) { *out << version.document; }
+
 class Versions : public ::testing::TestWithParam<Version> {};
 
 TEST_P(Versions, OtherThanOneAreUnsupported) {
@@ -116,6 +118,8 @@ struct Fault {
   const char* members;
   std::vector<std::string> errors;  ///< a part of each, in order
 };
+
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.members; }
 
 class Faults : public ::testing::TestWithParam<Fault> {};
 

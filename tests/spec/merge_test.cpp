@@ -83,6 +83,8 @@ struct Conflict {
   const char* error;
 };
 
+void PrintTo(const Conflict& conflict, std::ostream* out) { *out << conflict.error; }
+
 class Conflicts : public ::testing::TestWithParam<Conflict> {};
 
 TEST_P(Conflicts, NameBothPlaces) {

@@ -206,6 +206,8 @@ struct BadNetwork {
   std::string pointer;  ///< below /networks/svbr0
 };
 
+void PrintTo(const BadNetwork& bad, std::ostream* out) { *out << bad.entry; }
+
 class BadNetworks : public ::testing::TestWithParam<BadNetwork> {};
 
 TEST_P(BadNetworks, AreRefusedWithTheirCodeAtTheirPlace) {

@@ -135,6 +135,8 @@ struct BadText {
   std::string error;
 };
 
+void PrintTo(const BadText& bad, std::ostream* out) { *out << bad.error; }
+
 class SyntaxErrors : public ::testing::TestWithParam<BadText> {};
 
 TEST_P(SyntaxErrors, AreReportedInPlainWordsWithTheirPlace) {
