@@ -5,6 +5,7 @@
 
 #include "options.hpp"
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "plumbline/io/scratch_host.hpp"
 
@@ -26,7 +27,7 @@ class Session {
   PlanOptions plan_options_;
   io::KernelHost host_;
   io::ScratchHost scratch_;
-  firewall::Compiler compiler_;
+  firewall::IptablesCompiler compiler_;
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_;
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "plumbline/firewall/compile/compile.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/io/namespace.hpp"
 #include "plumbline/wire/document.hpp"
 

@@ -18,6 +18,7 @@
 #include <stdexcept>
 
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "plumbline/io/scratch_host.hpp"
 
@@ -91,7 +92,7 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::nft};
-  firewall::Compiler compiler_{scratch_};
+  firewall::IptablesCompiler compiler_{scratch_};
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";
@@ -176,7 +177,7 @@ void compile_cold(benchmark::State& state) {
   Site site;
   const auto written = desired_chain(first());
   for (auto _ : state) {
-    firewall::Compiler compiler(site.scratch());
+    firewall::IptablesCompiler compiler(site.scratch());
     auto desired = written;
     Diagnostics diagnostics;
     compiler.compile(desired, {}, diagnostics);
@@ -186,7 +187,7 @@ void compile_cold(benchmark::State& state) {
 void compile_cached(benchmark::State& state) {
   Site site;
   const auto written = desired_chain(first());
-  firewall::Compiler compiler(site.scratch());
+  firewall::IptablesCompiler compiler(site.scratch());
   Diagnostics diagnostics;
   auto desired = written;
   compiler.compile(desired, {}, diagnostics);
@@ -199,7 +200,7 @@ void compile_cached(benchmark::State& state) {
 void compile_one_changed(benchmark::State& state) {
   Site site;
   const std::array written{desired_chain(first()), desired_chain(with_one_other())};
-  firewall::Compiler compiler(site.scratch());
+  firewall::IptablesCompiler compiler(site.scratch());
   Diagnostics diagnostics;
   auto desired = written[0];
   compiler.compile(desired, {}, diagnostics);
@@ -216,7 +217,7 @@ void compile_from_disk(benchmark::State& state) {
   const auto written = desired_chain(first());
   const auto cache = std::filesystem::temp_directory_path() / "plumbline-bench-compiled";
   const auto compile = [&] {
-    firewall::Compiler compiler(site.scratch(), cache);
+    firewall::IptablesCompiler compiler(site.scratch(), cache);
     auto desired = written;
     Diagnostics diagnostics;
     compiler.compile(desired, {}, diagnostics);

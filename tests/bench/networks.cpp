@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/io/files.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "plumbline/io/scratch_host.hpp"
@@ -92,7 +93,7 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::automatic};
-  firewall::Compiler compiler_{scratch_};
+  firewall::IptablesCompiler compiler_{scratch_};
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-networks";

@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "plumbline/io/scratch_host.hpp"
 #include "plumbline/wire/netlink.hpp"
@@ -63,7 +64,7 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_{io::Backend::automatic};
-  firewall::Compiler compiler_{scratch_};
+  firewall::IptablesCompiler compiler_{scratch_};
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";

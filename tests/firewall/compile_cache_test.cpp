@@ -281,7 +281,7 @@ TEST_P(CompileCacheTest, ManyProcessesMayWriteAtATime) {
       io::ScratchHost scratch(GetParam());
       for (int turn = 0; turn < 5; ++turn) {
         // Rules that change from turn to turn, so that each has to write.
-        firewall::Compiler compiler(scratch, cache());
+        firewall::IptablesCompiler compiler(scratch, cache());
         spec::Desired desired = wanted();
         Diagnostics diagnostics;
         compiler.compile(desired, {}, diagnostics);

@@ -19,7 +19,7 @@ class CompilePart : public Compiling {
  protected:
   void expect_same_as_fresh(const State& state) {
     io::ScratchHost scratch(GetParam());
-    firewall::Compiler fresh(scratch);
+    firewall::IptablesCompiler fresh(scratch);
     spec::Desired desired = wanted();
     Diagnostics diagnostics;
     fresh.compile(desired, {}, diagnostics);

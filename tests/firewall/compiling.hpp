@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "plumbline/firewall/compile/compile.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::engine {
@@ -121,7 +121,7 @@ class Compiling : public test::NetnsTest, public testing::WithParamInterface<io:
   }
 
   std::optional<io::ScratchHost> scratch_;
-  std::optional<firewall::Compiler> compiler_;
+  std::optional<firewall::IptablesCompiler> compiler_;
   Diagnostics diagnostics_;
 
  private:

@@ -9,7 +9,7 @@
 
 #include "plumbline/engine/apply.hpp"
 #include "plumbline/engine/observe.hpp"
-#include "plumbline/firewall/compile/compile.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "tests/support/netns.hpp"
@@ -134,7 +134,7 @@ class Firewall : public test::NetnsTest, public testing::WithParamInterface<io::
 
   std::optional<io::KernelHost> host_;
   std::optional<io::ScratchHost> scratch_;
-  std::optional<firewall::Compiler> compiler_;
+  std::optional<firewall::IptablesCompiler> compiler_;
   firewall::Ruleset ruleset_;
 
  private:

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/io/kernel_host.hpp"
 #include "plumbline/io/scratch_host.hpp"
 
@@ -43,7 +44,7 @@ class Site {
  private:
   io::KernelHost host_;
   io::ScratchHost scratch_;
-  firewall::Compiler compiler_;
+  firewall::IptablesCompiler compiler_;
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_;
   bool keeps_directory_ = false;

@@ -1,7 +1,7 @@
 // A Host for a firewall alone, in an offline network namespace of nobody's.
 //
-// For engine::Compiler: what the installed iptables makes of rules is found out where no packet
-// and no other program meets them.
+// For firewall::IptablesCompiler: what the installed iptables makes of rules is found out where no
+// packet and no other program meets them.
 
 #pragma once
 

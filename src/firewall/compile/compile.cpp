@@ -1,5 +1,3 @@
-#include "plumbline/firewall/compile/compile.hpp"
-
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -8,13 +6,14 @@
 
 #include "cache.hpp"
 #include "memo.hpp"
+#include "plumbline/firewall/compile/iptables_compiler.hpp"
 #include "plumbline/firewall/observe/ruleset.hpp"
 #include "scratch.hpp"
 #include "wanted_rules.hpp"
 
 namespace plumbline::firewall {
 
-struct Compiler::Answers {
+struct IptablesCompiler::Answers {
   Memo known;
   bool in_file = false;
 };
@@ -176,10 +175,10 @@ std::set<std::string> named_sets(const spec::Desired& desired) {
   return names;
 }
 
-Compiler::Compiler(io::ScratchHost& scratch, std::filesystem::path cache)
+IptablesCompiler::IptablesCompiler(io::ScratchHost& scratch, std::filesystem::path cache)
     : scratch_(&scratch), cache_(std::move(cache)) {}
 
-Compiler::~Compiler() {
+IptablesCompiler::~IptablesCompiler() {
   try {
     for (auto& [family, answers] : answers_) keep_in_file(answers);
   } catch (const std::exception&) {
@@ -187,12 +186,13 @@ Compiler::~Compiler() {
   }
 }
 
-bool Compiler::is_last(const spec::Desired& desired, const State& have) const {
+bool IptablesCompiler::is_last(const spec::Desired& desired, const State& have) const {
   return last_ && last_->chains == desired.state.of<Chain>() &&
          last_->shared == desired.state.of<SharedChain>() && last_->have == have.of<Chain>();
 }
 
-void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
+void IptablesCompiler::compile(spec::Desired& desired, const State& have,
+                               Diagnostics& diagnostics) {
   auto& chains = desired.state.of<Chain>();
   auto& shared = desired.state.of<SharedChain>();
   if (std::string now = scratch_->circumstances(); now != circumstances_) {
@@ -218,7 +218,8 @@ void Compiler::compile(spec::Desired& desired, const State& have, Diagnostics& d
   last_ = std::move(last);
 }
 
-void Compiler::compile_anew(spec::Desired& desired, const State& have, Diagnostics& diagnostics) {
+void IptablesCompiler::compile_anew(spec::Desired& desired, const State& have,
+                                    Diagnostics& diagnostics) {
   for (const Family family : {Family::inet, Family::inet6, Family::bridge}) {
     WantedRules rules(desired, have, family);
     if (rules.empty()) {
@@ -233,12 +234,12 @@ void Compiler::compile_anew(spec::Desired& desired, const State& have, Diagnosti
   if (std::exchange(book_is_old_, false)) make_book();
 }
 
-std::string Compiler::key_of(const WantedRules& rules) {
+std::string IptablesCompiler::key_of(const WantedRules& rules) {
   return std::string(format(scratch_->backend())) + "\n" + kernel_release() + "\n" +
          circumstances_ + rules.topology();
 }
 
-const Memo* Compiler::find_answers(Family family, const std::string& key, bool nft) {
+const Memo* IptablesCompiler::find_answers(Family family, const std::string& key, bool nft) {
   const auto found = answers_.find(family);
   if (found != answers_.end() && found->second.known.key == key) return &found->second.known;
   auto read = Cache(cache_).read(key, nft);
@@ -247,8 +248,8 @@ const Memo* Compiler::find_answers(Family family, const std::string& key, bool n
   return &answers_.insert_or_assign(family, Answers{std::move(*read), true}).first->second.known;
 }
 
-void Compiler::compile_family(WantedRules& rules, Scratch& load, spec::Desired& desired,
-                              Diagnostics& diagnostics) {
+void IptablesCompiler::compile_family(WantedRules& rules, Scratch& load, spec::Desired& desired,
+                                      Diagnostics& diagnostics) {
   std::string key = key_of(rules);
   const Memo* known =
       load.refusals() == 0 ? find_answers(rules.family(), key, load.uses_nft()) : nullptr;
@@ -268,7 +269,7 @@ void Compiler::compile_family(WantedRules& rules, Scratch& load, spec::Desired& 
   if (whole) keep_in_file(answers);
 }
 
-void Compiler::make_book() {
+void IptablesCompiler::make_book() {
   auto book = std::make_shared<FirewallRuleSet>();
   std::size_t size = 0;
   const auto for_each = [this](const auto& visit) {
@@ -285,7 +286,7 @@ void Compiler::make_book() {
   book_ = std::move(book);
 }
 
-void Compiler::keep_in_file(Answers& answers) const {
+void IptablesCompiler::keep_in_file(Answers& answers) const {
   if (std::exchange(answers.in_file, true)) return;
   Cache(cache_).write(answers.known);
 }

@@ -1,40 +1,22 @@
-// Firewall rules as a person wrote them, made into what the installed iptables makes of them.
+// Firewall rules as a person wrote them, made into what is compared with a host's and sent to it.
 //
-// The rules are loaded into an offline scratch network namespace and read back: on nf_tables the
-// bytes the kernel holds, on legacy the text that iptables-save prints. Rules that iptables or the
-// kernel refuses are found here, with the place in the spec. What came of rules is remembered, by
-// the process and in files for the next one, so that only those are loaded that changed.
+// The one that asks the installed iptables is iptables_compiler.hpp. Whoever works on no kernel has
+// another.
 
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "plumbline/firewall/observe/ruleset.hpp"
-#include "plumbline/io/scratch_host.hpp"
 #include "plumbline/spec/expand.hpp"
 
 namespace plumbline::firewall {
 
-/// Where processes keep what came of rules, for all network namespaces: scratch ones are all alike.
-inline constexpr const char* compile_cache_path = "/run/plumbline/compiled";
-
-struct Memo;
-class WantedRules;
-class Scratch;
-
-/// The scratch namespace and the answers of the last compilation. One per process: a pass that
-/// compiles what the one before it did starts no program, and looks at no rule.
 class Compiler {
  public:
-  /// `cache` is a directory for the answers, shared by all processes; empty: none is kept.
-  explicit Compiler(io::ScratchHost& scratch, std::filesystem::path cache = {});
-  /// Keeps what is not in a file yet.
-  ~Compiler();
+  Compiler() = default;
+  virtual ~Compiler() = default;
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
 
@@ -42,43 +24,13 @@ class Compiler {
   /// addresses becomes several. Ipsets need not be there. Rules refused go to `diagnostics` as
   /// INVALID_IPTABLES_RULE, all of them, each at its place. `have` says which chains of others
   /// there are. Throws io::HostError.
-  void compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics);
+  virtual void compile(spec::Desired& desired, const State& have, Diagnostics& diagnostics) = 0;
 
   /// The rules of the last compilation; never null.
-  [[nodiscard]] const RuleBook& book() const { return book_; }
+  [[nodiscard]] virtual const RuleBook& book() const = 0;
   /// Whether rules of IP have code: on nf_tables. Throws io::HostError when no iptables is
   /// installed.
-  [[nodiscard]] bool uses_nft() { return scratch_->backend() == io::Backend::nft; }
-
- private:
-  /// All that a compilation with nothing to say depended on, and what came of it.
-  struct Last {
-    std::vector<Chain> chains;
-    std::vector<SharedChain> shared;
-    std::vector<Chain> have;
-    std::vector<Chain> compiled_chains;
-    std::vector<SharedChain> compiled_shared;
-  };
-
-  /// What came of one family's rules.
-  struct Answers;
-
-  [[nodiscard]] bool is_last(const spec::Desired& desired, const State& have) const;
-  void compile_anew(spec::Desired& desired, const State& have, Diagnostics& diagnostics);
-  void compile_family(WantedRules& rules, Scratch& load, spec::Desired& desired,
-                      Diagnostics& diagnostics);
-  [[nodiscard]] std::string key_of(const WantedRules& rules);
-  [[nodiscard]] const Memo* find_answers(Family family, const std::string& key, bool linked);
-  void make_book();
-  void keep_in_file(Answers& answers) const;
-
-  io::ScratchHost* scratch_;
-  std::filesystem::path cache_;
-  std::string circumstances_;  ///< that the answers below hold in
-  std::optional<Last> last_;
-  std::map<Family, Answers> answers_;
-  RuleBook book_ = std::make_shared<const FirewallRuleSet>();
-  bool book_is_old_ = false;
+  [[nodiscard]] virtual bool uses_nft() = 0;
 };
 
 /// The ipsets that wanted rules name, before they are compiled.
