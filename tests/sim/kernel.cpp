@@ -8,6 +8,7 @@
 #include "plumbline/wire/netlink.hpp"
 #include "tests/sim/addresses.hpp"
 #include "tests/sim/links.hpp"
+#include "tests/sim/neighbours.hpp"
 #include "tests/sim/routes.hpp"
 #include "tests/sim/rules.hpp"
 #include "tests/sim/sysctls.hpp"
@@ -37,6 +38,10 @@ Change change_for(std::uint16_t type) {
       return new_route;
     case RTM_DELROUTE:
       return remove_route;
+    case RTM_NEWNEIGH:
+      return new_neighbour;
+    case RTM_DELNEIGH:
+      return remove_neighbour;
     case RTM_NEWRULE:
       return new_rule;
     case RTM_DELRULE:
@@ -108,6 +113,8 @@ wire::Reply Kernel::dump(const wire::Bytes& message) const {
         return {0, {}, {}, dump_routes(there_, request)};
       case RTM_GETRULE:
         return {0, {}, {}, dump_rules(there_, request)};
+      case RTM_GETNEIGH:
+        return {0, {}, {}, dump_neighbours(there_, request)};
       case RTM_GETQDISC:  // none that somebody attached
         return {};
       default:

@@ -7,6 +7,7 @@
 
 #include "tests/sim/addresses.hpp"
 #include "tests/sim/links.hpp"
+#include "tests/sim/neighbours.hpp"
 #include "tests/sim/sysctls.hpp"
 
 namespace plumbline::sim {
@@ -112,6 +113,7 @@ void close_device(Namespace& there, Device& device) {
   if (!device.is(IFF_UP)) return;
   device.flags &= ~static_cast<unsigned>(IFF_UP);
   follow_peer(there, device);
+  forget_neighbours(device);
   inet_down(there, device);
   inet6_down(there, device);
 }
@@ -137,6 +139,7 @@ void set_mac(Namespace& there, Device& device, std::span<const std::byte> bytes)
   // ifb_netdev_ops in drivers/net/ifb.c has no way to set it.
   if (device.kind == "ifb") throw Refusal{EOPNOTSUPP, ""};
   if (!is_ethernet_address(mac)) throw Refusal{EADDRNOTAVAIL, ""};
+  if (mac != device.mac) flush_neighbours(device);
   device.mac = mac;
   device.chose_mac = true;
   if (device.master != 0) follow_ports(there, device.master, false);
@@ -166,6 +169,7 @@ void follow_ports(Namespace& there, int index, bool also_mtu) {
       const Mac& mac = there.devices.at(port).mac;
       if (least.is_zero() || mac < least) least = mac;
     }
+    if (least != bridge.mac) flush_neighbours(bridge);
     bridge.mac = least;
   }
   if (!also_mtu || bridge.bridge->own_mtu) return;

@@ -78,6 +78,15 @@ struct Address {
   [[nodiscard]] Prefix network() const { return Prefix::masking(peer, length); }
 };
 
+/// One that stays, or a proxy.
+struct Neighbour {
+  IpAddress to;
+  bool proxy = false;
+  std::uint8_t flags = 0;  ///< NTF_…
+  std::optional<Mac> mac;
+  std::uint8_t protocol = 0;
+};
+
 struct Device {
   int index = 0;
   std::string name;
@@ -100,6 +109,7 @@ struct Device {
   std::optional<Tun> tun;
   std::optional<Vxlan> vxlan;
 
+  std::vector<Neighbour> neighbours;
   std::vector<Address> inet;   ///< primaries first
   std::vector<Address> inet6;  ///< none while `has_inet6` is false
   bool has_inet6 = true;       ///< IPv6 is taken from links whose MTU is too small for it
