@@ -69,6 +69,18 @@ inline VxlanOptions any_vxlan(bool whole) {
   return vxlan;
 }
 
+/// The options of a VLAN, in the order of src/kinds/link/vlan.cpp.
+inline std::vector<std::optional<std::uint64_t>> any_vlan(bool whole) {
+  constexpr std::size_t flags = 5;
+  std::vector<std::optional<std::uint64_t>> options;
+  options.push_back(maybe(rc::gen::element<std::uint64_t>(0x8100, 0x88a8), whole));
+  options.push_back(*rc::gen::inRange<std::uint64_t>(0, 4095));
+  for (std::size_t i = 0; i < flags; ++i) {
+    options.push_back(maybe(rc::gen::inRange<std::uint64_t>(0, 2), whole));
+  }
+  return options;
+}
+
 /// A link as the spec may want it or, when `whole`, as it is observed: nothing left open.
 inline Link any_link(LinkKind kind, bool whole) {
   Link link;
@@ -87,13 +99,17 @@ inline Link any_link(LinkKind kind, bool whole) {
   if (kind == LinkKind::tap) link.tap = any_tap(whole);
   if (kind == LinkKind::veth) link.veth = VethOptions{name("there")};
   if (kind == LinkKind::vxlan) link.vxlan = any_vxlan(whole);
+  if (kind == LinkKind::vlan) {
+    link.device = name("under");
+    link.options = any_vlan(whole);
+  }
   if (link.master) link.port = any_port(whole);
   return link;
 }
 
 inline LinkKind any_kind() {
   return *rc::gen::element(LinkKind::physical, LinkKind::bridge, LinkKind::tap, LinkKind::veth,
-                           LinkKind::vxlan, LinkKind::ifb);
+                           LinkKind::vxlan, LinkKind::ifb, LinkKind::dummy, LinkKind::vlan);
 }
 
 }  // namespace plumbline::test

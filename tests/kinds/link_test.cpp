@@ -28,9 +28,9 @@ TEST(CompleteLink, ForgetsNoField) {
     have.has_qdisc = *rc::gen::arbitrary<bool>();
     // When this no longer compiles there is a new field: any_link() and complete() need it too.
     const auto& [n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap, veth, vxlan,
-                 port, marked, c, p, q, altnames] = have;
+                 options, device, port, marked, c, p, q, altnames] = have;
     static_cast<void>(std::tie(n, kind, up, mtu, mac, master, txq, alias, assignment, bridge, tap,
-                               veth, vxlan, port, marked, c, p, q, altnames));
+                               veth, vxlan, options, device, port, marked, c, p, q, altnames));
     Link want;
     want.name = n;
     want.kind = kind;
