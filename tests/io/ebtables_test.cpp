@@ -7,7 +7,7 @@
 #include "plumbline/firewall/text/iptables.hpp"
 #include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/iptables.hpp"
-#include "plumbline/io/nft_tables.hpp"
+#include "src/io/nft_tables.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::io {

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "plumbline/engine/adopt.hpp"
+#include "src/engine/adopt.hpp"
 #include "tests/sim/addresses.hpp"
 #include "tests/sim/links.hpp"
 #include "tests/sim/routes.hpp"
