@@ -28,7 +28,7 @@ struct Beyond {
 
 const std::vector<Beyond> beyond_the_schema{
     // What may be in another file.
-    {"MISSING_KEY", "'(kind|peer|veth|vxlan|id|wireguard|privateKeyFile)' is missing"},
+    {"MISSING_KEY", "'(kind|peer|veth|vxlan|vlan|device|id|wireguard|privateKeyFile)' is missing"},
     {"INVALID_WIREGUARD_CONFIG", "one of .* is needed"},
     {"INVALID_LINK", "port settings need a 'master'"},
     // What the host or another file says.
@@ -38,7 +38,7 @@ const std::vector<Beyond> beyond_the_schema{
     // The whole text of a wg-quick file.
     {"INVALID_WIREGUARD_CONFIG", "^(line [0-9]+|\\[Interface\\] needs)"},
     // Addresses: the form of IPv6, bits, and what is special.
-    {"INVALID_(LINK|ROUTE|RULE|WIREGUARD_CONFIG)", "expected an IP address"},
+    {"INVALID_(ADDRESS|LINK|ROUTE|RULE|WIREGUARD_CONFIG)", "expected an IP address"},
     {"INVALID_(ROUTE|RULE|WIREGUARD_CONFIG)", "has host bits set"},
     {"INVALID_ADDRESS", "expected an address and its prefix length"},
     {"INVALID_WIREGUARD_CONFIG", "expected an address and a port"},
