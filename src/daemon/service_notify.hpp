@@ -1,5 +1,5 @@
-// Tells the service supervisor how we are: sd_notify(3)'s protocol, without its library, which waits
-// for the supervisor (docs/decisions/0015-own-code-or-a-library.md).
+// Tells the service supervisor how we are: sd_notify(3)'s protocol, without its library, which
+// waits for the supervisor (docs/decisions/0015-own-code-or-a-library.md).
 //
 // One datagram per message to the socket that NOTIFY_SOCKET names. Without one it says nothing. A
 // supervisor that is busy is not waited for, and told later.

@@ -30,7 +30,8 @@ struct KindList {
   }
 };
 
-using Kinds = KindList<Link, WireGuard, Address, Neighbour, Route, Rule, Sysctl, Chain, SharedChain>;
+using Kinds =
+    KindList<Link, WireGuard, Address, Neighbour, Route, Rule, Sysctl, Chain, SharedChain>;
 
 /// One value of any kind.
 using Resource = Kinds::Resource;
