@@ -87,6 +87,7 @@ Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope sco
   observe_kinds<Asked::in_scope>(host, scope, observed);
   observed.state.sort();
   ruleset.observe(host, chains.chains, nft, observed.state);
+  if (ruleset.is_torn()) observed.warnings.emplace_back(rules_change);
   if (nft) {
     const std::vector<wire::Request> looks{wire::FirewallRivals{Family::inet},
                                            wire::FirewallRivals{Family::inet6}};

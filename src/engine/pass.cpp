@@ -69,6 +69,7 @@ Observed observe_for_show(const Context& context, Ledger& ledger, bool all) {
   Observed around = look_around(context.host);
   follow(ledger.memory, around.links, around.state);
   Observed have = look(context, spec::Desired(), ledger.memory, std::move(around));
+  if (context.ruleset.is_torn()) throw io::HostError(rules_change);
   context.ruleset.name_rules(context.host, context.compiler.book(), all, have.state);
   return have;
 }

@@ -15,6 +15,11 @@ struct Observed {
   std::vector<std::string> warnings;
 };
 
+inline constexpr const char* rules_change =
+    "the rules of nf_tables change faster than they can be read: what is said of them may be out "
+    "of "
+    "date";
+
 /// What does not depend on what is looked for: links, tunnels, addresses, routes and rules. Throws
 /// io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
 [[nodiscard]] Observed look_around(io::Host& host);

@@ -250,23 +250,23 @@ void Ruleset::forget_others_that_are_gone(Nfnetlink& kernel) {
 }
 
 void Ruleset::look_until_whole(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
-  constexpr int most_looks = 8;
+  constexpr int most_looks = 6;
   constexpr int most_looks_in_a_row = 3;
   const bool nothing_known = seen_.empty();
   std::optional<std::pair<HeldChains, std::set<TableKey>>> before;
   for (int looks = 0; looks < most_looks; ++looks) {
     const int waits = looks - most_looks_in_a_row;
     if (waits >= 0) std::this_thread::sleep_for(std::chrono::milliseconds(2 << waits));
-    if (look(kernel, wanted)) return;
+    torn_ = !look(kernel, wanted);
+    if (!torn_) return;
     // What two looks saw alike was so at any moment between them.
-    if (before && before->second == dormant_ && is_as_before(before->first)) {
-      return forget_others_that_are_gone(kernel);
-    }
+    torn_ = !before || before->second != dormant_ || !is_as_before(before->first);
+    if (!torn_ || looks + 1 == most_looks) break;
     before.emplace(seen_, dormant_);
     // Chains of others are read once, so it has to be at a moment that counts.
     if (nothing_known) seen_.clear();
   }
-  throw io::HostError("the rules of nf_tables change faster than they can be read");
+  forget_others_that_are_gone(kernel);
 }
 
 bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {

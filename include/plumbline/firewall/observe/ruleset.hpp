@@ -36,10 +36,13 @@ using HeldChains = std::map<Chain::Key, HeldChain>;
 
 class Ruleset {
  public:
-  /// Everything of both kinds of chains that is linked into `state`, where chains by text stay, as
-  /// it was at one moment. `wanted`: chains whose content matters. `nft` never changes. Throws
-  /// io::HostError, also when the chains change all the time; wire::Malformed.
+  /// Everything of both kinds of chains that is linked into `state`, where chains by text stay.
+  /// `wanted`: chains whose content matters. `nft` never changes. Throws io::HostError,
+  /// wire::Malformed.
   void observe(io::Host& host, const std::set<Chain::Key>& wanted, bool nft, State& state);
+  /// Others changed what matters whenever it was looked at: what was observed may never have been
+  /// there at one moment. A commit compares anew.
+  [[nodiscard]] bool is_torn() const { return torn_; }
   /// Takes over the text of `compiled` rules for equal ones that were seen, and asks iptables what
   /// it prints for the rest of ours (for everything, when `all`). Puts them into `state`.
   void name_rules(io::Host& host, const RuleBook& compiled, bool all, State& state);
@@ -64,7 +67,7 @@ class Ruleset {
   /// Whether a chain that is there is read; else it stays as it was seen, if it was.
   using MustRead = std::function<bool(const Chain::Key&, const DumpedChain&, bool same)>;
 
-  /// Looks until what matters is as it was at one moment. Throws io::HostError.
+  /// Looks until what matters is as it was at one moment, or no longer.
   void look_until_whole(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
   /// Of built-in chains, wanted ones and ours each rule counts.
   [[nodiscard]] bool matters(const Chain::Key& where, const HeldChain& held) const;
@@ -87,6 +90,7 @@ class Ruleset {
 
   bool nft_ = true;
   std::uint32_t generation_ = 0;  ///< 0: nothing was looked at, or it moved meanwhile
+  bool torn_ = false;
   std::set<Chain::Key> wanted_;
   std::map<Chain::Key, HeldChain> seen_;
   std::set<TableKey> dormant_;
