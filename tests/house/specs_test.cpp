@@ -84,6 +84,15 @@ bool has_wireguard() {
   return true;
 }
 
+bool has_vlans() {
+  ip("link add probe type veth peer name other");
+  const bool has =
+      test::run({"ip", "link", "add", "link", "probe", "name", "one", "type", "vlan", "id", "1"})
+          .status == 0;
+  ip("link del probe");
+  return has;
+}
+
 bool has_ebtables() { return test::run({"ebtables-nft", "-V"}).status == 0; }
 
 /// Why the machine cannot run the example, or nothing.
@@ -104,6 +113,8 @@ std::string missing_for(const std::string& text) {
   const bool tunnels = text.find("\"kind\": \"wireguard\"") != std::string::npos ||
                        text.find("\"configFile\"") != std::string::npos;
   if (tunnels && !has_wireguard()) return "this kernel has no wireguard";
+  const bool vlans = text.find("\"kind\": \"vlan\"") != std::string::npos;
+  if (vlans && !has_vlans()) return "this kernel has no VLANs";
   return {};
 }
 

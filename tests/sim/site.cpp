@@ -7,8 +7,8 @@
 
 #include <stdexcept>
 
-#include "plumbline/plan/render.hpp"
 #include "plumbline/wire/netlink.hpp"
+#include "src/report/text.hpp"
 #include "tests/sim/described.hpp"
 #include "tests/sim/links.hpp"
 #include "tests/support/memory_files.hpp"
@@ -93,6 +93,8 @@ void Site::send(const wire::Request& request) {
 
 std::vector<std::string> Site::state() { return described(kernel_.there()); }
 
-std::string shown(const engine::Prepared& prepared) { return render_text(prepared.plan, false); }
+std::string shown(const engine::Prepared& prepared) {
+  return report::to_text(prepared.plan, false);
+}
 
 }  // namespace plumbline::sim
