@@ -164,7 +164,7 @@ std::vector<wire::Request> Neighbour::queries(const Scope& /*scope*/) {
 void Neighbour::decode(const wire::Request& request, const wire::Reply& reply,
                        const LinkNames& links, std::vector<Neighbour>& out) {
   for_each_dumped(request, reply, RTM_NEWNEIGH, [&](const wire::Message& message) {
-    if (auto neighbour = decode_neighbour(message, links)) out.push_back(*std::move(neighbour));
+    if (const auto neighbour = decode_neighbour(message, links)) out.push_back(*neighbour);
   });
 }
 
