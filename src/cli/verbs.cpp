@@ -10,6 +10,7 @@
 #include "output.hpp"
 #include "plumbline/daemon/daemon.hpp"
 #include "plumbline/io/files.hpp"
+#include "plumbline/io/kernel_events.hpp"
 #include "plumbline/plan/owned.hpp"
 #include "plumbline/spec/compose.hpp"
 #include "plumbline/spec/loadable.hpp"
@@ -139,8 +140,9 @@ int run(const Options& options) {
   if (options.log_level == "debug") run_options.log_level = daemon::LogLevel::debug;
   if (options.log_level == "warning") run_options.log_level = daemon::LogLevel::warning;
   if (options.log_level == "error") run_options.log_level = daemon::LogLevel::error;
+  io::KernelEvents events;
   io::Files files;
-  return daemon::run(run_options, session.context(), files);
+  return daemon::run(run_options, session.context(), events, files);
 }
 
 }  // namespace plumbline::cli

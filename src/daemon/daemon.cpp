@@ -77,8 +77,10 @@ constexpr std::string_view not_watched = "some files are looked at with the time
 
 class Daemon {
  public:
-  Daemon(const RunOptions& options, const engine::Context& context, FileReader& files)
-      : host_(&context.host),
+  Daemon(const RunOptions& options, const engine::Context& context, io::Events& events,
+         FileReader& files)
+      : events_(&events),
+        host_(&context.host),
         sources_(options.sources),
         read_files_(files),
         pace_(pace_of(options)),
@@ -87,7 +89,7 @@ class Daemon {
         notify_(ServiceNotify::socket_from_environment()) {
     watch_.set_sources(options.sources);
     if (!watch_.shortage().empty()) throw io::HostError(watch_.shortage());
-    if (!events_.hears_nf_tables()) {
+    if (!events_->hears_nf_tables()) {
       spdlog::info("no events of nf_tables: iptables chains are looked at with the timer");
     }
   }
@@ -115,9 +117,9 @@ class Daemon {
   }
 
   bool on_kernel() try {
-    const io::KernelEvents::Drained drained = events_.drain();
+    const io::Events::Drained drained = events_->drain();
     if (drained.lost) spdlog::debug("kernel events were lost: looking at everything anyway");
-    for (const io::KernelEvents::Writer& writer : drained.writers) {
+    for (const io::Events::Writer& writer : drained.writers) {
       if (writer.port == host_->nf_tables_port()) continue;
       spdlog::debug("nf_tables was changed by {}, pid {}", printable(writer.name), writer.thread);
     }
@@ -234,11 +236,11 @@ class Daemon {
 
   // Watching begins before anything is looked at: what happens in between leads to another look.
   io::Watch watch_;
-  io::KernelEvents events_;
+  io::Events* events_;
 
   asio::io_context context_{1};
   Readable files_{context_, watch_.fd()};
-  Readable kernel_{context_, events_.fd()};
+  Readable kernel_{context_, events_->fd()};
   asio::signal_set signals_{context_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer timer_{context_};
   asio::steady_timer notify_timer_{context_};
@@ -266,12 +268,13 @@ class Daemon {
 
 }  // namespace
 
-int run(const RunOptions& options, const engine::Context& context, FileReader& files) {
+int run(const RunOptions& options, const engine::Context& context, io::Events& events,
+        FileReader& files) {
   const Log log(options.log_level, options.colour);
   for (const Diagnostic& warning : options.warnings) spdlog::warn("{}", format(warning));
   // A log whose reader is gone must not end the watch.
   std::signal(SIGPIPE, SIG_IGN);
-  Daemon daemon(options, context, files);
+  Daemon daemon(options, context, events, files);
   return daemon.run();
 }
 

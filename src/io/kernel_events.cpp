@@ -127,8 +127,8 @@ bool drain_socket(const Descriptor& socket,
   }
 }
 
-KernelEvents::Writer writer_of(std::span<const std::byte> datagram) {
-  KernelEvents::Writer writer;
+Events::Writer writer_of(std::span<const std::byte> datagram) {
+  Events::Writer writer;
   wire::for_each_message(datagram, [&](const wire::Message& message) {
     writer.port = message.header().nlmsg_pid;
     message.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {

@@ -78,6 +78,7 @@ void add6(Namespace& there, const wire::Message& message, const ifaddrmsg& heade
   if (!peer && !local) throw Refusal{EINVAL, ""};
   address.local = local.value_or(peer.value_or(IpAddress()));
   address.peer = peer.value_or(address.local);
+  if (address.peer == IpAddress::any(Family::inet6)) address.peer = address.local;
   address.scope = scope6(address.local);
   address.flags &= choosable6;
   if (address.valid == UINT32_MAX) address.flags |= IFA_F_PERMANENT;

@@ -43,7 +43,4 @@ void inet6_gone(Namespace& there, Device& device, bool for_good);
 void carrier_changed(Namespace& there, Device& device);
 void mtu_changed(Namespace& there, Device& device);
 
-/// Whether any link has the address.
-[[nodiscard]] bool is_local(const Namespace& there, const IpAddress& address);
-
 }  // namespace plumbline::sim

@@ -110,6 +110,7 @@ void drop_routes(Namespace& there, Device& device, const std::vector<Route>& rou
         needed, [&](const Route& other) { return same_but_metric(other, route); });
     if (!is_needed) remove_own_inet(there, route);
   }
+  if (std::ranges::count(device.inet, address, &Address::local) != 0) return;
   const bool gone = std::ranges::none_of(there.inet.routes, [&](const Route& route) {
     return route.type == RTN_LOCAL && route.table == RT_TABLE_LOCAL && route.to.contains(address);
   });
@@ -236,7 +237,9 @@ void inet_down(Namespace& there, Device& device) {
 
 void inet_gone(Namespace& there, Device& device) {
   lose_routes(there, Family::inet, device.index, Loss::for_good);
-  while (!device.inet.empty()) forget(there, device, device.inet.size() - 1);
+  // Of secondaries nobody hears: their primary is gone before them (fib_del_ifaddr()).
+  while (!device.inet.empty() && !is_secondary(device.inet.front())) forget(there, device, 0);
+  device.inet.clear();
 }
 
 }  // namespace plumbline::sim

@@ -8,6 +8,7 @@
 #include "tests/sim/addresses.hpp"
 #include "tests/sim/links.hpp"
 #include "tests/sim/neighbours.hpp"
+#include "tests/sim/rules.hpp"
 #include "tests/sim/sysctls.hpp"
 
 namespace plumbline::sim {
@@ -51,16 +52,36 @@ void leave(Namespace& there, Device& port) {
   if (bridge != 0 && there.device(bridge) != nullptr) follow_ports(there, bridge, true);
 }
 
+/// Whether it says that it has 10 Gbit/s, as veths do and, since Linux 6.13, TAPs: others say what
+/// is below them says (br_initial_port_cost()).
+bool is_fast(const Namespace& there, int link) {
+  const Device& device = there.devices.at(link);
+  if (device.kind == "veth" || device.kind == "tun") return true;
+  if (device.vxlan) {
+    return there.devices.contains(device.vxlan->lower) && is_fast(there, device.vxlan->lower);
+  }
+  return std::ranges::any_of(ports_of(there, link), [&](int port) { return is_fast(there, port); });
+}
+
+/// Whether frames that the link sends may leave by the other (netdev_has_upper_dev()).
+bool stands_on(const Namespace& there, int link, int other) {
+  std::vector<int> below = ports_of(there, link);
+  const auto& vxlan = there.devices.at(link).vxlan;
+  if (vxlan && there.devices.contains(vxlan->lower)) below.push_back(vxlan->lower);
+  return std::ranges::any_of(below,
+                             [&](int it) { return it == other || stands_on(there, it, other); });
+}
+
 bool is_ethernet_address(const Mac& mac) { return !mac.is_multicast() && !mac.is_zero(); }
 
 /// br_add_if() in net/bridge/br_if.c
 void join(Namespace& there, Device& device, Device& bridge) {
   if (device.is(IFF_LOOPBACK) || !is_ethernet_address(device.mac)) throw Refusal{EINVAL, ""};
   if (device.bridge) throw Refusal{ELOOP, "Can not enslave a bridge to a bridge"};
+  if (stands_on(there, device.index, bridge.index)) throw Refusal{EBUSY, ""};
   device.master = bridge.index;
   device.port.emplace();
-  // br_initial_port_cost(): they say that they have 10 Gbit/s, TAPs since Linux 6.13.
-  if (device.kind == "veth" || device.kind == "tun") device.port->cost = 2;
+  if (is_fast(there, device.index)) device.port->cost = 2;
   follow_ports(there, bridge.index, true);
 }
 
@@ -76,6 +97,7 @@ Device& register_device(Namespace& there, Device device, int index) {
   Device& made = there.devices.insert_or_assign(index, std::move(device)).first->second;
   made.has_inet6 = made.mtu >= least_inet6_mtu;
   make_settings(there, made);
+  attach_rules(there, made);
   return made;
 }
 
@@ -96,6 +118,7 @@ void unregister_device(Namespace& there, int index) {
   if (device->master != 0) leave(there, *device);
   inet_gone(there, *device);
   inet6_gone(there, *device, true);
+  detach_rules(there, index);
   there.devices.erase(index);
   for (const int vxlan : above(there, index)) unregister_device(there, vxlan);
   if (peer != 0) unregister_device(there, peer);
@@ -138,7 +161,7 @@ void set_mac(Namespace& there, Device& device, std::span<const std::byte> bytes)
   const Mac mac = *Mac::from_bytes(bytes);
   // ifb_netdev_ops in drivers/net/ifb.c has no way to set it.
   if (device.kind == "ifb") throw Refusal{EOPNOTSUPP, ""};
-  if (!is_ethernet_address(mac)) throw Refusal{EADDRNOTAVAIL, ""};
+  if (mac != device.mac && !is_ethernet_address(mac)) throw Refusal{EADDRNOTAVAIL, ""};
   if (mac != device.mac) flush_neighbours(device);
   device.mac = mac;
   device.chose_mac = true;
@@ -180,7 +203,7 @@ void follow_ports(Namespace& there, int index, bool also_mtu) {
     mtu = first ? of_port : std::min(mtu, of_port);
     first = false;
   }
-  if (mtu == bridge.mtu) return;
+  if (mtu == bridge.mtu || mtu > bridge.most_mtu) return;
   bridge.mtu = mtu;
   mtu_changed(there, bridge);
 }

@@ -79,7 +79,8 @@ void make_vxlan(Namespace& there, Device& device, const Attributes& link, const 
     }
   }
   if (vxlan.lower != 0) {
-    const std::uint32_t most = there.devices.at(vxlan.lower).mtu - headroom(vxlan);
+    const std::uint32_t below = there.devices.at(vxlan.lower).mtu;
+    const std::uint32_t most = std::max(below, 68 + headroom(vxlan)) - headroom(vxlan);
     device.mtu = link.has(IFLA_MTU) ? std::min(device.mtu, most) : most;
   }
   device.vxlan = vxlan;
@@ -179,16 +180,15 @@ void change_vxlan(Namespace& there, Device& device, const Attributes& data) {
   if (const auto id = data.u32(IFLA_VXLAN_ID); id && *id != vxlan.id) {
     throw Refusal{EOPNOTSUPP, "Cannot change VNI"};
   }
-  if (const auto port = data.u16(IFLA_VXLAN_PORT); port && ntohs(*port) != vxlan.port) {
-    throw Refusal{EOPNOTSUPP, "Cannot change port number"};
-  }
   if (data.has(IFLA_VXLAN_LINK)) vxlan.lower = static_cast<int>(*data.u32(IFLA_VXLAN_LINK));
   const bool other_family = vxlan.ipv6 ? data.has(IFLA_VXLAN_LOCAL) || data.has(IFLA_VXLAN_GROUP)
                                        : data.has(IFLA_VXLAN_LOCAL6) || data.has(IFLA_VXLAN_GROUP6);
   if (other_family) throw Refusal{EOPNOTSUPP, "New local address family does not match old"};
   take_endpoints(vxlan, data);
+  if (data.has(IFLA_VXLAN_PORT)) throw Refusal{EOPNOTSUPP, "Cannot change port"};
   check(there, vxlan);
   device.vxlan = vxlan;
+  device.mtu = std::min(device.mtu, device.most_mtu);  // vxlan_config_apply()
 }
 
 namespace {
@@ -235,8 +235,7 @@ void put_vxlan(wire::MessageBuilder& data, const Vxlan& vxlan) {
 
 }  // namespace
 
-void put_kind(wire::MessageBuilder& message, const Namespace& there, const Device& device) {
-  static_cast<void>(there);
+void put_kind(wire::MessageBuilder& message, const Device& device) {
   if (device.kind.empty() && !device.port) return;
   message.nest(IFLA_LINKINFO, [&](wire::MessageBuilder& info) {
     if (!device.kind.empty()) info.string(IFLA_INFO_KIND, device.kind);

@@ -46,7 +46,7 @@ wire::Bytes dump_links(const Namespace& there) {
     if (device.master != 0) message.u32(IFLA_MASTER, static_cast<std::uint32_t>(device.master));
     if (device.peer != 0) message.u32(IFLA_LINK, static_cast<std::uint32_t>(device.peer));
     if (!device.alias.empty()) message.string(IFLA_IFALIAS, device.alias);
-    put_kind(message, there, device);
+    put_kind(message, device);
     message.nest(IFLA_AF_SPEC, [&](wire::MessageBuilder& families) {
       families.nest(AF_INET, [&](wire::MessageBuilder& inet) {
         const auto numbers = inet_configuration(device);

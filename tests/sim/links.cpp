@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "tests/sim/rules.hpp"
+
 namespace plumbline::sim {
 
 namespace {
@@ -47,7 +49,7 @@ void check_policy(const Attributes& link) {
 /// validate_linkmsg()
 void check_addresses(const Attributes& link) {
   if (link.has(IFLA_ADDRESS) && link.bytes(IFLA_ADDRESS).size() < 6) {
-    throw Refusal{EINVAL, "Invalid address length"};
+    throw Refusal{EINVAL, ""};
   }
 }
 
@@ -84,6 +86,8 @@ void rename(Namespace& there, Device& device, const std::string& name) {
   const Device* other = there.device(name);
   if (other != nullptr) throw Refusal{EEXIST, ""};
   device.name = name;
+  detach_rules(there, device.index);
+  attach_rules(there, device);
 }
 
 /// do_setlink(): whatever comes before a refusal stays.
@@ -131,8 +135,7 @@ void change_existing(Namespace& there, Device& device, const wire::Message& mess
 }
 
 /// rtnl_create_link()
-Device blank(const Namespace& there, const std::string& kind, const std::string& name,
-             const Attributes& link) {
+Device blank(const std::string& kind, const std::string& name, const Attributes& link) {
   Device device;
   device.kind = kind;
   device.name = name;
@@ -155,7 +158,6 @@ Device blank(const Namespace& there, const std::string& kind, const std::string&
   }
   if (const auto length = link.u32(IFLA_TXQLEN)) device.tx_queue_length = *length;
   if (const auto group = link.u32(IFLA_GROUP)) device.group = *group;
-  static_cast<void>(there);
   return device;
 }
 
@@ -171,16 +173,16 @@ Attributes peer_of(const Attributes& data) {
 }
 
 /// veth_newlink() in drivers/net/veth.c: the peer is registered first. Gives its index.
-int make_peer(Namespace& there, const Device& end, const Attributes& data) {
+int make_peer(Namespace& there, const std::string& end, const Attributes& data) {
   const Attributes link = peer_of(data);
   if (link.has(IFLA_NET_NS_FD)) throw Refusal{EOPNOTSUPP, "sim: there is no other namespace"};
   std::string name = link.string(IFLA_IFNAME);
   for (int number = 0; name.empty(); ++number) {
     const std::string free = "veth" + std::to_string(number);
-    if (there.device(free) == nullptr && free != end.name) name = free;
+    if (there.device(free) == nullptr && free != end) name = free;
   }
   check_name(name);
-  Device peer = blank(there, "veth", name, link);
+  Device peer = blank("veth", name, link);
   if (there.device(name) != nullptr) throw Refusal{EEXIST, ""};
   give_mac(there, peer);
   peer.carrier = false;
@@ -200,10 +202,10 @@ void make(Namespace& there, const wire::Message& message, const Attributes& link
   }
   check_name(name);
   const Attributes data = info.inside(IFLA_INFO_DATA);
-  Device device = blank(there, kind, name, link);
+  Device device = blank(kind, name, link);
   int peer = 0;
   if (kind == "veth") {
-    peer = make_peer(there, device, data);
+    peer = make_peer(there, name, data);
     device.carrier = false;
     device.peer = peer;
   }

@@ -47,7 +47,7 @@ void change_vxlan(Namespace& there, Device& device, const Attributes& data);
 /// What a VXLAN adds to a packet.
 [[nodiscard]] std::uint32_t headroom(const Vxlan& vxlan);
 /// IFLA_LINKINFO of a dump.
-void put_kind(wire::MessageBuilder& message, const Namespace& there, const Device& device);
+void put_kind(wire::MessageBuilder& message, const Device& device);
 
 /// The MAC of a bridge that nobody gave one, and its MTU: those of its ports.
 void follow_ports(Namespace& there, int bridge, bool also_mtu);

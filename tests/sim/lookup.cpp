@@ -40,15 +40,11 @@ const Nexthop* usable(const Route& route, const Flow& flow) {
 }
 
 /// fib_rule_match(): a packet without a mark, of no protocol, that root is about to send.
-bool takes(const Namespace& there, const Rule& rule, const Flow& flow) {
+bool takes(const Rule& rule, const Flow& flow) {
   const IpAddress from = IpAddress::any(flow.to.family());
-  const auto is_device = [&](const std::string& name, int index) {
-    const auto found = there.devices.find(index);
-    return found != there.devices.end() && found->second.name == name;
-  };
   const int incoming = flow.to.family() == Family::inet ? 1 : 0;  // LOOPBACK_IFINDEX
-  bool taken = rule.iif.empty() || is_device(rule.iif, incoming);
-  taken = taken && (rule.oif.empty() || is_device(rule.oif, flow.device));
+  bool taken = rule.iif.empty() || (incoming != 0 && rule.iif_index == incoming);
+  taken = taken && (rule.oif.empty() || (flow.device != 0 && rule.oif_index == flow.device));
   taken = taken && (rule.mark & rule.mask) == 0;
   taken = taken && (!rule.from || rule.from->contains(from));
   taken = taken && (!rule.to || rule.to->contains(flow.to));
@@ -80,7 +76,7 @@ Way look_up(const Namespace& there, const Flow& flow) {
   const std::vector<Rule>& rules = there.routing(flow.to.family()).rules;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules[i];
-    if (!takes(there, rule, flow)) continue;
+    if (!takes(rule, flow)) continue;
     switch (rule.action) {
       case FR_ACT_TO_TBL:
         break;
@@ -100,7 +96,7 @@ Way look_up(const Namespace& there, const Flow& flow) {
     }
     const Way way = look_up_in(there, flow, rule.table);
     if (way.error == EAGAIN) continue;
-    const bool suppressed = way.route != nullptr && rule.suppress_length != UINT32_MAX &&
+    const bool suppressed = way.error == 0 && rule.suppress_length != UINT32_MAX &&
                             way.route->to.length() <= rule.suppress_length;
     if (!suppressed) return way;
   }

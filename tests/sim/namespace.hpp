@@ -160,6 +160,8 @@ struct Rule {
   std::optional<Prefix> to;
   std::string iif;
   std::string oif;
+  int iif_index = 0;  ///< of the link that it was found to be; 0: none
+  int oif_index = 0;
   std::uint32_t mark = 0;
   std::uint32_t mask = 0;
   std::uint8_t protocol = 0;
@@ -178,6 +180,7 @@ struct Routing {
   std::set<std::uint32_t> tables;  ///< that there ever was a route or a rule for
   std::vector<Route> routes;
   std::vector<Rule> rules;
+  bool custom_rules = false;  ///< somebody has added or removed one
 };
 
 // ---- all of it ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 #include "tests/sim/attributes.hpp"
 #include "tests/sim/nft_dump.hpp"
@@ -64,6 +65,8 @@ class Transaction {
   }
 
   [[nodiscard]] bool changed() const { return changed_; }
+  /// Tables that it removed.
+  [[nodiscard]] const std::vector<NftTable>& gone() const { return gone_; }
   [[nodiscard]] const wire::Bytes& echo() const { return echo_; }
 
  private:
@@ -124,6 +127,7 @@ class Transaction {
       return table.family == family_ && meant;
     });
     if (found == tables_.tables.end()) throw Refusal{ENOENT, ""};
+    gone_.push_back(*found);
     tables_.tables.erase(found);
     changed_ = true;
   }
@@ -149,6 +153,13 @@ class Transaction {
     if (type == "nat" && hook.priority <= -200) throw Refusal{EOPNOTSUPP, ""};
   }
 
+  std::pair<std::string, NftHook> base_of(const Attributes& given) const {
+    const NftHook hook = hook_of(given);
+    std::string type = given.has(NFTA_CHAIN_TYPE) ? given.string(NFTA_CHAIN_TYPE) : "filter";
+    check_hook(type, hook);
+    return {std::move(type), hook};
+  }
+
   void new_chain(const Attributes& given) {
     NftTable& table = this->table(given, NFTA_CHAIN_TABLE);
     const std::string name = given.string(NFTA_CHAIN_NAME);
@@ -165,10 +176,8 @@ class Transaction {
       if (is(NLM_F_REPLACE)) throw Refusal{EOPNOTSUPP, ""};
       if (given.has(NFTA_CHAIN_HOOK)) {  // nf_tables_updchain()
         if (!present->hook) throw Refusal{EEXIST, ""};
-        const std::string type = given.string(NFTA_CHAIN_TYPE);
-        if (hook_of(given) != *present->hook || (!type.empty() && type != present->type)) {
-          throw Refusal{EEXIST, ""};
-        }
+        const auto [type, hook] = base_of(given);
+        if (hook != *present->hook || type != present->type) throw Refusal{EEXIST, ""};
       }
       if (policy) present->policy = *policy;
       changed_ = true;
@@ -178,9 +187,7 @@ class Transaction {
     made.name = name;
     made.userdata = copy_of(given, NFTA_CHAIN_USERDATA);
     if (given.has(NFTA_CHAIN_HOOK)) {
-      made.type = given.has(NFTA_CHAIN_TYPE) ? given.string(NFTA_CHAIN_TYPE) : "filter";
-      made.hook = hook_of(given);
-      check_hook(made.type, *made.hook);
+      std::tie(made.type, made.hook) = base_of(given);
       made.policy = policy.value_or(NF_ACCEPT);
     }
     made.handle = ++table.last_handle;
@@ -217,7 +224,7 @@ class Transaction {
       throw Refusal{EINVAL, ""};
     }
     NftRule rule;
-    rule.handle = ++table.last_handle;
+    rule.handle = handle ? *handle : ++table.last_handle;
     if (const auto position = handle_of(given, NFTA_RULE_POSITION); position && !handle) {
       at = find(*position);
       if (is(NLM_F_APPEND)) ++at;
@@ -261,14 +268,16 @@ class Transaction {
   unsigned flags_ = 0;
   bool changed_ = false;
   wire::Bytes echo_;
+  std::vector<NftTable> gone_;
 };
 
 /// Handles are given out once, also by what is void afterwards.
-void keep_handles(NfTables& before, const NfTables& after) {
+void keep_handles(NfTables& before, const NfTables& after, const std::vector<NftTable>& gone) {
   before.last_handle = after.last_handle;
   for (NftTable& table : before.tables) {
-    for (const NftTable& other : after.tables) {
-      if (other.handle == table.handle) table.last_handle = other.last_handle;
+    for (const auto* others : {&after.tables, &gone}) {
+      const auto same = std::ranges::find(*others, table.handle, &NftTable::handle);
+      if (same != others->end()) table.last_handle = same->last_handle;
     }
   }
 }
@@ -282,16 +291,16 @@ wire::Reply commit(NfTables& tables, const wire::NftBatch& batch) {
   wire::Reply reply;
   std::size_t place = 0;
   wire::for_each_message(batch.messages, [&](const wire::Message& message) {
-    if (reply.error != 0) return;
     try {
       transaction.carry_out(message);
     } catch (const Refusal& refusal) {
-      reply = {refusal.error, refusal.words, {}, {}, place};
+      // The others are tried all the same (nfnetlink_rcv_batch()), and take handles.
+      if (reply.error == 0) reply = {refusal.error, refusal.words, {}, {}, place};
     }
     ++place;
   });
   if (reply.error != 0) {
-    keep_handles(tables, after);
+    keep_handles(tables, after, transaction.gone());
     return reply;
   }
   tables = std::move(after);

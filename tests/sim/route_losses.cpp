@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "tests/sim/addresses.hpp"
 #include "tests/sim/routes.hpp"
 
 namespace plumbline::sim {
@@ -85,9 +84,9 @@ void source_gone(Namespace& there, const IpAddress& address) {
     });
     return;
   }
-  if (is_local(there, address)) return;
   for (Route& route : there.inet6.routes) {  // rt6_remove_prefsrc()
-    if (route.source == address) route.source.reset();
+    if (route.source != address) continue;
+    if (!may_be_source(there, address, route.nexthops.front().device)) route.source.reset();
   }
 }
 

@@ -21,11 +21,12 @@ std::optional<IpAddress> address_of_via(std::span<const std::byte> bytes) {
   return IpAddress::from_bytes(bytes.subspan(sizeof(rtvia)));
 }
 
-/// An address of zeros is no gateway.
+/// In IPv4 an address of zeros is no gateway, in IPv6 it is one that cannot be.
 std::optional<IpAddress> gateway_of(const Attributes& given) {
   auto gateway = given.address(RTA_GATEWAY);
   if (given.has(RTA_VIA)) gateway = address_of_via(given.bytes(RTA_VIA));
-  if (gateway && *gateway == IpAddress::any(gateway->family())) gateway.reset();
+  const bool is_none = gateway && *gateway == IpAddress::any(gateway->family());
+  if (is_none && gateway->family() == Family::inet) gateway.reset();
   return gateway;
 }
 

@@ -50,11 +50,13 @@ std::uint8_t least_scope(std::uint8_t type) {
 }
 
 /// The kind of an address as a destination (inet_addr_type_dev_table()).
-std::uint8_t type_of(const Namespace& there, const IpAddress& address) {
+std::uint8_t type_of(const Namespace& there, const IpAddress& address,
+                     std::uint32_t table = RT_TABLE_LOCAL) {
   const auto first = std::to_integer<unsigned>(address.bytes()[0]);
   if (first == 0 || address == *IpAddress::parse("255.255.255.255")) return RTN_BROADCAST;
   if (first >= 224 && first < 240) return RTN_MULTICAST;
-  const Way way = look_up_in(there, {address, 0, 0}, RT_TABLE_LOCAL);
+  if (!there.inet.tables.contains(table)) return RTN_BROADCAST;
+  const Way way = look_up_in(there, {address, 0, 0}, table);
   return way.route != nullptr ? way.route->type : std::uint8_t{RTN_UNICAST};
 }
 
@@ -63,11 +65,10 @@ void note_carrier(const Device& device, Nexthop& nexthop) {
 }
 
 /// fib_check_nh_v4_gw()
-void check_gateway(const Namespace& there, const Route& route, Nexthop& nexthop) {
-  Namespace& host = const_cast<Namespace&>(there);
+void check_gateway(Namespace& there, const Route& route, Nexthop& nexthop) {
   if ((nexthop.flags & RTNH_F_ONLINK) != 0) {
     if (route.scope >= RT_SCOPE_LINK) throw Refusal{EINVAL, "Nexthop has invalid scope"};
-    const Device* device = host.device(nexthop.device);
+    const Device* device = there.device(nexthop.device);
     if (device == nullptr) throw Refusal{ENODEV, "Nexthop device required for onlink"};
     if (!device->is(IFF_UP)) throw Refusal{ENETDOWN, "Nexthop device is not up"};
     if (type_of(there, *nexthop.gateway) != RTN_UNICAST) {
@@ -87,7 +88,7 @@ void check_gateway(const Namespace& there, const Route& route, Nexthop& nexthop)
   }
   nexthop.scope = way.route->scope;
   nexthop.device = way.nexthop->device;
-  const Device* device = host.device(nexthop.device);
+  const Device* device = there.device(nexthop.device);
   if (device == nullptr) throw Refusal{EINVAL, "No egress device for nexthop gateway"};
   note_carrier(*device, nexthop);
   if (!device->is(IFF_UP)) throw Refusal{ENETDOWN, ""};
@@ -150,7 +151,9 @@ void check(Namespace& there, RouteRequest& request) {
   if (!route.source || goes_nowhere(route.type)) return;
   // fib_valid_prefsrc(): a local route may be what makes its source local.
   const bool makes_it = route.type == RTN_LOCAL && route.to.address() == *route.source;
-  if (!makes_it && type_of(there, *route.source) != RTN_LOCAL) {
+  const bool by_its_table =
+      route.table != RT_TABLE_MAIN && type_of(there, *route.source, route.table) == RTN_LOCAL;
+  if (!makes_it && !by_its_table && type_of(there, *route.source) != RTN_LOCAL) {
     throw Refusal{EINVAL, "Invalid prefsrc address"};
   }
 }
@@ -223,7 +226,7 @@ bool same_place(const Route& one, const Route& other) {
 void make_table(Namespace& there, std::uint32_t table) {
   there.inet.tables.insert(table);
   // Without rules of anybody's both are one (fib_trie_table()).
-  if (table == RT_TABLE_LOCAL) there.inet.tables.insert(RT_TABLE_MAIN);
+  if (table == RT_TABLE_LOCAL && !there.inet.custom_rules) there.inet.tables.insert(RT_TABLE_MAIN);
 }
 
 void add_inet_route(Namespace& there, RouteRequest request) {
@@ -237,13 +240,13 @@ void remove_inet_route(Namespace& there, const RouteRequest& request) {
   const Route& asked = request.route;
   if (!there.inet.tables.contains(asked.table)) throw Refusal{ESRCH, "FIB table does not exist"};
   const auto matches_way = [&](const Route& route) {  // fib_nh_match()
-    if (request.multipath) {
-      return route.nexthops.size() == asked.nexthops.size() &&
-             std::ranges::equal(route.nexthops, asked.nexthops,
-                                [](const Nexthop& have, const Nexthop& want) {
-                                  return (want.device == 0 || have.device == want.device) &&
-                                         (!want.gateway || have.gateway == want.gateway);
-                                });
+    if (request.multipath) {  // what is asked for beyond those that there are is not looked at
+      return route.nexthops.size() <= asked.nexthops.size() &&
+             std::equal(route.nexthops.begin(), route.nexthops.end(), asked.nexthops.begin(),
+                        [](const Nexthop& have, const Nexthop& want) {
+                          return (want.device == 0 || have.device == want.device) &&
+                                 (!want.gateway || have.gateway == want.gateway);
+                        });
     }
     if (!request.has_device && !request.has_gateway) return true;
     if (route.nexthops.empty()) return false;
@@ -275,8 +278,7 @@ void add_own(Namespace& there, const Route& route) {
   request.flags = NLM_F_CREATE | NLM_F_APPEND;
   try {
     if (route.to.family() == Family::inet) {
-      make_table(there, route.table);
-      insert(there, route, request.flags);
+      add_inet_route(there, std::move(request));
     } else {
       add_inet6_route(there, std::move(request));
     }

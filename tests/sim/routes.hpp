@@ -33,6 +33,9 @@ struct RouteRequest {
 
 void add_inet_route(Namespace& there, RouteRequest request);
 void add_inet6_route(Namespace& there, RouteRequest request);
+/// Whether packets over that link may have the IPv6 address as their source: one that means
+/// something on one link only counts there (ipv6_chk_addr()).
+[[nodiscard]] bool may_be_source(const Namespace& there, const IpAddress& address, int device);
 /// Of a nexthop of any family: finds its link.
 void check_inet6_gateway(Namespace& there, std::uint32_t table, Nexthop& nexthop);
 void remove_inet_route(Namespace& there, const RouteRequest& request);

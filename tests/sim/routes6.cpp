@@ -35,11 +35,24 @@ bool is_own(const Namespace& there, const IpAddress& address, int device) {
   return false;
 }
 
+int loopback_of(const Namespace& there) {
+  for (const auto& [index, device] : there.devices) {
+    if (device.is(IFF_LOOPBACK)) return index;
+  }
+  return 0;
+}
+
+/// What leads over `lo` is an end in itself (fib6_is_reject()).
+bool ends(const Namespace& there, const Way& way) {
+  return goes_nowhere(way.route->type) ||
+         (way.route->type == RTN_UNICAST && way.nexthop->device == loopback_of(there));
+}
+
 /// ip6_route_check_nh(): the link the gateway is on.
 int device_to(const Namespace& there, const Route& route, const Nexthop& nexthop) {
   const Flow flow{*nexthop.gateway, nexthop.device, 0};
   const auto is_good = [&](const Way& way) {
-    return way.error == 0 && !goes_nowhere(way.route->type) && !way.nexthop->gateway;
+    return way.error == 0 && !ends(there, way) && !way.nexthop->gateway;
   };
   Way way = look_up_in(there, flow, route.table);
   const bool found = is_good(way) && (nexthop.device == 0 || way.nexthop->device == nexthop.device);
@@ -52,12 +65,10 @@ int device_to(const Namespace& there, const Route& route, const Nexthop& nexthop
 }
 
 /// ip6_route_check_nh_onlink()
-void check_onlink(const Namespace& there, const Route& route, const Nexthop& nexthop) {
-  const Way way = look_up_in(there, {*nexthop.gateway, 0, 0}, route.table);
-  if (way.error != 0 || way.nexthop->device == nexthop.device) return;
-  const bool is_default = way.route->to.length() == 0;
-  if (!is_default && (way.route->type == RTN_LOCAL || way.route->type == RTN_ANYCAST ||
-                      goes_nowhere(way.route->type))) {
+void check_onlink(const Namespace& there, const Nexthop& nexthop) {
+  const Way way = look_up_in(there, {*nexthop.gateway, 0, 0}, RT_TABLE_MAIN);
+  if (way.error != 0 || ends(there, way) || way.route->to.length() == 0) return;
+  if (way.route->type != RTN_UNICAST || way.nexthop->device != nexthop.device) {
     throw Refusal{EINVAL, "Nexthop has invalid gateway or device mismatch"};
   }
 }
@@ -74,11 +85,12 @@ void check_gateway(Namespace& there, const Route& route, Nexthop& nexthop) {
   };
   if (given) refuse_own();
   if (!near) {
-    if (std::to_integer<unsigned>(gateway.bytes()[0]) == 0xff) {
+    const bool is_multicast = std::to_integer<unsigned>(gateway.bytes()[0]) == 0xff;
+    if (is_multicast || gateway == IpAddress::any(Family::inet6)) {
       throw Refusal{EINVAL, "Invalid gateway address"};
     }
     if ((nexthop.flags & RTNH_F_ONLINK) != 0) {
-      check_onlink(there, route, nexthop);
+      check_onlink(there, nexthop);
     } else {
       nexthop.device = device_to(there, route, nexthop);
     }
@@ -89,13 +101,6 @@ void check_gateway(Namespace& there, const Route& route, Nexthop& nexthop) {
     throw Refusal{EINVAL, "Egress device can not be loopback device for this route"};
   }
   if (!given) refuse_own();
-}
-
-int loopback_of(const Namespace& there) {
-  for (const auto& [index, device] : there.devices) {
-    if (device.is(IFF_LOOPBACK)) return index;
-  }
-  return 0;
 }
 
 /// fib6_nh_init(), in its order.
@@ -213,6 +218,11 @@ void insert_several(Namespace& there, const std::vector<Route>& ways, std::uint1
 
 }  // namespace
 
+bool may_be_source(const Namespace& there, const IpAddress& address, int device) {
+  const bool near = is_link_local(address) || address == *IpAddress::parse("::1");
+  return is_own(there, address, near ? device : 0);
+}
+
 void check_inet6_gateway(Namespace& there, std::uint32_t table, Nexthop& nexthop) {
   Route route;
   route.to = Prefix::any(Family::inet6);
@@ -223,7 +233,6 @@ void check_inet6_gateway(Namespace& there, std::uint32_t table, Nexthop& nexthop
 
 void add_inet6_route(Namespace& there, RouteRequest request) {
   Route& route = request.route;
-  there.inet6.tables.insert(route.table);
   const bool own = route.type == RTN_LOCAL && route.protocol == RTPROT_KERNEL;
   if (route.metric == 0 && !own) route.metric = usual_metric;
   if (route.protocol == RTPROT_UNSPEC) route.protocol = RTPROT_BOOT;
@@ -233,12 +242,13 @@ void add_inet6_route(Namespace& there, RouteRequest request) {
     if (!request.multipath || nexthop.gateway) continue;
     throw Refusal{EINVAL, "Device only routes can not be added for IPv6 using the multipath API."};
   }
+  there.inet6.tables.insert(route.table);
   std::vector<Route> ways;
   for (const Nexthop& nexthop : route.nexthops) {
     Route& way = ways.emplace_back(route);
     way.nexthops = {nexthop};
     check_nexthop(there, way, way.nexthops.front());
-    if (way.source && !is_own(there, *way.source, 0)) {
+    if (way.source && !may_be_source(there, *way.source, way.nexthops.front().device)) {
       throw Refusal{EINVAL, "Invalid source address"};
     }
   }
@@ -253,11 +263,12 @@ void remove_inet6_route(Namespace& there, const RouteRequest& request) {
   const bool has_table = asked.table == RT_TABLE_MAIN || asked.table == RT_TABLE_LOCAL ||
                          there.inet6.tables.contains(asked.table);
   if (!has_table) throw Refusal{ESRCH, "FIB table does not exist"};
+  const IpAddress none = IpAddress::any(Family::inet6);
   const auto is_meant = [&](const Route& route, const Nexthop& way) {
     const Nexthop& has = route.nexthops.front();
     return route.table == asked.table && route.to == asked.to &&
            (way.device == 0 || has.device == way.device) &&
-           (!way.gateway || has.gateway == way.gateway) &&
+           (!way.gateway || has.gateway.value_or(none) == *way.gateway) &&
            (asked.metric == 0 || route.metric == asked.metric) &&
            (asked.protocol == 0 || route.protocol == asked.protocol);
   };
@@ -278,7 +289,16 @@ void remove_inet6_route(Namespace& there, const RouteRequest& request) {
     }
     note_siblings(routes, gone);
   }
-  if (missing) throw Refusal{ESRCH, ""};
+  if (!missing) return;
+  // Where a table has no default route fib6_null_entry stands in its place, and may not go.
+  const Nexthop& way = asked.nexthops.front();
+  const bool meets_null_entry = asked.to.length() == 0 && asked.metric == 0 && !way.gateway &&
+                                (way.device == 0 || way.device == loopback_of(there)) &&
+                                (asked.protocol == 0 || asked.protocol == RTPROT_KERNEL) &&
+                                std::ranges::none_of(routes, [&](const Route& route) {
+                                  return route.table == asked.table && route.to.length() == 0;
+                                });
+  throw Refusal{meets_null_entry ? ENOENT : ESRCH, ""};
 }
 
 /// cleanup_prefix_route(): the first that leads to the link itself.

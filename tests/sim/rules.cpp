@@ -60,7 +60,7 @@ std::uint32_t free_priority(const std::vector<Rule>& rules) {
 }
 
 /// fib_nl2rule()
-Rule read_rule(const wire::Message& message, const fib_rule_hdr& header, const Attributes& given,
+Rule read_rule(const fib_rule_hdr& header, const Attributes& given,
                const std::vector<Rule>& rules) {
   const Family family = family_of(header);
   check_prefix(given, FRA_SRC, header.src_len, family, "Invalid source address");
@@ -100,14 +100,21 @@ Rule read_rule(const wire::Message& message, const fib_rule_hdr& header, const A
   check_ports(rule.source_ports, "Invalid sport range");
   rule.destination_ports = range_of<fib_rule_port_range, std::uint16_t>(given, FRA_DPORT_RANGE);
   check_ports(rule.destination_ports, "Invalid dport range");
-  static_cast<void>(message);
   return rule;
 }
 
-/// rule_exists()
-bool is_same(const Rule& one, Rule other) {
-  other.flags = one.flags;
-  return one == other;
+/// rule_exists(): where a new one says nothing of addresses or of the TOS, any will do, and neither
+/// the flags nor the target of a goto are looked at.
+bool is_same(const Rule& present, const Rule& asked) {
+  Rule other = asked;
+  other.flags = present.flags;
+  other.target = present.target;
+  other.iif_index = present.iif_index;
+  other.oif_index = present.oif_index;
+  if (!asked.from) other.from = present.from;
+  if (!asked.to) other.to = present.to;
+  if (asked.tos == 0) other.tos = present.tos;
+  return present == other;
 }
 
 /// rule_find() and the compare() of the family: what the message does not say is not looked at.
@@ -137,9 +144,11 @@ void put_range(wire::MessageBuilder& message, std::uint16_t type,
   message.bytes(type, std::as_bytes(std::span(&wire, 1)));
 }
 
-bool is_device(const Namespace& there, const std::string& name) {
-  return std::ranges::any_of(there.devices,
-                             [&](const auto& entry) { return entry.second.name == name; });
+template <class Visit>
+void for_each_rule(Namespace& there, const Visit& visit) {
+  for (Routing* routing : {&there.inet, &there.inet6}) {
+    for (Rule& rule : routing->rules) visit(rule);
+  }
 }
 
 /// fib_nl_fill_rule()
@@ -156,8 +165,8 @@ void put_rule(wire::Bytes& all, const Namespace& there, Family family, const Rul
   header.flags = rule.flags;
   const bool resolved = std::ranges::count(rules, rule.target, &Rule::priority) != 0;
   if (rule.action == FR_ACT_GOTO && !resolved) header.flags |= FIB_RULE_UNRESOLVED;
-  if (!rule.iif.empty() && !is_device(there, rule.iif)) header.flags |= FIB_RULE_IIF_DETACHED;
-  if (!rule.oif.empty() && !is_device(there, rule.oif)) header.flags |= FIB_RULE_OIF_DETACHED;
+  if (!rule.iif.empty() && rule.iif_index == 0) header.flags |= FIB_RULE_IIF_DETACHED;
+  if (!rule.oif.empty() && rule.oif_index == 0) header.flags |= FIB_RULE_OIF_DETACHED;
   message.header(header).u32(FRA_TABLE, rule.table);
   message.u32(FRA_SUPPRESS_PREFIXLEN, rule.suppress_length);
   message.u8(FRA_PROTOCOL, rule.protocol);
@@ -187,7 +196,7 @@ void new_rule(Namespace& there, const wire::Message& message) {
   const auto header = message.fixed<fib_rule_hdr>();
   const auto given = Attributes::behind<fib_rule_hdr>(message);
   std::vector<Rule>& rules = there.routing(family_of(header)).rules;
-  Rule rule = read_rule(message, header, given, rules);
+  Rule rule = read_rule(header, given, rules);
   const bool exists =
       std::ranges::any_of(rules, [&](const Rule& other) { return is_same(other, rule); });
   if ((message.flags() & NLM_F_EXCL) != 0 && exists) throw Refusal{EEXIST, ""};
@@ -195,10 +204,18 @@ void new_rule(Namespace& there, const wire::Message& message) {
   if ((header.tos & 3U) != 0) throw Refusal{EINVAL, "Invalid dsfield (tos): ECN bits must be 0"};
   if (rule.table == 0 && rule.action == FR_ACT_TO_TBL) {
     if (header.family == AF_INET6) throw Refusal{EINVAL, "Invalid table"};
-    for (rule.table = 1; std::ranges::count(there.inet.routes, rule.table, &Route::table) != 0;) {
-      ++rule.table;
-    }
+    for (rule.table = 1; !there.inet.tables.insert(rule.table).second;) ++rule.table;
   }
+  // By an alternative name too, which later ones are not found by.
+  const auto index_of = [&](const std::string& name) {
+    const Device* device = name.empty() ? nullptr : there.device(name);
+    return device == nullptr ? 0 : device->index;
+  };
+  rule.iif_index = index_of(rule.iif);
+  rule.oif_index = index_of(rule.oif);
+  Routing& routing = there.routing(family_of(header));
+  routing.custom_rules = true;
+  if (header.family == AF_INET6 && rule.action == FR_ACT_TO_TBL) routing.tables.insert(rule.table);
   const auto at = std::ranges::find_if(
       rules, [&](const Rule& other) { return other.priority > rule.priority; });
   rules.insert(at, std::move(rule));
@@ -208,13 +225,28 @@ void remove_rule(Namespace& there, const wire::Message& message) {
   const auto header = message.fixed<fib_rule_hdr>();
   const auto given = Attributes::behind<fib_rule_hdr>(message);
   std::vector<Rule>& rules = there.routing(family_of(header)).rules;
-  const Rule asked = read_rule(message, header, given, rules);
+  const Rule asked = read_rule(header, given, rules);
   const auto found = std::ranges::find_if(rules, [&](const Rule& rule) {
     return is_meant(rule, asked, given.has(FRA_PRIORITY), header);
   });
   if (found == rules.end()) throw Refusal{ENOENT, ""};
   if ((found->flags & FIB_RULE_PERMANENT) != 0) throw Refusal{EPERM, ""};
   rules.erase(found);
+  there.routing(family_of(header)).custom_rules = true;
+}
+
+void attach_rules(Namespace& there, const Device& device) {
+  for_each_rule(there, [&](Rule& rule) {
+    if (rule.iif_index == 0 && rule.iif == device.name) rule.iif_index = device.index;
+    if (rule.oif_index == 0 && rule.oif == device.name) rule.oif_index = device.index;
+  });
+}
+
+void detach_rules(Namespace& there, int device) {
+  for_each_rule(there, [&](Rule& rule) {
+    if (rule.iif_index == device) rule.iif_index = 0;
+    if (rule.oif_index == device) rule.oif_index = 0;
+  });
 }
 
 wire::Bytes dump_rules(const Namespace& there, const wire::Message& request) {

@@ -116,7 +116,6 @@ void write_for_all(Namespace& there, const std::string& group, const std::string
 /// inet_forward_change() in net/ipv4/devinet.c
 void forward_inet(Namespace& there, const std::string& value) {
   const bool on = value != "0";
-  const std::string one = on ? "1" : "0";
   there.settings["net/ipv4/conf/all/accept_redirects"] = on ? "0" : "1";
   there.settings["net/ipv4/conf/default/forwarding"] = value;
   write_for_all(there, "ipv4/conf", "forwarding", value);
@@ -161,7 +160,7 @@ void write_along(Namespace& there, const Place& place, const std::string& before
   if (place.group == "ipv4/conf" && place.link == "default" && place.name != "forwarding") {
     return copy_default(there, place, value);
   }
-  if (inet6 && place.link == "all" && before != value) {
+  if (inet6 && place.link == "all") {
     if (place.name == "disable_ipv6") return disable_inet6_everywhere(there, value);
     if (place.name == "forwarding" || place.name == "ignore_routes_with_linkdown" ||
         place.name == "addr_gen_mode") {
@@ -174,6 +173,15 @@ void write_along(Namespace& there, const Place& place, const std::string& before
       if (device.name != place.link) continue;
       return disable_inet6(there, device, before != "0", value != "0");
     }
+  }
+}
+
+/// devinet_conf_proc(): `default` moves what was written no more, be it that of a link or, in new
+/// links, its own.
+void settle(Namespace& there, const Place& place) {
+  if (place.link == "default") there.settled[place.group][place.name] = true;
+  for (auto& [index, device] : there.devices) {
+    if (device.name == place.link) device.settled[place.group][place.name] = true;
   }
 }
 
@@ -191,6 +199,8 @@ void check_writable(const Namespace& there, const std::string& path) {
 void write_setting(Namespace& there, const std::string& given, const std::string& value) {
   const std::string path = canonical(given);
   std::string& present = value_of(there, path);
+  const auto place = place_of(path);
+  if (place) settle(there, *place);  // whatever is written, refused or not
   const std::string before = present;
   try {
     present = kept(path, before, value);
@@ -202,14 +212,7 @@ void write_setting(Namespace& there, const std::string& given, const std::string
     if (before != after) forward_inet(there, after);
     return;
   }
-  const auto place = place_of(path);
   if (!place) return;
-  if (place->link == "default") there.settled[place->group][place->name] = true;
-  if (is_of_a_link(*place)) {
-    for (auto& [index, device] : there.devices) {
-      if (device.name == place->link) device.settled[place->group][place->name] = true;
-    }
-  }
   write_along(there, *place, before, after);
 }
 

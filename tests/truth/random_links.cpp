@@ -36,12 +36,13 @@ std::vector<std::byte> random_mac(Chance& chance) {
 }
 
 std::uint32_t random_mtu(Chance& chance) {
-  return chance.pick<std::uint32_t>({1500, 1400, 9000, 1300, 1280, 1200, 68, 60, 70000});
+  return chance.pick<std::uint32_t>({1500, 1400, 9000, 1300, 1280, 1200, 68, 70000});
 }
 
 /// What any link may be given, when it is made or later.
-void put_common(MessageBuilder& message, const Namespace& there, Chance& chance, bool is_new) {
-  if (chance.one_in(is_new ? 4 : 6)) message.u32(IFLA_MTU, random_mtu(chance));
+void put_common(MessageBuilder& message, const Namespace& there, Chance& chance, bool is_new,
+                bool may_shrink = true) {
+  if (may_shrink && chance.one_in(is_new ? 4 : 6)) message.u32(IFLA_MTU, random_mtu(chance));
   if (chance.one_in(is_new ? 2 : 8)) message.bytes(IFLA_ADDRESS, random_mac(chance));
   if (chance.one_in(8)) message.u32(IFLA_TXQLEN, chance.pick<std::uint32_t>({0, 500}));
   if (chance.one_in(8)) message.u32(IFLA_GROUP, chance.pick<std::uint32_t>({0, 9}));
@@ -179,7 +180,7 @@ wire::Request random_link_request(const Namespace& there, Chance& chance,
   if (roll < 20 && possible.taps) return random_tap(chance);
   ifinfomsg header{};
   header.ifi_index = random_index(there, chance);
-  if (roll < 22) {
+  if (roll < 21) {
     MessageBuilder message(RTM_DELLINK, 0);
     if (chance.one_in(6)) {
       header.ifi_index = 0;
@@ -208,7 +209,9 @@ wire::Request random_link_request(const Namespace& there, Chance& chance,
   MessageBuilder message(RTM_SETLINK, 0);
   message.header(header);
   if (named) message.string(IFLA_IFNAME, chance.pick(names));
-  if (chance.one_in(2)) put_common(message, there, chance, false);
+  // What is left of IPv6 on a loopback that is too small for it is not modelled.
+  const bool is_loopback = !named && header.ifi_index == 1;
+  if (chance.one_in(2)) put_common(message, there, chance, false, !is_loopback);
   return change(std::move(message));
 }
 

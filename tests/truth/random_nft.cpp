@@ -24,14 +24,20 @@ void put_handle(MessageBuilder& message, std::uint16_t type, std::uint64_t handl
   message.bytes(type, std::as_bytes(std::span(&sent, 1)));
 }
 
+/// As the kernel dumps expressions: without NLA_F_NESTED.
+template <class Fill>
+void plain(MessageBuilder& message, std::uint16_t type, const Fill& fill) {
+  message.nest(type, fill, false);
+}
+
 void put_verdict(MessageBuilder& list, Chance& chance) {
   const bool jumps = chance.one_in(2);
-  list.nest(NFTA_LIST_ELEM, [&](MessageBuilder& expression) {
+  plain(list, NFTA_LIST_ELEM, [&](MessageBuilder& expression) {
     expression.string(NFTA_EXPR_NAME, "immediate");
-    expression.nest(NFTA_EXPR_DATA, [&](MessageBuilder& data) {
+    plain(expression, NFTA_EXPR_DATA, [&](MessageBuilder& data) {
       data.u32(NFTA_IMMEDIATE_DREG, htobe32(NFT_REG_VERDICT));
-      data.nest(NFTA_IMMEDIATE_DATA, [&](MessageBuilder& immediate) {
-        immediate.nest(NFTA_DATA_VERDICT, [&](MessageBuilder& verdict) {
+      plain(data, NFTA_IMMEDIATE_DATA, [&](MessageBuilder& immediate) {
+        plain(immediate, NFTA_DATA_VERDICT, [&](MessageBuilder& verdict) {
           const auto code = static_cast<std::uint32_t>(jumps ? NFT_JUMP : NF_ACCEPT);
           verdict.u32(NFTA_VERDICT_CODE, htobe32(code));
           // Never back: loops are not modelled.
@@ -43,10 +49,10 @@ void put_verdict(MessageBuilder& list, Chance& chance) {
 }
 
 void put_meta(MessageBuilder& list) {
-  list.nest(NFTA_LIST_ELEM, [&](MessageBuilder& expression) {
+  plain(list, NFTA_LIST_ELEM, [&](MessageBuilder& expression) {
     expression.string(NFTA_EXPR_NAME, "meta");
-    expression.nest(NFTA_EXPR_DATA, [&](MessageBuilder& data) {
-      data.u32(NFTA_META_DREG, htobe32(NFT_REG_1)).u32(NFTA_META_KEY, htobe32(NFT_META_MARK));
+    plain(expression, NFTA_EXPR_DATA, [&](MessageBuilder& data) {
+      data.u32(NFTA_META_KEY, htobe32(NFT_META_MARK)).u32(NFTA_META_DREG, htobe32(NFT_REG_1));
     });
   });
 }
@@ -69,7 +75,7 @@ MessageBuilder random_chain(std::uint8_t family, const std::string& table, Chanc
     message.nest(NFTA_CHAIN_HOOK, [&](MessageBuilder& hook) {
       const unsigned number = name == "INPUT" ? NF_INET_LOCAL_IN : NF_INET_FORWARD;
       hook.u32(NFTA_HOOK_HOOKNUM, htobe32(number));
-      hook.u32(NFTA_HOOK_PRIORITY, htobe32(chance.one_in(8) ? 10U : 0U));
+      hook.u32(NFTA_HOOK_PRIORITY, 0);
     });
     message.string(NFTA_CHAIN_TYPE, chance.pick({"filter", "filter", "filter", "nat", "none"}));
   }
@@ -80,8 +86,9 @@ MessageBuilder random_chain(std::uint8_t family, const std::string& table, Chanc
   return message;
 }
 
+/// `first` of its batch: later ones may name what the batch has removed, which Linux still finds.
 MessageBuilder random_rule(const NftTable* table, std::uint8_t family, const std::string& name,
-                           Chance& chance) {
+                           bool first, Chance& chance) {
   const NftChain* chain = table == nullptr || table->chains.empty() || chance.one_in(8)
                               ? nullptr
                               : &chance.pick(table->chains);
@@ -98,7 +105,7 @@ MessageBuilder random_rule(const NftTable* table, std::uint8_t family, const std
       has_rules && !chance.one_in(5) ? chance.pick(chain->rules).handle : 12345;
   if (removes ? chance.one_in(2) : (flags & NLM_F_REPLACE) != 0) {
     put_handle(message, NFTA_RULE_HANDLE, handle);
-  } else if (!removes && chance.one_in(4)) {
+  } else if (!removes && first && chance.one_in(4)) {
     put_handle(message, NFTA_RULE_POSITION, handle);
   }
   if (removes) return message;
@@ -134,7 +141,7 @@ wire::Request random_nft_request(const Namespace& there, Chance& chance) {
         case 2:
           return random_chain(family, name, chance);
         default:
-          return random_rule(table, family, name, chance);
+          return random_rule(table, family, name, batch.messages.empty(), chance);
       }
     }();
     const wire::Bytes bytes = std::move(message).finish();

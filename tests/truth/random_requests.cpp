@@ -42,7 +42,9 @@ std::uint16_t random_flags(Chance& chance) {
 }
 
 void put_gateway(MessageBuilder& message, Chance& chance, Family family) {
-  message.address(RTA_GATEWAY, random_host(chance, family));
+  IpAddress gateway = random_host(chance, family);
+  if (gateway == address("::1")) gateway = address("fd01::7");
+  message.address(RTA_GATEWAY, gateway);
 }
 
 void put_ways(MessageBuilder& message, const Namespace& there, Chance& chance, Family family) {
@@ -99,7 +101,7 @@ wire::Request random_address_request(const Namespace& there, Chance& chance) {
   const bool removes = chance.one_in(3);
   ifaddrmsg header{};
   header.ifa_family = address_family(family);
-  header.ifa_prefixlen = inet ? chance.pick<std::uint8_t>({24, 24, 24, 24, 16, 32, 31, 8, 33})
+  header.ifa_prefixlen = inet ? chance.pick<std::uint8_t>({24, 24, 24, 24, 16, 32, 31, 33})
                               : chance.pick<std::uint8_t>({64, 64, 64, 48, 128, 129});
   header.ifa_index = static_cast<std::uint32_t>(random_index(there, chance));
   header.ifa_scope = chance.pick<std::uint8_t>({0, 0, 0, 0, RT_SCOPE_LINK, RT_SCOPE_HOST});
@@ -137,7 +139,9 @@ wire::Request random_route_request(const Namespace& there, Chance& chance) {
   const auto& routes = there.routing(family).routes;
   const bool removes = chance.one_in(4);
   if (removes && !routes.empty() && !chance.one_in(4)) {
-    return about_present(chance.pick(routes), chance);
+    const Route& present = chance.pick(routes);
+    // Those come when a link is ready, which the kernel finds out in its own time.
+    if (present.type != RTN_MULTICAST) return about_present(present, chance);
   }
   const Prefix to = random_network(chance, family);
   rtmsg header{};
@@ -158,14 +162,16 @@ wire::Request random_route_request(const Namespace& there, Chance& chance) {
   if (chance.one_in(10)) {
     header.rtm_scope = chance.pick<std::uint8_t>({RT_SCOPE_UNIVERSE, RT_SCOPE_LINK, RT_SCOPE_HOST});
   }
-  if (has_gateway && chance.one_in(6)) header.rtm_flags = RTNH_F_ONLINK;
+  if (has_gateway && !dead_end && chance.one_in(6)) header.rtm_flags = RTNH_F_ONLINK;
   MessageBuilder message(removes ? RTM_DELROUTE : RTM_NEWROUTE,
                          removes ? std::uint16_t{0} : random_flags(chance));
   message.header(header);
   if (to.length() != 0) {
     message.address(RTA_DST, chance.one_in(30) ? random_host(chance, family) : to.address());
   }
-  message.u32(RTA_TABLE, chance.pick<std::uint32_t>({254, 254, 254, 100, 1000, 0}));
+  // For IPv6 no table at all is another question than the main one.
+  const std::uint32_t unsaid = family == Family::inet ? 0 : 254;
+  message.u32(RTA_TABLE, chance.pick<std::uint32_t>({254, 254, 254, 100, 1000, unsaid}));
   if (!chance.one_in(3)) message.u32(RTA_PRIORITY, chance.pick<std::uint32_t>({0, 10, 1024}));
   if (chance.one_in(6)) message.address(RTA_PREFSRC, random_host(chance, family));
   if (chance.one_in(8)) {
@@ -194,7 +200,7 @@ wire::Request random_route_request(const Namespace& there, Chance& chance) {
   return change(std::move(message));
 }
 
-wire::Request random_rule_request(const Namespace& there, Chance& chance) {
+wire::Request random_rule_request(Chance& chance) {
   const Family family = chance.one_in(3) ? Family::inet6 : Family::inet;
   const bool removes = chance.one_in(2);
   fib_rule_hdr header{};
@@ -213,7 +219,13 @@ wire::Request random_rule_request(const Namespace& there, Chance& chance) {
       removes ? std::uint16_t{0}
               : chance.pick<std::uint16_t>({NLM_F_CREATE, NLM_F_CREATE | NLM_F_EXCL}));
   message.header(header);
-  if (!chance.one_in(6)) message.u32(FRA_PRIORITY, chance.pick<std::uint32_t>({100, 200, 300, 0}));
+  // What IPv6 finds without the rule for its local addresses is not modelled.
+  const bool spares_the_first = removes && family == Family::inet6;
+  if (spares_the_first) {
+    message.u32(FRA_PRIORITY, chance.pick<std::uint32_t>({100, 200, 300}));
+  } else if (!chance.one_in(6)) {
+    message.u32(FRA_PRIORITY, chance.pick<std::uint32_t>({100, 200, 300, 0}));
+  }
   if (!chance.one_in(4)) message.u8(FRA_PROTOCOL, chance.pick<std::uint8_t>({112, 50}));
   if (has_from && !chance.one_in(20)) message.address(FRA_SRC, from.address());
   if (chance.one_in(6)) message.string(FRA_IIFNAME, chance.pick({"v0", "lo", "none0"}));
@@ -236,7 +248,6 @@ wire::Request random_rule_request(const Namespace& there, Chance& chance) {
     message.u32(FRA_GOTO, chance.pick<std::uint32_t>({50, 250, 300, 32766}));
   }
   if (chance.one_in(10)) message.u32(FRA_SUPPRESS_PREFIXLEN, chance.pick<std::uint32_t>({0, 24}));
-  static_cast<void>(there);
   return change(std::move(message));
 }
 
@@ -265,7 +276,7 @@ wire::Request random_request(const Namespace& there, Chance& chance, const Possi
   if (roll < 32) return random_link_request(there, chance, possible);
   if (roll < 52) return random_address_request(there, chance);
   if (roll < 76) return random_route_request(there, chance);
-  if (roll < 84) return random_rule_request(there, chance);
+  if (roll < 84) return random_rule_request(chance);
   if (roll < 90 || !possible.nf_tables) return random_setting_request(there, chance);
   return random_nft_request(there, chance);
 }

@@ -49,7 +49,7 @@ struct Possible {
                                                 const Possible& possible);
 [[nodiscard]] wire::Request random_address_request(const Namespace& there, Chance& chance);
 [[nodiscard]] wire::Request random_route_request(const Namespace& there, Chance& chance);
-[[nodiscard]] wire::Request random_rule_request(const Namespace& there, Chance& chance);
+[[nodiscard]] wire::Request random_rule_request(Chance& chance);
 [[nodiscard]] wire::Request random_setting_request(const Namespace& there, Chance& chance);
 [[nodiscard]] wire::Request random_nft_request(const Namespace& there, Chance& chance);
 

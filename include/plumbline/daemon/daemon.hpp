@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plumbline/engine/pass.hpp"
+#include "plumbline/io/kernel_events.hpp"
 
 namespace plumbline::daemon {
 
@@ -26,7 +27,9 @@ struct RunOptions {
 };
 
 /// Returns when SIGTERM or SIGINT came, after the pass in progress: 0. Acts on the network
-/// namespace of the calling thread. Throws io::HostError when it cannot begin to watch.
-[[nodiscard]] int run(const RunOptions& options, const engine::Context& context, FileReader& files);
+/// namespace of the calling thread, of which `events` tells. Throws io::HostError when it cannot
+/// begin to watch.
+[[nodiscard]] int run(const RunOptions& options, const engine::Context& context, io::Events& events,
+                      FileReader& files);
 
 }  // namespace plumbline::daemon

@@ -14,7 +14,8 @@
 
 namespace plumbline::io {
 
-class KernelEvents {
+/// Where hints come from: the kernel, or whoever stands in for it.
+class Events {
  public:
   /// Who committed a change to nf_tables.
   struct Writer {
@@ -30,18 +31,31 @@ class KernelEvents {
     std::vector<Writer> writers;  ///< each once
   };
 
+  Events() = default;
+  virtual ~Events() = default;
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
+
+  /// Readable when there is something to drain; non-blocking.
+  [[nodiscard]] virtual int fd() const = 0;
+  /// Reads all there is. Throws HostError when it cannot be read any more.
+  [[nodiscard]] virtual Drained drain() = 0;
+  /// False where nothing is heard of nf_tables.
+  [[nodiscard]] virtual bool hears_nf_tables() const = 0;
+};
+
+class KernelEvents final : public Events {
+ public:
   /// Subscribes to links, addresses, routes, rules, the per-interface settings and nf_tables of the
   /// calling thread's namespace: before the first observation, so that nothing falls between.
   /// Throws HostError.
   KernelEvents();
 
-  /// Readable when there is something to drain; non-blocking.
-  [[nodiscard]] int fd() const { return both_.get(); }
-  /// Reads all there is. Throws HostError when a socket is broken.
-  [[nodiscard]] Drained drain();
-
+  [[nodiscard]] int fd() const override { return both_.get(); }
+  /// Throws HostError when a socket is broken.
+  [[nodiscard]] Drained drain() override;
   /// False where the kernel has no nf_tables, or does not let us hear of it.
-  [[nodiscard]] bool hears_nf_tables() const { return static_cast<bool>(nf_tables_); }
+  [[nodiscard]] bool hears_nf_tables() const override { return static_cast<bool>(nf_tables_); }
 
  private:
   Descriptor routing_;
