@@ -67,7 +67,8 @@ void add_host_routes(Namespace& there, const Device& device, const Address& addr
 /// check_cleanup_prefix_route(): another address of that network keeps its route.
 bool keeps_prefix(const Device& device, const Address& gone) {
   return std::ranges::any_of(device.inet6, [&](const Address& other) {
-    return other.length == gone.length && prefix_of(other) == prefix_of(gone);
+    return other.local != gone.local && other.length == gone.length &&
+           prefix_of(other) == prefix_of(gone);
   });
 }
 
@@ -133,7 +134,7 @@ void change_inet6(Namespace& there, Device& device, Address& present, const Addr
   const bool had = (before.flags & IFA_F_NOPREFIXROUTE) == 0;
   const bool has = (present.flags & IFA_F_NOPREFIXROUTE) == 0;
   if (!has) {
-    if (had && device.is(IFF_UP)) {
+    if (had && device.is(IFF_UP) && !keeps_prefix(device, before)) {
       remove_own_inet6(there, prefix_route(device, prefix_of(before), before.metric));
     }
     return;

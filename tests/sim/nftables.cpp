@@ -142,11 +142,13 @@ class Transaction {
     return {*number, static_cast<std::int32_t>(*priority)};
   }
 
-  void check_hook(const std::string& type, const NftHook& hook) const {
-    const bool bridge = family_ == NFPROTO_BRIDGE;
-    const bool known =
-        type == "filter" || (type == "nat" && !bridge) || (type == "route" && !bridge);
-    if (!known) throw Refusal{ENOENT, ""};
+  void check_type(const std::string& type) const {
+    const bool routed = type == "nat" || type == "route";
+    if (type != "filter" && (!routed || family_ == NFPROTO_BRIDGE)) throw Refusal{ENOENT, ""};
+  }
+
+  /// Of a new chain: where its type may be.
+  static void check_hook(const std::string& type, const NftHook& hook) {
     const bool routed = type == "route" && hook.number != NF_INET_LOCAL_OUT;
     const bool translated = type == "nat" && hook.number == NF_INET_FORWARD;
     if (hook.number > NF_INET_POST_ROUTING || routed || translated) throw Refusal{EOPNOTSUPP, ""};
@@ -156,7 +158,7 @@ class Transaction {
   std::pair<std::string, NftHook> base_of(const Attributes& given) const {
     const NftHook hook = hook_of(given);
     std::string type = given.has(NFTA_CHAIN_TYPE) ? given.string(NFTA_CHAIN_TYPE) : "filter";
-    check_hook(type, hook);
+    check_type(type);
     return {std::move(type), hook};
   }
 
@@ -188,6 +190,7 @@ class Transaction {
     made.userdata = copy_of(given, NFTA_CHAIN_USERDATA);
     if (given.has(NFTA_CHAIN_HOOK)) {
       std::tie(made.type, made.hook) = base_of(given);
+      check_hook(made.type, *made.hook);
       made.policy = policy.value_or(NF_ACCEPT);
     }
     made.handle = ++table.last_handle;
