@@ -1,7 +1,6 @@
 #include "object_words.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "changes.hpp"
 
@@ -36,9 +35,24 @@ bool goes_without_saying(const Object& object, const Mention& mention) {
   // nothing.
   if (mention.to.empty() && object.change == Change::replace) return true;
   if (mention.to.empty() && mention.what.starts_with("port.")) return true;
-  if (!std::holds_alternative<Route::Key>(object.last->key)) return false;
-  constexpr std::array<std::string_view, 5> in_key{"to", "table", "metric", "tos", "family"};
-  return std::ranges::find(in_key, mention.what) != in_key.end();
+  bool said = false;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::in_key; }) {
+      if (!std::holds_alternative<typename K::Key>(object.last->key)) return;
+      said = std::ranges::find(K::in_key, mention.what) != K::in_key.end();
+    }
+  });
+  return said;
+}
+
+bool says_all(const Key& key) {
+  bool all = false;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::key_says_all; }) {
+      all = all || std::holds_alternative<typename K::Key>(key);
+    }
+  });
+  return all;
 }
 
 /// All that a tunnel has are addresses, numbers, public keys and fingerprints of the others.
@@ -70,7 +84,6 @@ std::string_view sign_of(Change change) {
 std::string words_of(const Object& object) {
   const Step& step = *object.last;
   std::string text = printable(format(step.key));
-  // An address, a sysctl's key and a policy rule say all there is to say in their key.
   std::vector<Mention> mentions = changes(object.before(), object.after());
   std::erase_if(mentions,
                 [&](const Mention& mention) { return goes_without_saying(object, mention); });
@@ -80,9 +93,7 @@ std::string words_of(const Object& object) {
     }
   }
   const std::string changed = words(mentions);
-  const bool said =
-      object.change != Change::update && (std::holds_alternative<Rule::Key>(step.key) ||
-                                          std::holds_alternative<Address::Key>(step.key));
+  const bool said = object.change != Change::update && says_all(step.key);
   if (!changed.empty() && !said) text += ": " + shown_words(step, changed);
   text += "  (" + printable(why(step)) + ")";
   if (object.disrupts() == Disruption::traffic) text += "  ! disrupts traffic";

@@ -64,6 +64,19 @@ std::string KernelModel::make(const Link& want) {
     if (!made.vxlan->port) made.vxlan->port = default_vxlan_port;
     if (!made.vxlan->learning) made.vxlan->learning = true;
   }
+  if (want.kind == LinkKind::vlan) {
+    for (const Link& other : state_.of<Link>()) {
+      if (exclude_each_other(want, other)) return "EEXIST: the VLAN is " + format(other.name);
+    }
+    const Link* device = link(want.device.value_or(IfName()));
+    if (device == nullptr) return "ENODEV: the device";
+    constexpr std::size_t loose_binding = 4;  // in the order of src/kinds/link/vlan.cpp
+    const bool loose = want.options.at(loose_binding) == 1U;
+    if (want.up == true && device->up != true && !loose) return "ENETDOWN: the device";
+    made.device = want.device;
+    made.options = {0x8100, 1, 1, 0, 0, 0, 0};
+    for (std::size_t i = 0; i < made.options.size(); ++i) set(made.options[i], want.options.at(i));
+  }
   if (want.kind == LinkKind::tap) made.tap = TapOptions{~0U, ~0U, false, false};
   if (want.kind == LinkKind::veth) {
     made.veth = want.veth;

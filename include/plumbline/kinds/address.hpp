@@ -14,6 +14,7 @@ struct Address {
   static constexpr std::string_view kind_name = "address";
   static constexpr Disruption loss = Disruption::traffic;
   static constexpr Asked asked = Asked::whole;
+  static constexpr bool key_says_all = true;
   static constexpr bool is_adoptable = true;
   /// IPv4: link, address, length and the peer's network, as __inet_insert_ifa() compares
   /// (net/ipv4/devinet.c). IPv6: link and address only (net/ipv6/addrconf.c).

@@ -159,6 +159,8 @@ struct Scope {
 /// - `is_taken_down(have, want)`: a change in place that is due when things are removed.
 /// - `K::is_adoptable`: `adopt` takes it over by with_mark(). `why_not_adoptable(k)`: why not this
 ///   one, as far as it tells by itself; empty when nothing is against it.
+/// - `K::in_key`: members of to_spec() that the key says too; `K::key_says_all`: it says all there
+///   is to say of a new one. A plan does not repeat them.
 /// - `why_not_in_spec(k)`: why a spec cannot say what is there; empty when it can.
 template <class K>
 concept ResourceKind = std::equality_comparable<K> && std::totally_ordered<typename K::Key> &&

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <array>
+
 #include "plumbline/base/mac.hpp"
 #include "plumbline/kinds/kind.hpp"
 #include "plumbline/wire/entry.hpp"
@@ -14,6 +16,7 @@ namespace plumbline {
 struct Neighbour {
   static constexpr std::string_view kind_name = "neighbour";
   static constexpr std::string_view section = "neighbours";
+  static constexpr std::array<std::string_view, 3> in_key{"to", "dev", "proxy"};
   static constexpr Disruption loss = Disruption::traffic;
   static constexpr Asked asked = Asked::whole;
   static constexpr bool is_adoptable = true;

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <array>
 #include <compare>
 
 #include "plumbline/kinds/kind.hpp"
@@ -44,6 +45,7 @@ struct Route {
   static constexpr Disruption loss = Disruption::traffic;
   static constexpr Asked asked = Asked::whole;
   static constexpr std::string_view section = "routes";
+  static constexpr std::array<std::string_view, 5> in_key{"to", "table", "metric", "tos", "family"};
   static constexpr bool is_adoptable = true;
   /// As the kernel tells routes apart: IPv4 (table, destination, tos, metric), IPv6 (table,
   /// destination, metric). A metric of 0 is IPv6's way to ask for 1024, and from_spec() makes it

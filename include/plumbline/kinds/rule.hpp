@@ -34,6 +34,7 @@ struct Rule {
   static constexpr std::string_view kind_name = "rule";
   static constexpr Disruption loss = Disruption::nothing;
   static constexpr Asked asked = Asked::whole;
+  static constexpr bool key_says_all = true;
   static constexpr std::string_view section = "rules";
   static constexpr bool is_adoptable = true;
 
