@@ -243,7 +243,8 @@ bool Cascade::constrain(const Key& key, Draft& draft, const Taken& taken, const 
   if (is_lost_link(taken)) {
     draft.replace();
     draft.disrupts = Disruption::traffic;
-    return around(key, cause) || true;
+    around(key, cause);
+    return true;
   }
   if (std::holds_alternative<Sysctl>(taken.before) && taken.after) return after(key, cause);
   if (const auto* port = std::get_if<Link>(&taken.before)) {
@@ -257,7 +258,8 @@ bool Cascade::constrain(const Key& key, Draft& draft, const Taken& taken, const 
     if (!managed) return before(key, cause);
   }
   split(key);
-  return around(key, cause) || true;
+  around(key, cause);
+  return true;
 }
 
 bool Cascade::add(const Taken& taken, const End& cause, Draft draft) {
@@ -269,7 +271,12 @@ bool Cascade::add(const Taken& taken, const End& cause, Draft draft) {
   const Key key = key_of(taken.before);
   const bool both = draft.split;
   drafts_.emplace(key, std::move(draft));
-  return (both ? around(key, cause) : before(key, cause)) || true;
+  if (both) {
+    around(key, cause);
+  } else {
+    before(key, cause);
+  }
+  return true;
 }
 
 bool Cascade::lose_ours(const Taken& taken, const End& cause) {
@@ -299,7 +306,8 @@ bool Cascade::set_after(const Taken& taken, const End& cause, Draft draft) {
   const Key key = key_of(taken.before);
   add(taken, cause, std::move(draft));
   constraints_.erase({{key, Side::down}, cause});
-  return after(key, cause) || true;
+  after(key, cause);
+  return true;
 }
 
 /// One that no spec names is put back to what it was.
