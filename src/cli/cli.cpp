@@ -58,7 +58,7 @@ void add_globals(CLI::App& app, Options& options) {
   app.add_option("--log-level", options.log_level, "What `run` logs")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   app.add_option("--route-protocol", options.route_protocol,
-                 "The number that marks our routes, rules and addresses")
+                 "The number that marks our routes, rules, addresses and neighbours")
       ->check(CLI::Range(5, 255));
   app.add_flag("--quiet", options.quiet, "No warnings");
 }
