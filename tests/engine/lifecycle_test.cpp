@@ -137,7 +137,7 @@ const Life lives[] = {
      {"ip neigh del 192.0.2.7 dev up0", "ip neigh del 2001:db8::7 dev up0",
       "ip neigh replace 192.0.2.7 dev up0 lladdr 02:00:00:00:99:07 proto 112",
       "ip neigh del proxy 192.0.2.8 dev up0", "ip neigh del proxy 2001:db8::8 dev up0",
-      "ip link set up0 address 02:00:00:00:99:77"}},
+      "ip link set up0 address 02:00:00:00:99:77", "ip link set up0 address 02:00:00:00:99:76"}},
     {"RouteUnicast",
      R"("routes": [{"to": "10.6.0.0/16", "via": "192.0.2.1", "dev": "up0", "metric": 50, "src": "192.0.2.2", "mtu": 1300, "advmss": 1200}])",
      R"("routes": [{"to": "10.6.0.0/16", "via": "192.0.2.9", "dev": "up0", "metric": 50}])",
@@ -274,6 +274,7 @@ class LifecycleTest : public NetnsTest, public ::testing::WithParamInterface<Lif
 
 TEST_P(LifecycleTest, IsMadeKeptRepairedChangedAndRemoved) {
   Site site;
+  run_words("ip link set up0 address 02:00:00:00:99:76");
   const std::string before = dump_namespace();
   const std::string spec = whole(GetParam().spec);
   const std::string changed = whole(GetParam().changed);

@@ -27,8 +27,8 @@ namespace {
 std::set<std::string> words_of_decoders() {
   static const std::regex text(R"re("(\$?[A-Za-z][A-Za-z0-9-]*)")re");
   std::set<std::string> words;
-  for (const char* folder :
-       {"src/base", "src/kinds", "include/plumbline/kinds", "src/firewall/model", "src/spec"}) {
+  for (const char* folder : {"src/base", "src/kinds", "include/plumbline/kinds", "src/firewall",
+                             "include/plumbline/firewall", "src/spec"}) {
     for (const auto& entry :
          fs::recursive_directory_iterator(PLUMBLINE_SOURCE_DIR "/" + std::string(folder))) {
       if (!entry.is_regular_file() || entry.path().extension() == ".json") continue;
