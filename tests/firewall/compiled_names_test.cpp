@@ -1,13 +1,12 @@
 // Names in rules that stand for numbers: a compiled rule is right only as long as they do.
 
 #include <gmock/gmock.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 
 #include <fstream>
 
 #include "tests/firewall/compiling.hpp"
+#include "tests/support/covered.hpp"
 
 namespace plumbline::engine {
 
@@ -52,16 +51,10 @@ class CompiledNames : public Compiling {
 
   bool cover(const std::string& file) {
     say("");
-    const bool covered = unshare(CLONE_NEWNS) == 0 &&
-                         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                         mount(own().c_str(), file.c_str(), nullptr, MS_BIND, nullptr) == 0;
-    if (covered) covered_ = file;
-    return covered;
+    covered_ = test::Covered::if_allowed(own(), file);
+    return covered_ != nullptr;
   }
-  void uncover() {
-    if (!covered_.empty()) umount2(covered_.c_str(), MNT_DETACH);
-    covered_.clear();
-  }
+  void uncover() { covered_.reset(); }
   void say(const std::string& content) const { std::ofstream(own()) << content; }
   [[nodiscard]] fs::path own() const { return root_ / "names"; }
 
@@ -77,7 +70,7 @@ class CompiledNames : public Compiling {
 
  private:
   fs::path root_;
-  std::string covered_;
+  std::unique_ptr<test::Covered> covered_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Backends, CompiledNames, testing::Values(io::Backend::nft), backend_name);

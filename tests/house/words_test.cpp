@@ -39,6 +39,7 @@ const std::regex system_call(
     "(^|[^.>\\w])(socket|sendto|sendmsg|recvmsg|ioctl|fopen|getenv|system|popen|"
     "if_nametoindex|if_indextoname|getaddrinfo|gethostbyname|mnl_socket_\\w+|clock_gettime|time|"
     "getpid|rand)\\s*\\(|(^|[^\\w])::(open|read|write|close|bind|connect)\\(");
+const std::regex mounting("(^|[^.>\\w])u?mount2?\\(");
 
 }  // namespace
 
@@ -108,6 +109,16 @@ TEST(Words, EveryHeaderSaysWhatItIsForAndIsReadOnce) {
   EXPECT_TRUE(faults.empty()) << joined(faults);
 }
 
+/// What a test leaves mounted is so for every test behind it in the same process.
+TEST(Words, TestsMountNothingButByWayOfSupport) {
+  auto files = files_below("tests", {".cpp", ".hpp"});
+  std::erase_if(files, [](const File& file) {
+    return file.path.starts_with("tests/support/") || file.path.starts_with("tests/house/");
+  });
+  const auto found = places(files, mounting);
+  EXPECT_TRUE(found.empty()) << joined(found);
+}
+
 TEST(Words, TheChecksSeeWhatTheyAreFor) {
   const auto seen = [](const char* line, const std::regex& pattern) {
     return !places({File{"src/daemon/a.cpp", {line}}}, pattern).empty();
@@ -119,6 +130,8 @@ TEST(Words, TheChecksSeeWhatTheyAreFor) {
   EXPECT_TRUE(seen("  const int fd = socket(AF_INET, SOCK_STREAM, 0);", system_call));
   EXPECT_TRUE(seen("  return ::open(path, 0);", system_call));
   EXPECT_FALSE(seen("  parser.open(node);", system_call));
+  EXPECT_TRUE(seen("  ASSERT_EQ(mount(a, b, nullptr, MS_BIND, nullptr), 0);", mounting));
+  EXPECT_FALSE(seen("  disk.mount(a);", mounting));
 }
 
 }  // namespace plumbline::house
