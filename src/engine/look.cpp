@@ -43,7 +43,7 @@ ChainIdentities identities(const Context& context, const std::set<SharedChain::K
   for (const SharedChain::Key& chain : chains) {
     std::string& identity = identities[chain];
     if (!firewall::uses_nft(chain.family, context.compiler.uses_nft())) continue;
-    const firewall::HeldChain* held = context.ruleset.find({chain.family, chain.table, chain.name});
+    const HaveChain* const held = context.ruleset.find({chain.family, chain.table, chain.name});
     if (held == nullptr) continue;
     const auto [table, unknown] = tables.try_emplace({chain.family, chain.table});
     if (unknown) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "plumbline/firewall/observe/saved.hpp"
 #include "whole_routes.hpp"
 
 namespace plumbline::engine {
@@ -37,8 +38,8 @@ void observe_tunnels(io::Host& host, Observed& observed) {
   for (WireGuard& device : devices) device.marked = tunnels.at(device.name);
 }
 
-/// Several kinds may ask the same: chains and shared chains come from one dump. No kind asks
-/// anything twice, and one may ask for thousands of things.
+/// Several kinds may ask the same. No kind asks anything twice, and one may ask for thousands of
+/// things.
 template <Asked when>
 void observe_kinds(io::Host& host, const Scope& scope, Observed& observed) {
   std::vector<wire::Request> requests;
@@ -82,9 +83,13 @@ Observed look_around(io::Host& host) {
 
 Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope scope,
                  const ChainScope& chains, Observed around) {
-  scope.firewall_text = !nft;
   Observed observed = std::move(around);
   observe_kinds<Asked::in_scope>(host, scope, observed);
+  for (const Family family : {Family::inet, Family::inet6}) {
+    if (firewall::uses_nft(family, nft)) continue;
+    std::string warning = firewall::observe_saved(host, family, observed.state);
+    if (!warning.empty()) observed.warnings.push_back(std::move(warning));
+  }
   observed.state.sort();
   ruleset.observe(host, chains.chains, nft, observed.state);
   if (ruleset.is_torn()) observed.warnings.emplace_back(rules_change);

@@ -118,11 +118,11 @@ void take_places(NetlinkSocket& nfnetlink, Tables& tables) {
   const wire::Reply reply = nfnetlink.dump(firewall::chains_query());
   if (reply.error != 0) give_up("cannot look into nf_tables", reply.error);
   for (const firewall::DumpedChain& chain : firewall::read_chains(reply.bytes)) {
-    const auto base = firewall::base_chain(chain.family, chain.table, chain.name);
+    const auto hook = firewall::builtin_hook(chain.family, chain.table, chain.name);
     const auto found = tables.find({std::string(firewall::nft_word(chain.family)), chain.table});
-    if (!base || chain.base == base || found == tables.end()) continue;
-    found->second.misplaced.push_back(chain.name + " is at " + firewall::format(chain.base) +
-                                      ", not at " + firewall::format(base));
+    if (!hook || chain.hook == hook || found == tables.end()) continue;
+    found->second.misplaced.push_back(chain.name + " is at " + firewall::format(chain.hook) +
+                                      ", not at " + firewall::format(hook));
   }
 }
 

@@ -9,7 +9,6 @@
 
 #include "nft_tables.hpp"
 #include "plumbline/firewall/bytes/iptables_tables.hpp"
-#include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/files.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/io/netlink_socket.hpp"
@@ -20,18 +19,6 @@ namespace plumbline::io {
 namespace {
 
 constexpr std::size_t longest_message = 1000;
-
-std::string_view base_name(Family family) {
-  switch (family) {
-    case Family::inet:
-      return "iptables";
-    case Family::inet6:
-      return "ip6tables";
-    case Family::bridge:
-      return "ebtables";
-  }
-  return {};
-}
 
 /// What a program said, as one line without control characters and without its usage hint.
 std::string one_line(std::string_view said) {
@@ -93,7 +80,7 @@ NetlinkSocket nfnetlink_in(const NetworkNamespace* where) {
 }  // namespace
 
 std::string Iptables::program(Family family, Backend backend, std::string_view action) {
-  const std::string base(base_name(family));
+  const std::string base(firewall::program_word(family));
   const std::string suffix = action.empty() ? "" : "-" + std::string(action);
   std::string path = find_program(base + "-" + std::string(format(backend)) + suffix);
   // The version of iptables says nothing about an ebtables of another package.
@@ -140,12 +127,12 @@ Backend Iptables::backend_of(Family family) {
 std::string Iptables::save(Family family, Backend backend) {
   const std::string path = program(family, backend, "save");
   if (path.empty()) {
-    throw HostError(std::string(base_name(family)) + "-save (" + std::string(format(backend)) +
-                    ") is not installed");
+    throw HostError(std::string(firewall::program_word(family)) + "-save (" +
+                    std::string(format(backend)) + ") is not installed");
   }
   Finished finished = run_program({.path = path, .arguments = {}, .input = {}, .where = where_});
   if (!finished.succeeded()) {
-    throw HostError("the " + std::string(base_name(family)) +
+    throw HostError("the " + std::string(firewall::program_word(family)) +
                     " rules cannot be seen: " + why(finished));
   }
   return std::move(finished.output);
@@ -173,7 +160,7 @@ std::string Iptables::rival_rules(Family family) {
     const std::string held =
         tell(rival == Backend::nft ? nft_tables_of(family) : legacy_tables_in(where_, family));
     if (held.empty()) return {};
-    return std::string(base_name(family)) + " (" + std::string(format(rival)) +
+    return std::string(firewall::program_word(family)) + " (" + std::string(format(rival)) +
            ") holds rules too: " + held + ". The kernel applies both, and only those of " +
            std::string(format(backend())) + " are looked at";
   } catch (const HostError& error) {
@@ -188,14 +175,6 @@ wire::Reply Iptables::dump(Family family) {
   // Without the kernel's module for the family there is no table, and asking would load it.
   if (chosen == Backend::legacy && legacy_tables_in(where_, family).empty()) return reply;
   reply.text = save(family, chosen);
-  const firewall::SavedText saved = firewall::inspect_saved(reply.text);
-  if (!saved.unobservable.empty()) {
-    throw HostError("the " + std::string(base_name(family)) +
-                    " rules cannot be seen: " + saved.unobservable);
-  }
-  if (!saved.warning.empty()) {
-    reply.message += (reply.message.empty() ? "" : "; ") + saved.warning;
-  }
   return reply;
 }
 
@@ -204,7 +183,7 @@ wire::Reply Iptables::restore(Family family, const std::string& text) {
   if (path.empty()) {
     throw HostError(family == Family::bridge
                         ? "ebtables-nft is not installed, and rules of bridges are asked for"
-                        : std::string(base_name(family)) + " is not installed");
+                        : std::string(firewall::program_word(family)) + " is not installed");
   }
   // -w: legacy takes the xtables lock, which others hold for a moment; nft takes the option too.
   // ebtables-nft-restore does not, and needs none.

@@ -16,10 +16,9 @@ namespace {
 using wire::Entry;
 
 /// As iptables will see it; most rules have no list.
-std::size_t rules_made_of(const std::string& rule) {
-  if (rule.find(',') == std::string::npos) return 1;
-  const auto words = firewall::split_words(rule);
-  return words ? firewall::rules_made_of(*words) : 1;
+std::size_t rules_made_of(const FirewallRule& rule) {
+  if (rule.text().find(',') == std::string::npos || rule.words() == nullptr) return 1;
+  return firewall::rules_made_of(firewall::options_of(*rule.words()));
 }
 
 class Decoding {
@@ -152,7 +151,7 @@ void Decoding::count_rules(const RuleList& rules, const Entry& chain, std::strin
   entry->for_each_element([&](const Entry& element) {
     origins.push_back(element.origin());
     const bool was_full = firewall_rules_ > most_firewall_rules;
-    firewall_rules_ += at < rules.size() ? rules_made_of(rules[at].text()) : 1;
+    firewall_rules_ += at < rules.size() ? rules_made_of(rules[at]) : 1;
     ++at;
     if (was_full || firewall_rules_ <= most_firewall_rules) return;
     element.error(

@@ -18,11 +18,11 @@ using testing::IsEmpty;
 
 template <class K>
 std::vector<K> decoded(const std::string& saved, Family family = Family::inet) {
-  std::vector<K> values;
-  wire::Reply reply;
-  reply.text = saved;
-  K::decode(wire::FirewallDump{family}, reply, {}, values);
-  return values;
+  std::tuple<std::vector<Chain>, std::vector<SharedChain>> values;
+  for (firewall::SavedChain& chain : firewall::read_save(saved).chains) {
+    sort_out(have_chain(family, std::move(chain)), std::get<0>(values), std::get<1>(values));
+  }
+  return std::get<std::vector<K>>(values);
 }
 
 std::string text_of(const std::vector<wire::Request>& requests) {
@@ -103,9 +103,9 @@ TEST(Chain, IsOursWhereverItsMarkStands) {
 TEST(Chain, IsOursWithoutItsMarkWhereNfTablesKeepsOne) {
   std::vector<Chain> chains;
   std::vector<SharedChain> shared;
-  take({Family::inet, "filter", "APP", {}, true, {"-j DROP"}}, chains, shared);
-  take({Family::inet, "filter", "MORE", {}, false, {"-j DROP"}}, chains, shared);
-  take({Family::inet, "filter", "INPUT", "DROP", false, {mark}}, chains, shared);
+  sort_out({Family::inet, "filter", "APP", {}, true, {"-j DROP"}}, chains, shared);
+  sort_out({Family::inet, "filter", "MORE", {}, false, {"-j DROP"}}, chains, shared);
+  sort_out({Family::inet, "filter", "INPUT", "DROP", false, {mark}}, chains, shared);
   ASSERT_EQ(chains.size(), 2U);
   EXPECT_TRUE(chains[0].marked);
   EXPECT_FALSE(chains[1].marked);

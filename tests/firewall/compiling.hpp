@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plumbline/firewall/compile/iptables_compiler.hpp"
+#include "plumbline/firewall/observe/saved.hpp"
 #include "tests/support/netns.hpp"
 
 namespace plumbline::engine {
@@ -109,12 +110,10 @@ class Compiling : public test::NetnsTest, public testing::WithParamInterface<io:
   /// How many rules the scratch namespace was loaded with the last time, those that keep others
   /// apart left out.
   int loaded(Family family = Family::inet) {
-    const wire::Request dump = wire::FirewallDump{family};
-    const wire::Reply reply = scratch_->exchange(std::span(&dump, 1)).front();
     int rules = 0;
-    for (const SeenChain& chain : seen_in(dump, reply)) {
-      rules += static_cast<int>(std::ranges::count_if(chain.rules, [](const FirewallRule& rule) {
-        return rule.text().find('\001') == std::string::npos;
+    for (const firewall::SavedChain& chain : firewall::ask_for_saved(*scratch_, family).chains) {
+      rules += static_cast<int>(std::ranges::count_if(chain.rules, [](const std::string& rule) {
+        return rule.find('\001') == std::string::npos;
       }));
     }
     return rules;

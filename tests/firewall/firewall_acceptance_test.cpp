@@ -163,15 +163,13 @@ TEST_P(Acceptance, ByItselfARuleIsAppliedStaysAndIsRepaired) {
 /// A whole firewall as iptables-save printed it, as a spec.
 json::value spec_of(const std::string& saved, Family family) {
   json::value spec;
-  for (const firewall::SavedTable& table : firewall::read_save(saved)) {
+  for (const firewall::SavedChain& chain : firewall::read_save(saved).chains) {
     json::value& section =
-        at(at(spec, family == Family::inet ? "iptables" : "ip6tables"), table.name);
-    for (const firewall::SavedChain& chain : table.chains) {
-      json::array rules(chain.rules.begin(), chain.rules.end());
-      json::value& entry = at(at(section, chain.policy ? "shared" : "chains"), chain.name);
-      at(entry, chain.policy ? "insert" : "rules") = std::move(rules);
-      if (chain.policy) at(entry, "policy") = *chain.policy;
-    }
+        at(at(spec, family == Family::inet ? "iptables" : "ip6tables"), chain.table);
+    json::array rules(chain.rules.begin(), chain.rules.end());
+    json::value& entry = at(at(section, chain.policy ? "shared" : "chains"), chain.name);
+    at(entry, chain.policy ? "insert" : "rules") = std::move(rules);
+    if (chain.policy) at(entry, "policy") = *chain.policy;
   }
   return spec;
 }

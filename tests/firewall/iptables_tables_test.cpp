@@ -17,7 +17,7 @@ TEST(IptablesTables, EachHasBuiltInChainsAndTheyAreBaseChains) {
       EXPECT_TRUE(is_table_of_iptables(nft_word(family), table));
       EXPECT_FALSE(builtin_chains(family, table).empty()) << table;
       for (const std::string_view chain : builtin_chains(family, table)) {
-        EXPECT_TRUE(base_chain(family, table, chain)) << table << " " << chain;
+        EXPECT_TRUE(builtin_hook(family, table, chain)) << table << " " << chain;
       }
     }
   }

@@ -1,5 +1,6 @@
 // What is asked of nf_tables and ipset, what they say, and what is written for them.
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/ipset/ip_set.h>
@@ -76,14 +77,14 @@ TEST(ReadChains, GivesThoseOfOurFamilies) {
                   chain_message(NFPROTO_IPV4, NF_ACCEPT) + chain_message(NFPROTO_BRIDGE, {}));
   ASSERT_THAT(chains, SizeIs(3));
   EXPECT_EQ(chains[0].family, Family::inet6);
-  EXPECT_TRUE(chains[0].base);
+  EXPECT_TRUE(chains[0].hook);
   EXPECT_EQ(chains[0].policy, "DROP");
   EXPECT_EQ(chains[0].uses, 3U);
   EXPECT_EQ(chains[0].handle, 5U);
   EXPECT_EQ(chains[0].userdata, wire::Bytes(1));
   EXPECT_EQ(chains[1].policy, "ACCEPT");
   EXPECT_EQ(chains[2].family, Family::bridge);
-  EXPECT_FALSE(chains[2].base);
+  EXPECT_FALSE(chains[2].hook);
   EXPECT_EQ(chains[2].policy, std::nullopt);
 }
 
@@ -131,16 +132,16 @@ TEST(ReadSets, GivesTheNameAndTheIndex) {
   EXPECT_THROW(static_cast<void>(read_set_index(name)), wire::Malformed);
 }
 
-TEST(BaseChain, IsThatOfTheFamilysTable) {
-  const auto output = base_chain(Family::inet6, "mangle", "OUTPUT");
+TEST(Hook, IsThatOfTheFamilysTable) {
+  const auto output = builtin_hook(Family::inet6, "mangle", "OUTPUT");
   ASSERT_TRUE(output);
   EXPECT_EQ(output->type, "route");
-  EXPECT_EQ(output->hook, static_cast<std::uint32_t>(NF_INET_LOCAL_OUT));
+  EXPECT_EQ(output->number, static_cast<std::uint32_t>(NF_INET_LOCAL_OUT));
   EXPECT_EQ(output->priority, -150);
-  EXPECT_EQ(base_chain(Family::inet, "filter", "OURS"), std::nullopt);
-  EXPECT_EQ(base_chain(Family::inet, "filter", "POSTROUTING"), std::nullopt);
-  EXPECT_EQ(base_chain(Family::bridge, "mangle", "OUTPUT"), std::nullopt);
-  EXPECT_EQ(base_chain(Family::bridge, "nat", "INPUT"), std::nullopt);
+  EXPECT_EQ(builtin_hook(Family::inet, "filter", "OURS"), std::nullopt);
+  EXPECT_EQ(builtin_hook(Family::inet, "filter", "POSTROUTING"), std::nullopt);
+  EXPECT_EQ(builtin_hook(Family::bridge, "mangle", "OUTPUT"), std::nullopt);
+  EXPECT_EQ(builtin_hook(Family::bridge, "nat", "INPUT"), std::nullopt);
 }
 
 // ---- batches ------------------------------------------------------------------------------------
@@ -281,6 +282,35 @@ TEST(NftBatchWriter, CountsItsMessagesAndAsksForTheAckOfTheLast) {
                                       NFT_MSG_NEWRULE, NFT_MSG_DELRULE));
   EXPECT_THAT(acked, ElementsAre(false, false, false, false, true));
   EXPECT_EQ(std::move(NftBatchWriter()).finish(5), (wire::NftBatch{{}, 5}));
+}
+
+TEST(Framed, IsTheBatchBetweenItsBeginAndItsEnd) {
+  NftBatchWriter writer;
+  writer.remove_table(Family::bridge, "nat");
+  writer.remove_all_tables();
+  for (const std::uint32_t generation : {0U, 77U}) {
+    const wire::NftBatch batch{NftBatchWriter(writer).finish(1).messages, generation};
+    std::vector<unsigned> types;
+    std::vector<std::uint32_t> generations;
+    wire::Bytes between;
+    wire::for_each_message(framed(batch), [&](const wire::Message& message) {
+      types.push_back(message.type());
+      EXPECT_EQ(message.fixed<nfgenmsg>().res_id,
+                message.type() < NLMSG_MIN_TYPE + 2 ? htons(NFNL_SUBSYS_NFTABLES) : 0);
+      message.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {
+        if (message.type() == NFNL_MSG_BATCH_BEGIN) generations.push_back(ntohl(attribute.u32()));
+      });
+      if (message.type() == NFNL_MSG_BATCH_BEGIN || message.type() == NFNL_MSG_BATCH_END) return;
+      const auto whole = message.whole();
+      between.insert(between.end(), whole.begin(), whole.end());
+      between.resize(wire::aligned(between.size()));
+    });
+    constexpr unsigned remove = (NFNL_SUBSYS_NFTABLES << 8U) | NFT_MSG_DELTABLE;
+    EXPECT_THAT(types, ElementsAre(NFNL_MSG_BATCH_BEGIN, remove, remove, NFNL_MSG_BATCH_END));
+    EXPECT_EQ(generations, generation == 0 ? std::vector<std::uint32_t>()
+                                           : std::vector<std::uint32_t>{generation});
+    EXPECT_EQ(between, batch.messages);
+  }
 }
 
 TEST(NftBatchWriter, SendsNoPolicyAndNoFlagsOfWhatMayBeThere) {

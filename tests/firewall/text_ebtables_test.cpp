@@ -15,7 +15,14 @@ using testing::IsEmpty;
 
 Words words(std::string_view text) { return split_words(text).value(); }
 
-std::string refused(std::string_view text) { return refusal(words(text), Family::bridge); }
+std::string refused(std::string_view text) {
+  const Words split = words(text);
+  return refusal(split, options_of(split, Family::bridge), Family::bridge);
+}
+
+std::vector<std::string_view> matches(const Words& words) {
+  return ebtables_matches(options_of(words, Family::bridge));
+}
 
 TEST(OptionsOfEbtables, AnArgumentIsFoundBehindAnExclamationMark) {
   const Words all = words("-s ! 02:00:00:00:00:01 ! -i eth0 --ip-src ! 10.0.0.1 --log -j DROP");
@@ -33,10 +40,10 @@ TEST(OptionsOfEbtables, JoinedArgumentsAreMadeWordsOfTheirOwn) {
 }
 
 TEST(MatchesOfEbtables, AreCountedOnceEachAndTargetsAreNone) {
-  EXPECT_THAT(ebtables_matches(words("-p IPv4 --ip-src 10.0.0.1 --log-ip --ip-proto tcp --mark 1 "
-                                     "-j mark --mark-set 1 --mark-target CONTINUE")),
+  EXPECT_THAT(matches(words("-p IPv4 --ip-src 10.0.0.1 --log-ip --ip-proto tcp --mark 1 "
+                            "-j mark --mark-set 1 --mark-target CONTINUE")),
               ElementsAre("ip", "log", "mark"));
-  EXPECT_THAT(ebtables_matches(words("-s 02:00:00:00:00:01 -i eth0 -j DROP")), IsEmpty());
+  EXPECT_THAT(matches(words("-s 02:00:00:00:00:01 -i eth0 -j DROP")), IsEmpty());
 }
 
 class RuleOfEbtablesRefused : public testing::TestWithParam<std::pair<const char*, const char*>> {};

@@ -12,6 +12,23 @@ using testing::IsEmpty;
 
 Words words(std::string_view text) { return split_words(text).value(); }
 
+std::vector<std::string> jumps(std::string_view text) {
+  const Words split = words(text);
+  return jumps_of(options_of(split));
+}
+
+std::vector<std::string> comments(std::string_view text) {
+  const Words split = words(text);
+  return comments_of(options_of(split));
+}
+
+std::string refused(std::string_view text) {
+  const Words split = words(text);
+  return refusal(split, options_of(split));
+}
+
+std::string unfit(std::string_view text) { return split_text(text).refusal; }
+
 // ---- words --------------------------------------------------------------------------------------
 
 TEST(SplitWords, SeparatesAtSpacesAndTabsOutsideQuotes) {
@@ -69,17 +86,17 @@ TEST(Separated, LeavesTheArgumentsOfOthersAlone) {
 }
 
 TEST(JumpsOf, FindsWhatIsJumpedAndGoneTo) {
-  EXPECT_THAT(jumps_of(words("-s 10.0.0.1 -j A")), ElementsAre("A"));
-  EXPECT_THAT(jumps_of(words("-g B")), ElementsAre("B"));
-  EXPECT_THAT(jumps_of(words("--jump C --goto=D")), ElementsAre("C", "D"));
-  EXPECT_THAT(jumps_of(words("-jE")), ElementsAre("E"));
-  EXPECT_THAT(jumps_of(words("-m comment --comment \"-j F\" -m string --string -j")), IsEmpty());
+  EXPECT_THAT(jumps("-s 10.0.0.1 -j A"), ElementsAre("A"));
+  EXPECT_THAT(jumps("-g B"), ElementsAre("B"));
+  EXPECT_THAT(jumps("--jump C --goto=D"), ElementsAre("C", "D"));
+  EXPECT_THAT(jumps("-jE"), ElementsAre("E"));
+  EXPECT_THAT(jumps("-m comment --comment \"-j F\" -m string --string -j"), IsEmpty());
 }
 
 TEST(CommentsOf, FindsEveryComment) {
-  EXPECT_THAT(comments_of(words("-m comment --comment a -j X -m comment --comment=b")),
+  EXPECT_THAT(comments("-m comment --comment a -j X -m comment --comment=b"),
               ElementsAre("a", "b"));
-  EXPECT_THAT(comments_of(words("-m string --string --comment --algo bm")), IsEmpty());
+  EXPECT_THAT(comments("-m string --string --comment --algo bm"), IsEmpty());
 }
 
 // ---- refusals -----------------------------------------------------------------------------------
@@ -87,7 +104,7 @@ TEST(CommentsOf, FindsEveryComment) {
 class RuleRefused : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
 TEST_P(RuleRefused, NamingWhatIsWrong) {
-  EXPECT_THAT(refusal(words(GetParam().first)), HasSubstr(GetParam().second)) << GetParam().first;
+  EXPECT_THAT(refused(GetParam().first), HasSubstr(GetParam().second)) << GetParam().first;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -127,27 +144,27 @@ TEST(Refusal, LetsPassWhatOnlyLooksDangerous) {
         "-s 10.0.0.0/255.0.0.0,192.0.2.1", "-s ::1/128", "-p tcp --dpo 22", "--proto tcp",
         "-m statistic --mode random --probability 0.5", "-i eth+ -o +", "-j TEE --gateway 10.0.0.1",
         "-m connlabel --label 40 --set", ""}) {
-    EXPECT_EQ(refusal(words(text)), "") << text;
+    EXPECT_EQ(refused(text), "") << text;
   }
 }
 
-TEST(TextRefusal, RefusesWhatIptablesWouldMisread) {
-  EXPECT_THAT(text_refusal("-j ACCEPT\n-A INPUT"), HasSubstr("line break"));
-  EXPECT_THAT(text_refusal("-j ACCEPT\r"), HasSubstr("line break"));
-  EXPECT_THAT(text_refusal(std::string_view("-j ACCEPT\0-s", 12)), HasSubstr("control"));
-  EXPECT_THAT(text_refusal("--comment \"\x1b[2J\""), HasSubstr("control"));
-  EXPECT_THAT(text_refusal("--comment \x7f"), HasSubstr("control"));
-  EXPECT_THAT(text_refusal("--comment \xff"), HasSubstr("UTF-8"));
-  EXPECT_THAT(text_refusal("--comment \"x -j DROP"), HasSubstr("quote"));
-  EXPECT_THAT(text_refusal(std::string(1024, 'x')), HasSubstr("1024 bytes"));
-  EXPECT_EQ(text_refusal(std::string(1023, 'x')), "");
+TEST(SplitText, RefusesWhatIptablesWouldMisread) {
+  EXPECT_THAT(unfit("-j ACCEPT\n-A INPUT"), HasSubstr("line break"));
+  EXPECT_THAT(unfit("-j ACCEPT\r"), HasSubstr("line break"));
+  EXPECT_THAT(unfit(std::string_view("-j ACCEPT\0-s", 12)), HasSubstr("control"));
+  EXPECT_THAT(unfit("--comment \"\x1b[2J\""), HasSubstr("control"));
+  EXPECT_THAT(unfit("--comment \x7f"), HasSubstr("control"));
+  EXPECT_THAT(unfit("--comment \xff"), HasSubstr("UTF-8"));
+  EXPECT_THAT(unfit("--comment \"x -j DROP"), HasSubstr("quote"));
+  EXPECT_THAT(unfit(std::string(1024, 'x')), HasSubstr("1024 bytes"));
+  EXPECT_EQ(unfit(std::string(1023, 'x')), "");
   std::string many;
   for (int i = 0; i < 256; ++i) many += "x ";
-  EXPECT_THAT(text_refusal(many), HasSubstr("256 words"));
+  EXPECT_THAT(unfit(many), HasSubstr("256 words"));
   std::string longest;
   for (int i = 0; i < 10; ++i) longest += std::string(1000, 'x') + " ";
-  EXPECT_THAT(text_refusal(longest), HasSubstr("the rule is"));
-  EXPECT_EQ(text_refusal("-m comment --comment \"a\tb é\""), "");
+  EXPECT_THAT(unfit(longest), HasSubstr("the rule is"));
+  EXPECT_EQ(unfit("-m comment --comment \"a\tb é\""), "");
 }
 
 TEST(ChainNameRefusal, RefusesWhatIptablesMisreadsOrReserves) {
@@ -164,86 +181,7 @@ TEST(ChainNameRefusal, RefusesWhatIptablesMisreadsOrReserves) {
   EXPECT_EQ(chain_name_refusal(std::string(28, 'x')), "");
 }
 
-// ---- iptables-save ------------------------------------------------------------------------------
-
-TEST(ReadSave, GivesTablesChainsPoliciesAndRules) {
-  const auto tables = read_save(
-      "# Generated by iptables-save\n*filter\n:INPUT DROP [1:2]\n:APP - [0:0]\n"
-      "-A INPUT -s 10.0.0.1/32 -j APP\n-A APP\n-A APP -j DROP\nCOMMIT\n# Completed\n"
-      "*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
-  ASSERT_EQ(tables.size(), 2U);
-  EXPECT_EQ(tables[0], (SavedTable{"filter",
-                                   {{"INPUT", "DROP", {"-s 10.0.0.1/32 -j APP"}},
-                                    {"APP", std::nullopt, {"", "-j DROP"}}}}));
-  EXPECT_EQ(tables[1], (SavedTable{"nat", {{"OUTPUT", "ACCEPT", {}}}}));
-  EXPECT_THAT(read_save(""), IsEmpty());
-}
-
-TEST(ReadSave, ALineBreakInACommentIsPartOfOneRule) {
-  const auto tables = read_save(
-      "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m comment --comment \"x\n-A INPUT -j "
-      "ACCEPT\nCOMMIT\n"
-      "# Table `filter' is incompatible\" -j DROP\n-A INPUT -j LOG\nCOMMIT\n");
-  ASSERT_EQ(tables.size(), 1U);
-  EXPECT_THAT(tables[0].chains[0].rules, ElementsAre(HasSubstr("\" -j DROP"), "-j LOG"));
-}
-
-TEST(ReadSave, KnowsEscapedQuotesAndCounters) {
-  const auto tables = read_save(
-      "*filter\n:INPUT ACCEPT [0:0]\n[1:2] -A INPUT -m comment --comment \"a\\\"\\\\\" -j DROP\n"
-      "COMMIT\n");
-  EXPECT_THAT(tables[0].chains[0].rules, ElementsAre("-m comment --comment \"a\\\"\\\\\" -j DROP"));
-}
-
-TEST(ReadSave, ANameThatBeginsWithAQuoteIsNoQuote) {
-  const auto tables = read_save(
-      "*filter\n:INPUT ACCEPT [0:0]\n:\"x - [0:0]\n-A INPUT -i \"eth -j \"x\n-A \"x -j DROP\n"
-      "COMMIT\n");
-  EXPECT_THAT(tables[0].chains[0].rules, ElementsAre("-i \"eth -j \"x"));
-  EXPECT_THAT(tables[0].chains[1].rules, ElementsAre("-j DROP"));
-}
-
-TEST(ReadSave, WhatIsIncompleteIsNeverAnEmptyFirewall) {
-  for (const char* text : {
-           "*filter\n:INPUT ACCEPT [0:0]\n",
-           "*filter\n*nat\nCOMMIT\n",
-           "COMMIT\n",
-           "# Table `filter' is incompatible, use 'nft' tool.\n",
-           "*filter\n:INPUT ACCEPT [0:0]\n-A OTHER -j DROP\nCOMMIT\n",
-           "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT --comment \"x\n",
-           "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT --comment \"x\"y\nCOMMIT\n",
-           "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP",
-           "*filter\n:INPUT\nCOMMIT\n",
-           "*filter\nwhat is this\nCOMMIT\n",
-           "*filter\n:INPUT ACCEPT [0:0]\n[1:2\n",
-           "-A INPUT -j DROP\n",
-       }) {
-    EXPECT_THROW(static_cast<void>(read_save(text)), wire::Malformed) << text;
-  }
-}
-
-TEST(ReadSave, BaseChainsThatCannotBeShownAreOnlyANote) {
-  EXPECT_EQ(read_save("# Table `filter' contains incompatible base-chains, use 'nft' tool to list "
-                      "them.\n*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n")
-                .size(),
-            1U);
-}
-
 // ---- iptables-restore ---------------------------------------------------------------------------
-
-TEST(RestoreRule, QuotesEveryWordOfASavedRule) {
-  EXPECT_EQ(restore_rule("-m comment --comment \"a \\\"b\" -j DROP"),
-            R"("-m" "comment" "--comment" "a \"b" "-j" "DROP")");
-  EXPECT_EQ(restore_rule(""), "");
-}
-
-TEST(RestoreRule, ARuleWithALineBreakIsWrittenSoThatItIsRefused) {
-  for (const std::string_view rule :
-       {std::string_view("--comment \"a\n-A INPUT\" -j DROP"),
-        std::string_view("--comment \"open -j DROP"), std::string_view("-j DROP\0x", 9)}) {
-    EXPECT_EQ(restore_rule(rule), "--this-rule-has-a-line-break-and-cannot-be-written");
-  }
-}
 
 TEST(Merged, MakesOneRestoreForEachFamilyAndTable) {
   const std::vector<wire::FirewallRestore> restores = {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "plumbline/firewall/text/iptables.hpp"
+#include "plumbline/firewall/model/rule.hpp"
 
 namespace {
 
@@ -17,16 +17,19 @@ void insist(bool holds) {
 }
 
 void read_rule(std::string_view text) {
-  const std::string unfit = firewall::text_refusal(text);
+  const firewall::SplitText split = firewall::split_text(text);
   static_cast<void>(firewall::byte_refusal(text));
   static_cast<void>(firewall::chain_name_refusal(text));
   static_cast<void>(firewall::is_target(text));
   const auto words = firewall::split_words(text);
   if (!words) return;
-  static_cast<void>(firewall::options_of(*words));
-  static_cast<void>(firewall::jumps_of(*words));
-  static_cast<void>(firewall::comments_of(*words));
-  const bool refused = !unfit.empty() || !firewall::refusal(*words).empty();
+  const firewall::Options options = firewall::options_of(*words);
+  static_cast<void>(firewall::jumps_of(options));
+  static_cast<void>(firewall::comments_of(options));
+  insist(split.words.empty() || split.words == *words);
+  const FirewallRule rule{std::string(text)};
+  insist(rule.words() != nullptr && *rule.words() == *words);
+  const bool refused = !split.refusal.empty() || !firewall::refusal(*words, options).empty();
   const firewall::Words apart = firewall::separated(*words);
   if (refused) return;
   insist(firewall::split_words(firewall::join_words(*words)) == *words);
@@ -37,11 +40,9 @@ void read_rule(std::string_view text) {
 
 void read_save(std::string_view text) {
   try {
-    for (const firewall::SavedTable& table : firewall::read_save(text)) {
-      for (const firewall::SavedChain& chain : table.chains) {
-        for (const std::string& rule : chain.rules) {
-          insist(firewall::restore_rule(rule).find('\n') == std::string::npos);
-        }
+    for (const firewall::SavedChain& chain : firewall::read_save(text).chains) {
+      for (const std::string& rule : chain.rules) {
+        insist(restore_rule(rule).find('\n') == std::string::npos);
       }
     }
   } catch (const wire::Malformed&) {

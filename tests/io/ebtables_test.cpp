@@ -5,7 +5,6 @@
 #include <linux/netlink.h>
 
 #include "plumbline/firewall/text/iptables.hpp"
-#include "plumbline/firewall/text/saved_text.hpp"
 #include "plumbline/io/iptables.hpp"
 #include "src/io/nft_tables.hpp"
 #include "tests/support/netns.hpp"
@@ -50,11 +49,10 @@ TEST_P(Ebtables, SaysWhatItWasGiven) {
   ASSERT_EQ(programs_.restore(Family::bridge, rules).error, 0);
   const wire::Reply reply = programs_.dump(Family::bridge);
   EXPECT_THAT(reply.message, IsEmpty());
-  const auto tables = firewall::read_save(reply.text);
-  ASSERT_EQ(tables.size(), 2U) << reply.text;
-  EXPECT_EQ(tables[0].name, "filter");
-  const auto& chains = tables[0].chains;
-  ASSERT_EQ(chains.size(), 4U) << reply.text;
+  const auto chains = firewall::read_save(reply.text).chains;
+  ASSERT_EQ(chains.size(), 7U) << reply.text;
+  EXPECT_EQ(chains[3].table, "filter");
+  EXPECT_EQ(chains[4].table, "nat");
   EXPECT_EQ(chains[1].policy, "DROP");
   EXPECT_EQ(chains[3].name, "APP");
   EXPECT_EQ(chains[3].policy, std::nullopt);
@@ -90,11 +88,9 @@ TEST_P(Ebtables, AnEmptyTableCanBeDroppedAndAScratchNamespaceWiped) {
 
 TEST(SavedTextOfEbtables, ThatBreaksOffIsNoEmptyFirewall) {
   const std::string whole = "*filter\n:INPUT ACCEPT\n-A INPUT -j DROP\n";
-  EXPECT_THAT(firewall::inspect_saved(whole).unobservable, HasSubstr("breaks off"));
   EXPECT_THROW(static_cast<void>(firewall::read_save(whole)), wire::Malformed);
   const std::string ended = whole + "# Completed on Tue Nov 24 00:34:21 2026\n";
-  EXPECT_THAT(firewall::inspect_saved(ended).unobservable, IsEmpty());
-  EXPECT_EQ(firewall::read_save(ended).size(), 1U);
+  EXPECT_EQ(firewall::read_save(ended).chains.size(), 1U);
 }
 
 }  // namespace

@@ -179,20 +179,6 @@ class NftTables : public test::NetnsTest {
 std::string nft(const std::string& command) { return test::must_run({"nft", "-f", "-"}, command); }
 std::string ruleset() { return test::must_run({"nft", "list", "ruleset"}); }
 
-TEST_F(NftTables, WhatIptablesCannotShowIsAnError) {
-  Iptables iptables(Backend::nft);
-  test::must_run({"iptables-nft", "-A", "INPUT", "-j", "ACCEPT"});
-  nft("add rule ip filter INPUT ct state new accept");
-  try {
-    static_cast<void>(iptables.dump(Family::inet));
-    FAIL() << "it was believed";
-  } catch (const HostError& error) {
-    EXPECT_STREQ(error.what(),
-                 "the iptables rules cannot be seen: the table 'filter' holds what iptables cannot "
-                 "show; look with 'nft list table'");
-  }
-}
-
 TEST_F(NftTables, AnEmptyOneIsDropped) {
   Iptables iptables(Backend::nft);
   ASSERT_EQ(iptables.restore(Family::inet, one_rule).error, 0);

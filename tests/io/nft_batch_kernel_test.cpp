@@ -36,7 +36,7 @@ class NftBatches : public test::NetnsTest {
     firewall::NftBatchWriter writer;
     writer.add_table(Family::inet, "filter");
     writer.add_base_chain(Family::inet, "filter", "INPUT",
-                          *firewall::base_chain(Family::inet, "filter", "INPUT"));
+                          *firewall::builtin_hook(Family::inet, "filter", "INPUT"));
     writer.add_chain(Family::inet, "filter", "OURS", {});
     for (const char number : {'1', '2', '3'}) add(writer, number, {});
     nft->commit(std::move(writer).finish(nft->generation()));
@@ -129,7 +129,7 @@ TEST_F(NftBatches, AChainThatIsThereIsAnErrorAndABuiltInOneKeepsItsPolicy) {
   firewall::NftBatchWriter again;
   again.add_table(Family::inet, "filter");
   again.add_base_chain(Family::inet, "filter", "INPUT",
-                       *firewall::base_chain(Family::inet, "filter", "INPUT"));
+                       *firewall::builtin_hook(Family::inet, "filter", "INPUT"));
   nft->commit(std::move(again).finish(0));
   EXPECT_EQ(chain("INPUT").policy, "DROP");
   firewall::NftBatchWriter ours;
@@ -203,10 +203,10 @@ TEST_F(NftBatchesAndPrograms, BuiltInChainsAreThoseOfIptablesAndEbtables) {
   firewall::NftBatchWriter same;
   std::size_t count = 0;
   for (const auto& each : nft->chains()) {
-    const auto base = firewall::base_chain(each.family, each.table, each.name);
-    ASSERT_EQ(base, each.base) << format(each.family) << each.table << each.name;
-    if (!base) continue;
-    same.add_base_chain(each.family, each.table, each.name, *base);
+    const auto hook = firewall::builtin_hook(each.family, each.table, each.name);
+    ASSERT_EQ(hook, each.hook) << format(each.family) << each.table << each.name;
+    if (!hook) continue;
+    same.add_base_chain(each.family, each.table, each.name, *hook);
     ++count;
   }
   EXPECT_EQ(count, 2U * 17U + 6U);

@@ -212,10 +212,11 @@ void expect_meaning(const std::vector<firewall::RuleCode>& rules,
   for (std::size_t place = 0; place < rules.size(); ++place) {
     const auto words = firewall::split_words(saved[place]);
     ASSERT_TRUE(words) << saved[place];
-    auto targets = firewall::jumps_of(*words);
+    const firewall::Options options = firewall::options_of(*words);
+    auto targets = firewall::jumps_of(options);
     std::ranges::replace(targets, "NOTRACK", "CT");  // names of one extension
     EXPECT_EQ(firewall::targets_of(rules[place]), targets) << saved[place];
-    EXPECT_EQ(firewall::comments_of(rules[place]), firewall::comments_of(*words)) << saved[place];
+    EXPECT_EQ(firewall::comments_of(rules[place]), firewall::comments_of(options)) << saved[place];
   }
 }
 

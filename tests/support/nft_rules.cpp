@@ -31,13 +31,13 @@ void add_chains(firewall::NftBatchWriter& writer,
     if (tables.emplace(chain.family, chain.table).second) {
       writer.add_table(chain.family, chain.table);
     }
-    if (!chain.base) {
+    if (!chain.hook) {
       writer.add_chain(chain.family, chain.table, chain.name, chain.userdata);
       continue;
     }
-    const auto base = firewall::base_chain(chain.family, chain.table, chain.name);
-    if (!base) throw std::runtime_error("not built in: " + chain.table + ' ' + chain.name);
-    writer.add_base_chain(chain.family, chain.table, chain.name, *base);
+    const auto hook = firewall::builtin_hook(chain.family, chain.table, chain.name);
+    if (!hook) throw std::runtime_error("not built in: " + chain.table + ' ' + chain.name);
+    writer.add_base_chain(chain.family, chain.table, chain.name, *hook);
     writer.set_policy(chain.family, chain.table, chain.name, *chain.policy);
   }
 }

@@ -1,9 +1,9 @@
 // The installed iptables programs, in one network namespace.
 //
 // Runs `iptables-save` and `iptables-restore` of one backend by absolute path, and for bridges
-// those of ebtables-nft, whatever the backend: legacy ebtables is no part of iptables. It knows so
-// much of saved text as to tell a whole dump from a broken one: what cannot be observed is an
-// error, never "no rules".
+// those of ebtables-nft, whatever the backend: legacy ebtables is no part of iptables. Knows
+// nothing of saved text: firewall/observe/saved.hpp reads it, and tells a whole dump from a broken
+// one.
 
 #pragma once
 
@@ -31,8 +31,8 @@ class Iptables {
   /// Never `automatic`. Throws HostError when no such iptables is installed.
   [[nodiscard]] Backend backend();
 
-  /// The saved text of all tables. The Reply's message is a warning, as of rival_rules(). Throws
-  /// HostError when the rules cannot be seen.
+  /// The saved text of all tables, as it is. The Reply's message is a warning, as of rival_rules().
+  /// Throws HostError when the program fails.
   [[nodiscard]] wire::Reply dump(Family family);
 
   /// A warning when the other backend holds rules too, as the kernel then applies both; nothing

@@ -123,9 +123,6 @@ struct Mark {
 struct Scope {
   std::vector<std::string> sysctls;  ///< paths with slashes
   std::vector<IfName> tunnels = {};  ///< the links of kind `wireguard` that there are
-  /// Chains are read from what iptables-save prints. Else they are not asked for by their kind:
-  /// nf_tables is observed by its own means (firewall/observe/ruleset.hpp).
-  bool firewall_text = true;
 };
 
 // ---- the concept --------------------------------------------------------------------------------

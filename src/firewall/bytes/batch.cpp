@@ -58,6 +58,15 @@ void add_expressions(wire::MessageBuilder& message, const RuleCode& code,
                     set_index);
 }
 
+/// The begin or the end of a batch.
+void append_limit(wire::Bytes& batch, std::uint16_t type, std::uint32_t generation) {
+  wire::MessageBuilder built(type, 0);
+  built.header(nfgenmsg{NFPROTO_UNSPEC, NFNETLINK_V0, htobe16(NFNL_SUBSYS_NFTABLES)});
+  if (generation != 0) built.u32(NFNL_BATCH_GENID, htobe32(generation));
+  const wire::Bytes limit = std::move(built).finish();
+  batch.insert(batch.end(), limit.begin(), limit.end());
+}
+
 }  // namespace
 
 void NftBatchWriter::add(wire::Bytes message) {
@@ -81,13 +90,13 @@ void NftBatchWriter::wake_table(Family family, std::string_view table) {
 }
 
 void NftBatchWriter::add_base_chain(Family family, std::string_view table, std::string_view name,
-                                    const BaseChain& base) {
+                                    const Hook& hook) {
   auto message = chain_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, table, name);
-  message.nest(NFTA_CHAIN_HOOK, [&](wire::MessageBuilder& hook) {
-    hook.u32(NFTA_HOOK_HOOKNUM, htobe32(base.hook));
-    hook.u32(NFTA_HOOK_PRIORITY, htobe32(static_cast<std::uint32_t>(base.priority)));
+  message.nest(NFTA_CHAIN_HOOK, [&](wire::MessageBuilder& nested) {
+    nested.u32(NFTA_HOOK_HOOKNUM, htobe32(hook.number));
+    nested.u32(NFTA_HOOK_PRIORITY, htobe32(static_cast<std::uint32_t>(hook.priority)));
   });
-  message.string(NFTA_CHAIN_TYPE, base.type);
+  message.string(NFTA_CHAIN_TYPE, hook.type);
   add(std::move(message).finish());
 }
 
@@ -142,6 +151,16 @@ void NftBatchWriter::remove_chain(Family family, std::string_view table, std::st
   add(std::move(chain_change(NFT_MSG_DELCHAIN, 0, family, table, chain)).finish());
 }
 
+void NftBatchWriter::remove_table(Family family, std::string_view table) {
+  auto message = change(NFT_MSG_DELTABLE, 0, family);
+  message.string(NFTA_TABLE_NAME, table);
+  add(std::move(message).finish());
+}
+
+void NftBatchWriter::remove_all_tables() {
+  add(netfilter_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_DELTABLE, 0, NFPROTO_UNSPEC).finish());
+}
+
 wire::NftBatch NftBatchWriter::finish(std::uint32_t generation) && {
   if (count_ > 0) {
     // Silence would not tell a success from an answer that was lost.
@@ -151,6 +170,15 @@ wire::NftBatch NftBatchWriter::finish(std::uint32_t generation) && {
     std::memcpy(messages_.data() + last_, &header, sizeof header);
   }
   return {std::move(messages_), generation};
+}
+
+wire::Bytes framed(const wire::NftBatch& batch) {
+  wire::Bytes whole;
+  whole.reserve(batch.messages.size() + 64);
+  append_limit(whole, NFNL_MSG_BATCH_BEGIN, batch.generation);
+  whole.insert(whole.end(), batch.messages.begin(), batch.messages.end());
+  append_limit(whole, NFNL_MSG_BATCH_END, 0);
+  return whole;
 }
 
 }  // namespace plumbline::firewall

@@ -81,6 +81,18 @@ std::vector<std::string_view> builtin_chains(Family family, std::string_view tab
   return names;
 }
 
+std::string_view program_word(Family family) {
+  switch (family) {
+    case Family::inet:
+      return "iptables";
+    case Family::inet6:
+      return "ip6tables";
+    case Family::bridge:
+      return "ebtables";
+  }
+  return {};
+}
+
 std::string_view nft_word(Family family) {
   switch (family) {
     case Family::inet:
@@ -102,22 +114,22 @@ bool is_table_of_iptables(std::string_view nft_family, std::string_view table) {
   return false;
 }
 
-std::optional<BaseChain> base_chain(Family family, std::string_view table, std::string_view name) {
+std::optional<Hook> builtin_hook(Family family, std::string_view table, std::string_view name) {
   const std::span<const BuiltIn> all = chains_of(family);
   const auto found = std::ranges::find_if(
       all, [&](const BuiltIn& chain) { return chain.table == table && chain.name == name; });
   if (found == all.end()) return std::nullopt;
-  return BaseChain{std::string(found->type), found->hook, found->priority};
+  return Hook{std::string(found->type), found->hook, found->priority};
 }
 
-std::string format(const std::optional<BaseChain>& base) {
-  if (!base) return "no hook";
+std::string format(const std::optional<Hook>& hook) {
+  if (!hook) return "no hook";
   // NF_BR_… in linux/netfilter_bridge.h are the same numbers as NF_INET_….
   constexpr std::array<std::string_view, 6> hooks{"prerouting", "input",       "forward",
                                                   "output",     "postrouting", "ingress"};
-  const std::string hook =
-      base->hook < hooks.size() ? std::string(hooks[base->hook]) : std::to_string(base->hook);
-  return base->type + " hook " + hook + " priority " + std::to_string(base->priority);
+  const std::string name =
+      hook->number < hooks.size() ? std::string(hooks[hook->number]) : std::to_string(hook->number);
+  return hook->type + " hook " + name + " priority " + std::to_string(hook->priority);
 }
 
 }  // namespace plumbline::firewall

@@ -43,16 +43,16 @@ std::string policy_of(const wire::Attribute& attribute) {
 }
 
 /// The type is an attribute of the chain itself, before or after this one.
-BaseChain& base_of(DumpedChain& chain) {
-  if (!chain.base) chain.base.emplace();
-  return *chain.base;
+Hook& hook_of(DumpedChain& chain) {
+  if (!chain.hook) chain.hook.emplace();
+  return *chain.hook;
 }
 
-void read_hook(const wire::Attribute& hook, BaseChain& base) {
-  wire::for_each_attribute(hook.payload(), [&](const wire::Attribute& part) {
-    if (part.type() == NFTA_HOOK_HOOKNUM) base.hook = big_endian_32(part);
+void read_hook(const wire::Attribute& attribute, Hook& hook) {
+  wire::for_each_attribute(attribute.payload(), [&](const wire::Attribute& part) {
+    if (part.type() == NFTA_HOOK_HOOKNUM) hook.number = big_endian_32(part);
     if (part.type() == NFTA_HOOK_PRIORITY) {
-      base.priority = static_cast<std::int32_t>(big_endian_32(part));
+      hook.priority = static_cast<std::int32_t>(big_endian_32(part));
     }
   });
 }
@@ -69,10 +69,10 @@ void read(const wire::Attribute& attribute, DumpedChain& chain) {
       chain.handle = big_endian_64(attribute);
       break;
     case NFTA_CHAIN_HOOK:
-      read_hook(attribute, base_of(chain));
+      read_hook(attribute, hook_of(chain));
       break;
     case NFTA_CHAIN_TYPE:
-      base_of(chain).type = attribute.string();
+      hook_of(chain).type = attribute.string();
       break;
     case NFTA_CHAIN_POLICY:
       chain.policy = policy_of(attribute);
@@ -174,7 +174,7 @@ std::vector<DumpedChain> read_chains(const wire::Bytes& answer) {
   auto chains = read_objects<DumpedChain>(answer, NFT_MSG_NEWCHAIN);
   for (const DumpedChain& chain : chains) {
     if (chain.table.empty() || chain.name.empty()) throw wire::Malformed("a chain without a name");
-    if (chain.base.has_value() != chain.policy.has_value()) {
+    if (chain.hook.has_value() != chain.policy.has_value()) {
       throw wire::Malformed("a chain with a hook or a policy alone");
     }
   }

@@ -64,6 +64,17 @@ std::vector<std::pair<Family, std::string>> read_maps_to_chains(const wire::Byte
   return tables;
 }
 
+std::optional<std::uint32_t> read_table_uses(const wire::Bytes& answer) {
+  std::optional<std::uint32_t> uses;
+  wire::for_each_message(answer, [&](const wire::Message& message) {
+    if (!is_netfilter_message(message, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE)) return;
+    message.attributes<nfgenmsg>([&](const wire::Attribute& attribute) {
+      if (attribute.type() == NFTA_TABLE_USE) uses = big_endian_32(attribute);
+    });
+  });
+  return uses;
+}
+
 std::uint64_t read_table_handle(const wire::Bytes& answer) {
   std::uint64_t handle = 0;
   wire::for_each_message(answer, [&](const wire::Message& message) {

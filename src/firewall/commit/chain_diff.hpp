@@ -16,37 +16,34 @@
 
 namespace plumbline::firewall {
 
-struct Target {
+/// What is wanted of a chain in the end.
+struct ChainGoal {
   Chain::Key where;
-  bool exists = true;  ///< in the end
+  bool exists = true;
   bool shared = false;
   bool claimed = false;  ///< a new chain is to carry our mark
   /// A built-in chain that came with our rules goes with them, if it is empty.
   bool unmade = false;
-  std::optional<std::string> policy;
-  RuleList whole;  ///< of a chain of ours
-  RuleList insert;
-  RuleList append;
-  RuleList strays;
-  std::vector<std::size_t> stray_places;
+  /// Its policy and rules. Those of a chain of ours are all in `insert`.
+  SharedChain content;
 };
 
-[[nodiscard]] Target target_of(const ChainStep& step);
+[[nodiscard]] ChainGoal goal_of(const ChainStep& step);
 
-[[nodiscard]] bool is_ours(const HeldChain& held);
+[[nodiscard]] bool is_ours(const HaveChain& held);
 
 /// A rule that shall be in a chain: one that is there, or a new one.
-struct Wanted {
+struct PlacedRule {
   std::optional<std::size_t> held;  ///< position among what is there
   FirewallRule rule;
 };
 
 /// All rules of the chain as they shall be. `held` has no rules where the chain is not there.
-[[nodiscard]] std::vector<Wanted> layout(const Target& target, const HeldChain& held);
+[[nodiscard]] std::vector<PlacedRule> layout(const ChainGoal& goal, const HaveChain& held);
 
 /// Rules that stay where they are, as positions in `held` and in `wanted`: all foreign ones, and
 /// between them as many of ours as can.
 [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> staying(
-    const HeldChain& held, const std::vector<Wanted>& wanted);
+    const HaveChain& held, const std::vector<PlacedRule>& wanted);
 
 }  // namespace plumbline::firewall

@@ -34,13 +34,13 @@ struct Refusal {
 /// A new rule in a chain of Transaction::made_, in the order in which they are sent.
 struct Sent {
   std::size_t step = 0;
-  HeldChain* chain = nullptr;
+  HaveChain* chain = nullptr;
   std::size_t position = 0;
 };
 
 /// Or none was asked for.
-bool has_policy(const HeldChain& there, const Target& target) {
-  return !target.policy || target.policy == there.chain.policy;
+bool has_policy(const HaveChain& there, const ChainGoal& goal) {
+  return !goal.content.policy || goal.content.policy == there.policy;
 }
 
 class Transaction {
@@ -48,8 +48,8 @@ class Transaction {
   Transaction(io::Host& host, Ruleset& ruleset, bool nft, std::span<const ChainStep> steps)
       : host_(&host), kernel_(host), ruleset_(&ruleset), nft_(nft) {
     for (const ChainStep& step : steps) {
-      targets_.push_back(target_of(step));
-      chains_.insert(targets_.back().where);
+      goals_.push_back(goal_of(step));
+      chains_.insert(goals_.back().where);
     }
   }
 
@@ -74,14 +74,14 @@ class Transaction {
   }
 
  private:
-  [[nodiscard]] const HeldChain* held(const Target& target) const {
-    return ruleset_->find(target.where);
+  [[nodiscard]] const HaveChain* held(const ChainGoal& goal) const {
+    return ruleset_->find(goal.where);
   }
 
   /// With no rules where the chain is not there.
-  [[nodiscard]] const HeldChain& held_or_none(const Target& target) const {
-    static const HeldChain none;
-    const HeldChain* there = held(target);
+  [[nodiscard]] const HaveChain& held_or_none(const ChainGoal& goal) const {
+    static const HaveChain none;
+    const HaveChain* there = held(goal);
     return there != nullptr ? *there : none;
   }
 
@@ -107,11 +107,11 @@ class Transaction {
     made_.clear();
     sent_.clear();
     tables_.clear();
-    for (std::size_t i = 0; i < targets_.size(); ++i) add_chain(batch, i);
-    for (std::size_t i = 0; i < targets_.size(); ++i) write_rules(batch, i);
+    for (std::size_t i = 0; i < goals_.size(); ++i) add_chain(batch, i);
+    for (std::size_t i = 0; i < goals_.size(); ++i) write_rules(batch, i);
     // All rules go before any chain: they may jump there.
-    for (std::size_t i = 0; i < targets_.size(); ++i) take_rules_away(batch, i);
-    for (std::size_t i = 0; i < targets_.size(); ++i) remove_chain(batch, i);
+    for (std::size_t i = 0; i < goals_.size(); ++i) take_rules_away(batch, i);
+    for (std::size_t i = 0; i < goals_.size(); ++i) remove_chain(batch, i);
   }
 
   void note(const NftBatchWriter& batch, std::size_t step, std::string rule = {}) {
@@ -119,54 +119,53 @@ class Transaction {
   }
 
   void add_chain(NftBatchWriter& batch, std::size_t i) {
-    const Target& target = targets_[i];
-    const auto& [family, table, name] = target.where;
-    const HeldChain* there = held(target);
-    if (!target.exists) return;
+    const ChainGoal& goal = goals_[i];
+    const auto& [family, table, name] = goal.where;
+    const HaveChain* there = held(goal);
+    if (!goal.exists) return;
     if (there == nullptr) {
       if (!ruleset_->has_chains(family, table) && tables_.emplace(family, table).second) {
         batch.add_table(family, table);
         note(batch, i);
       }
-      const auto base = base_chain(family, table, name);
-      if (target.shared && !base) throw Refusal{i, ENOENT, "the chain is not there"};
-      if (base) {
-        batch.add_base_chain(family, table, name, *base);
+      const auto hook = builtin_hook(family, table, name);
+      if (goal.shared && !hook) throw Refusal{i, ENOENT, "the chain is not there"};
+      if (hook) {
+        batch.add_base_chain(family, table, name, *hook);
       } else {
-        batch.add_chain(family, table, name, target.claimed ? chain_claim() : wire::Bytes());
+        batch.add_chain(family, table, name, goal.claimed ? chain_claim() : wire::Bytes());
       }
       note(batch, i);
     } else {
       expect_ours(i, *there);
     }
-    const std::string now =
-        there != nullptr && there->chain.policy ? *there->chain.policy : "ACCEPT";
-    if (target.policy && *target.policy != now) {
-      batch.set_policy(family, table, name, *target.policy);
+    const std::string now = there != nullptr && there->policy ? *there->policy : "ACCEPT";
+    if (goal.content.policy && *goal.content.policy != now) {
+      batch.set_policy(family, table, name, *goal.content.policy);
       note(batch, i);
     }
   }
 
   /// One that was taken over without our mark is as we found it, and may be anybody's.
-  void expect_ours(std::size_t i, const HeldChain& there) const {
-    const Target& target = targets_[i];
-    if (target.shared || !target.claimed || is_ours(there) || there.chain.rules.empty()) return;
+  void expect_ours(std::size_t i, const HaveChain& there) const {
+    const ChainGoal& goal = goals_[i];
+    if (goal.shared || !goal.claimed || is_ours(there) || there.rules.empty()) return;
     throw Refusal{i, EEXIST, "a chain of that name is somebody else's now"};
   }
 
   void write_rules(NftBatchWriter& batch, std::size_t i) {
-    const Target& target = targets_[i];
-    if (!target.exists) return;
-    const HeldChain& there = held_or_none(target);
-    const std::vector<Wanted> wanted = layout(target, there);
+    const ChainGoal& goal = goals_[i];
+    if (!goal.exists) return;
+    const HaveChain& there = held_or_none(goal);
+    const std::vector<PlacedRule> wanted = layout(goal, there);
     auto stay = staying(there, wanted);
     // Where only our mark stays, appending to an empty chain is far cheaper: the kernel looks for
     // the rule that another goes before, or that is deleted, from the chain's start.
-    const auto is_mark = [&](const auto& pair) { return there.chain.rules[pair.first].is_mark(); };
-    if (!target.shared && std::ranges::all_of(stay, is_mark)) stay.clear();
+    const auto is_mark = [&](const auto& pair) { return there.rules[pair.first].is_mark(); };
+    if (!goal.shared && std::ranges::all_of(stay, is_mark)) stay.clear();
     remove_others(batch, i, there, stay);
-    HeldChain& made = made_[target.where];
-    made.chain.rules.reserve(wanted.size());
+    HaveChain& made = made_[goal.where];
+    made.rules.reserve(wanted.size());
     made.handles.reserve(wanted.size());
     batch.expect(wanted.size() - stay.size());
     auto next = stay.begin();
@@ -178,15 +177,15 @@ class Transaction {
         add_rule(batch, i, wanted[to].rule, place);
         sent_.push_back({i, &made, to});
       }
-      made.chain.rules.push_back(stays ? there.chain.rules[next->first] : wanted[to].rule);
+      made.rules.push_back(stays ? there.rules[next->first] : wanted[to].rule);
       made.handles.push_back(stays ? there.handles[next->first] : 0);
       if (stays) ++next;
     }
   }
 
-  void remove_others(NftBatchWriter& batch, std::size_t i, const HeldChain& there,
+  void remove_others(NftBatchWriter& batch, std::size_t i, const HaveChain& there,
                      const std::vector<std::pair<std::size_t, std::size_t>>& stay) {
-    const auto& [family, table, name] = targets_[i].where;
+    const auto& [family, table, name] = goals_[i].where;
     if (stay.empty() && !there.handles.empty()) {
       batch.remove_all_rules(family, table, name);
       note(batch, i);
@@ -205,7 +204,7 @@ class Transaction {
 
   void add_rule(NftBatchWriter& batch, std::size_t i, const FirewallRule& rule,
                 const Place& place) {
-    const auto& [family, table, name] = targets_[i].where;
+    const auto& [family, table, name] = goals_[i].where;
     if (!rule.code()) throw Refusal{i, EINVAL, "'" + rule.text() + "' was not compiled"};
     const auto find_set = [&](const std::string& set) {
       const auto index = kernel_.find_set(set);
@@ -218,29 +217,29 @@ class Transaction {
   }
 
   void take_rules_away(NftBatchWriter& batch, std::size_t i) {
-    const Target& target = targets_[i];
-    const auto& [family, table, name] = target.where;
-    if (target.exists || held_or_none(target).handles.empty()) return;
-    expect_ours(i, *held(target));
+    const ChainGoal& goal = goals_[i];
+    const auto& [family, table, name] = goal.where;
+    if (goal.exists || held_or_none(goal).handles.empty()) return;
+    expect_ours(i, *held(goal));
     batch.remove_all_rules(family, table, name);
     note(batch, i);
   }
 
   void remove_chain(NftBatchWriter& batch, std::size_t i) {
-    const Target& target = targets_[i];
-    const HeldChain* there = held(target);
+    const ChainGoal& goal = goals_[i];
+    const HaveChain* there = held(goal);
     if (there == nullptr) return;
-    const bool empty = std::ranges::all_of(there->chain.rules, &FirewallRule::carries_mark);
-    const bool goes = target.unmade ? there->base.has_value() && empty : !target.exists;
+    const bool empty = std::ranges::all_of(there->rules, &FirewallRule::carries_mark);
+    const bool goes = goal.unmade ? there->hook.has_value() && empty : !goal.exists;
     if (!goes) return;
-    batch.remove_chain(target.where.family, target.where.table, target.where.name);
+    batch.remove_chain(goal.where.family, goal.where.table, goal.where.name);
     note(batch, i);
-    made_.erase(target.where);
+    made_.erase(goal.where);
   }
 
   /// The kernel has sent new rules back (NLM_F_ECHO), as it holds them.
   std::vector<CommitResult> verified(const wire::Bytes& echo) {
-    if (!committed_) return std::vector<CommitResult>(targets_.size());
+    if (!committed_) return std::vector<CommitResult>(goals_.size());
     std::vector<DumpedRule> rules = read_rules(echo);
     if (rules.size() != std::min(sent_.size(), most_echoed)) {
       return looked_up({EIO, "rules were not sent back", {}, {}});
@@ -248,41 +247,41 @@ class Transaction {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const auto& [step, chain, position] = sent_[i];
       chain->handles[position] = rules[i].handle;
-      if (kernel_.code(std::move(rules[i])) != chain->chain.rules[position].code()) {
+      if (kernel_.code(std::move(rules[i])) != chain->rules[position].code()) {
         return refused(Refusal{step, EIO, "nf_tables holds another rule than was sent", true});
       }
     }
     if (sent_.size() > rules.size()) {
       ruleset_->expect(std::move(made_));
-      return std::vector<CommitResult>(targets_.size());
+      return std::vector<CommitResult>(goals_.size());
     }
     // What others did meanwhile is for the next observation.
     if (!ruleset_->take_over(kernel_, std::move(made_))) {
-      return std::vector<CommitResult>(targets_.size());
+      return std::vector<CommitResult>(goals_.size());
     }
-    for (std::size_t i = 0; i < targets_.size(); ++i) {
-      const HeldChain* there = held(targets_[i]);
-      if (there != nullptr && !has_policy(*there, targets_[i])) {
+    for (std::size_t i = 0; i < goals_.size(); ++i) {
+      const HaveChain* there = held(goals_[i]);
+      if (there != nullptr && !has_policy(*there, goals_[i])) {
         return refused(Refusal{i, EIO, "the chain has another policy than was set", true});
       }
     }
-    return std::vector<CommitResult>(targets_.size());
+    return std::vector<CommitResult>(goals_.size());
   }
 
   /// The answer was lost: what is there tells whether it was a success.
   std::vector<CommitResult> looked_up(const wire::Reply& reply) {
     static_cast<void>(ruleset_->look_at(kernel_, chains_, nft_));
-    for (std::size_t i = 0; i < targets_.size(); ++i) {
-      const Target& target = targets_[i];
-      const HeldChain* there = held(target);
-      const auto made = made_.find(target.where);
-      const bool as_meant = there == nullptr ? made == made_.end()
-                                             : made != made_.end() &&
-                                                   made->second.chain.rules == there->chain.rules &&
-                                                   has_policy(*there, target);
+    for (std::size_t i = 0; i < goals_.size(); ++i) {
+      const ChainGoal& goal = goals_[i];
+      const HaveChain* there = held(goal);
+      const auto made = made_.find(goal.where);
+      const bool as_meant = there == nullptr
+                                ? made == made_.end()
+                                : made != made_.end() && made->second.rules == there->rules &&
+                                      has_policy(*there, goal);
       if (!as_meant) return refused(Refusal{i, reply.error, reply.message, true});
     }
-    return std::vector<CommitResult>(targets_.size());
+    return std::vector<CommitResult>(goals_.size());
   }
 
   std::vector<CommitResult> refused(const wire::Reply& reply) const {
@@ -298,7 +297,7 @@ class Transaction {
 
   std::vector<CommitResult> refused(const Refusal& refusal) const {
     std::vector<CommitResult> results(
-        targets_.size(), {ECANCELED, "another step of the same commit failed", refusal.committed});
+        goals_.size(), {ECANCELED, "another step of the same commit failed", refusal.committed});
     results.at(refusal.step) = {refusal.error, refusal.message, refusal.committed, refusal.busy};
     return results;
   }
@@ -307,13 +306,13 @@ class Transaction {
   Nfnetlink kernel_;
   Ruleset* ruleset_;
   bool nft_;
-  std::vector<Target> targets_;
+  std::vector<ChainGoal> goals_;
   std::set<Chain::Key> chains_;
 
   // Of the last commit.
   bool committed_ = false;
   std::vector<Blame> blames_;
-  std::map<Chain::Key, HeldChain> made_;  ///< the chains as they shall be; those that go are not in
+  std::map<Chain::Key, HaveChain> made_;  ///< the chains as they shall be; those that go are not in
   std::vector<Sent> sent_;
   std::set<std::pair<Family, std::string>> tables_;
 };

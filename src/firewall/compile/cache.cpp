@@ -129,7 +129,7 @@ class Reader {
   bool good_ = true;
 };
 
-void write_chain(Writer& writer, const KnownChain& chain) {
+void write_chain(Writer& writer, const CompiledChain& chain) {
   writer.count(chain.texts.size());
   for (const std::string_view text : chain.texts) writer.text(text);
   for (const std::uint32_t end : chain.ends) writer.count(end);
@@ -144,7 +144,7 @@ void write_chain(Writer& writer, const KnownChain& chain) {
 }
 
 /// Whether every rule became at least one, of one of the lists.
-bool is_whole(const KnownChain& chain) {
+bool is_whole(const CompiledChain& chain) {
   const std::size_t inserts = chain.made_insert.size();
   std::uint32_t before = 0;
   bool split = inserts == 0;
@@ -156,8 +156,8 @@ bool is_whole(const KnownChain& chain) {
   return split && before == inserts + chain.made_append.size();
 }
 
-KnownChain read_chain(Reader& reader, const std::shared_ptr<const std::string>& file, bool nft) {
-  KnownChain chain;
+CompiledChain read_chain(Reader& reader, const std::shared_ptr<const std::string>& file, bool nft) {
+  CompiledChain chain;
   chain.file = file;
   const std::size_t rules = reader.count(2 * sizeof(std::uint32_t));
   chain.texts.reserve(rules);
@@ -221,10 +221,10 @@ std::optional<Memo> from_file(std::string content, std::string_view key, bool nf
       std::string table = reader.string();
       std::string name = reader.string();
       const bool shared = reader.number() == 1;
-      KnownChain chain = read_chain(reader, file, nft);
+      CompiledChain chain = read_chain(reader, file, nft);
       if (!shared && !chain.made_append.empty()) reader.fail();
       known.chains[{std::move(table), std::move(name), shared}] =
-          std::make_shared<const KnownChain>(std::move(chain));
+          std::make_shared<const CompiledChain>(std::move(chain));
     }
   } catch (const wire::Malformed&) {
     return std::nullopt;

@@ -23,15 +23,15 @@ namespace {
 /// Whether an argument of that option is saved as another, as far as the options are the same.
 bool is_cut(const WantedRule& rule, std::string_view option) {
   if (rule.text().find(option) == std::string::npos || rule.saved.empty()) return false;
-  const auto argument = [&](const std::string& text) -> std::string {
-    const auto words = split_words(text);
+  const auto argument = [&](const FirewallRule& of) -> std::string {
+    const auto words = words_of(of);
     if (!words) return {};
     for (const RuleOption& found : options_of(*words)) {
       if (found.name == option && found.argument) return std::string(*found.argument);
     }
     return {};
   };
-  return argument(rule.text()) != argument(rule.saved.front().text());
+  return argument(*rule.written) != argument(rule.saved.front());
 }
 
 /// What has to be true of the saved rules for a plan to come to rest.
@@ -95,7 +95,7 @@ std::vector<std::string> warnings_of(const WantedRule& rule) {
   return warnings;
 }
 
-void warn(WantedChain& chain, const KnownChain* earlier, Diagnostics& diagnostics) {
+void warn(WantedChain& chain, const CompiledChain* earlier, Diagnostics& diagnostics) {
   for (const WantedRule& rule : chain.rules) {
     if (rule.refused || (rule.known && earlier->warnings.empty())) continue;
     std::vector<std::string> warnings;

@@ -10,14 +10,14 @@ namespace {
 
 Memo::Name name_of(const WantedChain& chain) { return {chain.table, chain.name, chain.shared}; }
 
-bool is_unchanged(const WantedChain& chain, const KnownChain* known) {
+bool is_unchanged(const WantedChain& chain, const CompiledChain* known) {
   return known != nullptr && known->texts.size() == chain.rules.size() &&
          known->made_insert.size() == (chain.inserts == 0 ? 0 : known->ends[chain.inserts - 1]) &&
          std::ranges::equal(chain.rules, known->texts, {}, &WantedRule::text);
 }
 
 /// Most often an edit is in one place: what is before and behind it needs no search.
-void take_chain(WantedChain& chain, const KnownChain& known) {
+void take_chain(WantedChain& chain, const CompiledChain& known) {
   const std::size_t wanted = chain.rules.size();
   const std::size_t had = known.texts.size();
   const auto take = [&](std::size_t to, std::size_t from) {
@@ -44,12 +44,12 @@ void take_chain(WantedChain& chain, const KnownChain& known) {
   }
 }
 
-KnownChain learn(const WantedChain& chain, const FirewallRuleSet& book) {
+CompiledChain learn(const WantedChain& chain, const FirewallRuleSet& book) {
   const auto shared = [&](const FirewallRule& rule) {
     const auto found = book.find(rule);
     return found != book.end() && found->text() == rule.text() ? *found : rule;
   };
-  KnownChain known{chain.insert, chain.append, nullptr, {}, {}, {}, {}, chain.warnings};
+  CompiledChain known{chain.insert, chain.append, nullptr, {}, {}, {}, {}, chain.warnings};
   known.texts.reserve(chain.rules.size());
   known.ends.reserve(chain.rules.size());
   RuleList::Rules made;
@@ -80,7 +80,7 @@ K& value_of(State& state, const typename K::Key& wanted) {
 
 }  // namespace
 
-std::span<const FirewallRule> KnownChain::made(std::size_t place) const {
+std::span<const FirewallRule> CompiledChain::made(std::size_t place) const {
   const std::size_t start = place == 0 ? 0 : ends[place - 1];
   const std::size_t count = ends[place] - start;
   const std::size_t inserts = made_insert.size();
@@ -88,7 +88,7 @@ std::span<const FirewallRule> KnownChain::made(std::size_t place) const {
                          : std::span(made_append.rules()).subspan(start - inserts, count);
 }
 
-const KnownChain* Memo::find(const WantedChain& chain) const {
+const CompiledChain* Memo::find(const WantedChain& chain) const {
   const auto found = chains.find(name_of(chain));
   return found == chains.end() ? nullptr : found->second.get();
 }
@@ -96,7 +96,7 @@ const KnownChain* Memo::find(const WantedChain& chain) const {
 bool take_known(WantedRules& rules, const Memo& known) {
   bool all = true;
   for (WantedChain& chain : rules.chains()) {
-    const KnownChain* earlier = known.find(chain);
+    const CompiledChain* earlier = known.find(chain);
     if (earlier != nullptr) take_chain(chain, *earlier);
     all = all && is_unchanged(chain, earlier);
   }
@@ -121,7 +121,8 @@ Memo known_from(const WantedRules& rules, std::string key, const Memo* earlier,
     if (all_known && earlier != nullptr && is_unchanged(chain, earlier->find(chain))) {
       known.chains.emplace(name, earlier->chains.at(name));
     } else {
-      known.chains.emplace(std::move(name), std::make_shared<const KnownChain>(learn(chain, book)));
+      known.chains.emplace(std::move(name),
+                           std::make_shared<const CompiledChain>(learn(chain, book)));
     }
   }
   return known;

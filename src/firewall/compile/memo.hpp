@@ -17,7 +17,7 @@
 namespace plumbline::firewall {
 
 /// The rules of one chain, as they were wanted and what they became.
-struct KnownChain {
+struct CompiledChain {
   RuleList insert;  ///< that `texts` are of, unless they are of `file`
   RuleList append;
   std::shared_ptr<const std::string> file;
@@ -39,9 +39,9 @@ struct Memo {
   /// All that the answers depend on besides the rules themselves, WantedRules::topology() included.
   std::string key;
   WantedRules::Declared declared;
-  std::map<Name, std::shared_ptr<const KnownChain>> chains;
+  std::map<Name, std::shared_ptr<const CompiledChain>> chains;
 
-  [[nodiscard]] const KnownChain* find(const WantedChain& chain) const;
+  [[nodiscard]] const CompiledChain* find(const WantedChain& chain) const;
 };
 
 /// Gives the rules that are known what they became. True when all are, and each chain is as it was.

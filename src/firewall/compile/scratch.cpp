@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "plumbline/firewall/observe/ruleset.hpp"
+#include "plumbline/firewall/observe/saved.hpp"
 
 namespace plumbline::firewall {
 
@@ -85,7 +86,7 @@ bool Scratch::try_part(WantedRules& part) {
   return false;
 }
 
-std::vector<SeenChain> Scratch::load(WantedRules::Form form) {
+std::vector<HaveChain> Scratch::load(WantedRules::Form form) {
   while (true) {
     const Input input = rules_->input(form);
     wire::Reply reply = restore(input.text);
@@ -134,34 +135,43 @@ wire::Reply Scratch::exchange(const wire::Request& request) {
 }
 
 /// As iptables prints it, and on nf_tables as the kernel holds it.
-std::vector<SeenChain> Scratch::save() {
-  const wire::Request request = wire::FirewallDump{rules_->family()};
-  const wire::Reply reply = exchange(request);
-  if (reply.error != 0) throw io::HostError("iptables-save: " + reply.message);
-  std::vector<SeenChain> chains = seen_in(request, reply);
-  if (uses_nft_) add_code(chains);
+std::vector<HaveChain> Scratch::save() {
+  Saved saved = ask_for_saved(*scratch_, rules_->family());
+  if (uses_nft_) return with_code(std::move(saved.chains));
+  std::vector<HaveChain> chains;
+  for (SavedChain& chain : saved.chains) {
+    chains.push_back(have_chain(rules_->family(), std::move(chain)));
+  }
   return chains;
 }
 
-void Scratch::add_code(std::vector<SeenChain>& chains) {
+std::vector<HaveChain> Scratch::with_code(std::vector<SavedChain> saved) {
   Nfnetlink kernel(*scratch_);
   std::map<Chain::Key, std::vector<RuleCode>> codes;
-  for (const DumpedRule& rule : kernel.all_rules()) {
-    codes[{rule.family, rule.table, rule.chain}].push_back(kernel.code(rule));
+  for (DumpedRule& rule : kernel.all_rules()) {
+    auto& of_chain = codes[{rule.family, rule.table, rule.chain}];
+    of_chain.push_back(kernel.code(std::move(rule)));
   }
-  for (SeenChain& chain : chains) {
-    auto& code = codes[{chain.family, chain.table, chain.name}];
-    if (code.size() != chain.rules.size()) {
+  std::vector<HaveChain> chains;
+  for (SavedChain& from : saved) {
+    HaveChain& chain = chains.emplace_back();
+    chain.family = rules_->family();
+    chain.table = std::move(from.table);
+    chain.name = std::move(from.name);
+    std::vector<RuleCode>& code = codes[{chain.family, chain.table, chain.name}];
+    if (code.size() != from.rules.size()) {
       throw io::HostError("iptables-save prints other rules than nf_tables holds");
     }
     // The text of ebtables has no room for our mark in every rule.
     const bool claimed =
         chain.family == Family::bridge && rules_->is_shared(chain.table, chain.name);
+    chain.rules.reserve(code.size());
     for (std::size_t i = 0; i < code.size(); ++i) {
       if (claimed) code[i].userdata = chain_claim();
-      chain.rules[i] = FirewallRule(chain.rules[i].text(), std::move(code[i]));
+      chain.rules.emplace_back(std::move(from.rules[i]), std::move(code[i]));
     }
   }
+  return chains;
 }
 
 /// A jump to a chain that is not there yet is no fault: the plan waits for the chain. It is

@@ -26,12 +26,12 @@ class Scratch {
   [[nodiscard]] std::size_t refusals() const { return refusals_; }
 
  private:
-  [[nodiscard]] std::vector<SeenChain> load(WantedRules::Form form);
+  [[nodiscard]] std::vector<HaveChain> load(WantedRules::Form form);
   void make_sets(const WantedRules& rules);
   [[nodiscard]] wire::Reply restore(const std::string& text);
   [[nodiscard]] wire::Reply exchange(const wire::Request& request);
-  [[nodiscard]] std::vector<SeenChain> save();
-  void add_code(std::vector<SeenChain>& chains);
+  [[nodiscard]] std::vector<HaveChain> save();
+  [[nodiscard]] std::vector<HaveChain> with_code(std::vector<SavedChain> saved);
   [[nodiscard]] bool declare_missing(std::string_view message);
   void blame(const Input& input, const std::string& message, WantedRules::Form form);
   void search(const Input& input, const std::string& table, const std::string& message,

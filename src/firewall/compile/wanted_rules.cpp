@@ -34,22 +34,6 @@ void add_rules(WantedChain& chain, const std::vector<Origin>* origins) {
   }
 }
 
-/// Chains of a save, by table and name.
-class SavedChains {
- public:
-  explicit SavedChains(const std::vector<SeenChain>& chains) {
-    for (const SeenChain& chain : chains) by_name_[{chain.table, chain.name}] = &chain;
-  }
-
-  [[nodiscard]] const SeenChain* find(const WantedChain& wanted) const {
-    const auto found = by_name_.find({wanted.table, wanted.name});
-    return found == by_name_.end() ? nullptr : found->second;
-  }
-
- private:
-  std::map<std::pair<std::string_view, std::string_view>, const SeenChain*> by_name_;
-};
-
 }  // namespace
 
 WantedRules::WantedRules(const spec::Desired& desired, const State& have, Family family)
@@ -136,10 +120,10 @@ Input WantedRules::input(Form form, const std::function<bool(const WantedRule&)>
     for (std::size_t i = 0; i < chain.rules.size(); ++i) {
       WantedRule& rule = chain.rules[i];
       if (!rule.refused && (!included || included(rule))) {
-        if (form == Form::written) add(append + restore_rule(rule.text()), &rule);
+        if (form == Form::written) add(append + restore_rule(*rule.written), &rule);
         if (form == Form::saved) {
           for (const FirewallRule& saved : rule.saved) {
-            add(append + restore_rule(saved.text()), &rule);
+            add(append + restore_rule(saved), &rule);
           }
         }
       }
@@ -150,11 +134,15 @@ Input WantedRules::input(Form form, const std::function<bool(const WantedRule&)>
   return input;
 }
 
-bool WantedRules::read_back(std::vector<SeenChain> chains) {
-  const SavedChains saved_chains(read_.emplace_back(std::move(chains)));
+bool WantedRules::read_back(std::vector<HaveChain> chains) {
+  std::map<std::pair<std::string_view, std::string_view>, const HaveChain*> by_name;
+  for (const HaveChain& chain : read_.emplace_back(std::move(chains))) {
+    by_name[{chain.table, chain.name}] = &chain;
+  }
   bool clear = true;
   for (WantedChain& chain : chains_) {
-    const SeenChain* saved = saved_chains.find(chain);
+    const auto found = by_name.find({chain.table, chain.name});
+    const HaveChain* const saved = found == by_name.end() ? nullptr : found->second;
     std::size_t next = 0;
     std::vector<WantedRule*> group;
     for (std::size_t i = 0; saved != nullptr && i < chain.rules.size(); ++i) {

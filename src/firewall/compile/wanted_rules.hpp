@@ -77,7 +77,7 @@ class WantedRules {
   [[nodiscard]] Input input(Form form, const std::function<bool(const WantedRule&)>& included = {});
   /// Takes from a save what became of each rule. False when that cannot be told: the next input()
   /// keeps all rules apart.
-  [[nodiscard]] bool read_back(std::vector<SeenChain> chains);
+  [[nodiscard]] bool read_back(std::vector<HaveChain> chains);
   /// The rules that are not known, and of the others one for each jump that leads packets to them.
   [[nodiscard]] WantedRules part() const;
   /// Takes from what part() has become what it knows. False when a rule is missing there.
@@ -102,7 +102,7 @@ class WantedRules {
   std::vector<WantedChain> chains_;  ///< by table
   Declared declared_;
   bool all_apart_ = false;
-  std::list<std::vector<SeenChain>> read_;  ///< that `saved` of the rules refers to
+  std::list<std::vector<HaveChain>> read_;  ///< that `saved` of the rules refers to
 };
 
 /// The rules that jump to a built-in chain or, over any number of chains, back to their own: the

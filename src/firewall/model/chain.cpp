@@ -8,9 +8,9 @@
 #include <iterator>
 #include <set>
 
-#include "chain_rule.hpp"
+#include "have_chain.hpp"
+#include "mark.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
-#include "seen_chain.hpp"
 
 namespace plumbline {
 
@@ -30,23 +30,12 @@ std::vector<wire::Request> rewrite(const Chain& chain) {
   lines.push_back(":" + chain.name + " - [0:0]");
   const std::string add = "-A " + chain.name + " ";
   for (const FirewallRule& rule : chain.rules) {
-    lines.push_back(add + firewall::restore_rule(rule.text()));
+    lines.push_back(add + restore_rule(rule));
   }
   return restore(chain, lines);
 }
 
 }  // namespace
-
-std::vector<wire::Request> Chain::queries(const Scope& scope) {
-  if (!scope.firewall_text) return {};
-  return {wire::FirewallDump{Family::inet}, wire::FirewallDump{Family::inet6}};
-}
-
-void Chain::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames&,
-                   std::vector<Chain>& out) {
-  std::vector<SharedChain> ignored;
-  for (SeenChain& seen : seen_in(request, reply)) take(std::move(seen), out, ignored);
-}
 
 std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
                                       std::string_view table) {
@@ -58,7 +47,7 @@ std::optional<Chain> Chain::from_spec(const wire::Entry& entry, Family family,
   if (!problem.empty()) entry.error(Code::invalid_chain_name, problem);
   if (!entry.is_object()) return std::nullopt;
   entry.only({"rules"});
-  Chain chain{family, std::string(table), name, rules_from_spec(entry, "rules", family), false};
+  Chain chain{family, std::string(table), name, RuleList::from_spec(entry, "rules", family), false};
   if (std::ranges::any_of(chain.rules, &FirewallRule::is_mark)) {
     entry.find("rules")->error(Code::invalid_iptables_rule,
                                "one of these rules is the mark that every chain of ours gets");
@@ -115,43 +104,24 @@ bool is_builtin_name(std::string_view name) {
 }
 
 bool is_builtin_chain(Family family, std::string_view table, std::string_view name) {
-  return firewall::base_chain(family, table, name).has_value();
+  return firewall::builtin_hook(family, table, name).has_value();
 }
 
-const wire::Bytes& chain_claim() {
-  // Type, length and value, as libnftnl's nftnl_udata; the type is one that nft and iptables pass
-  // over.
-  static const wire::Bytes claim = [] {
-    wire::Bytes bytes{std::byte{0x77}, static_cast<std::byte>(mark_comment.size())};
-    for (const char c : mark_comment) bytes.push_back(static_cast<std::byte>(c));
-    return bytes;
-  }();
-  return claim;
-}
-
-void take(SeenChain seen, std::vector<Chain>& chains, std::vector<SharedChain>& shared) {
+void sort_out(HaveChain have, std::vector<Chain>& chains, std::vector<SharedChain>& shared) {
   const bool marked =
-      !seen.policy && (seen.claimed || std::ranges::any_of(seen.rules, &FirewallRule::is_mark));
-  if (!marked) shared.push_back(sorted_out(seen));
-  if (!seen.policy) {
+      !have.policy && (have.claimed || std::ranges::any_of(have.rules, &FirewallRule::is_mark));
+  if (!marked) shared.push_back(ours_in(have));
+  if (!have.policy) {
     chains.push_back(
-        {seen.family, std::move(seen.table), std::move(seen.name), std::move(seen.rules), marked});
+        {have.family, std::move(have.table), std::move(have.name), std::move(have.rules), marked});
   }
 }
 
-std::vector<SeenChain> seen_in(const wire::Request& request, const wire::Reply& reply) {
-  const Family family = std::get<wire::FirewallDump>(request).family;
-  std::vector<SeenChain> seen;
-  for (firewall::SavedTable& table : firewall::read_save(reply.text)) {
-    for (firewall::SavedChain& saved : table.chains) {
-      SeenChain chain{family, table.name, std::move(saved.name), std::move(saved.policy),
-                      false,  {}};
-      chain.rules.assign(std::move_iterator(saved.rules.begin()),
-                         std::move_iterator(saved.rules.end()));
-      seen.push_back(std::move(chain));
-    }
-  }
-  return seen;
+HaveChain have_chain(Family family, firewall::SavedChain saved) {
+  HaveChain chain{family, std::move(saved.table), std::move(saved.name), std::move(saved.policy)};
+  chain.rules.assign(std::move_iterator(saved.rules.begin()),
+                     std::move_iterator(saved.rules.end()));
+  return chain;
 }
 
 std::vector<Need> needed_sets(const RuleList& rules) {

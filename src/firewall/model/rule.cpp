@@ -1,10 +1,11 @@
 #include "plumbline/firewall/model/rule.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 
-#include "chain_rule.hpp"
+#include "mark.hpp"
 #include "plumbline/base/digest.hpp"
+#include "plumbline/wire/entry.hpp"
 
 namespace plumbline {
 
@@ -27,24 +28,184 @@ std::size_t hash_of(const wire::Bytes& bytes) {
   return hash_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+std::vector<std::string> sets_of(const firewall::Words& words) {
+  constexpr std::array<std::string_view, 4> options{"--match-set", "--add-set", "--del-set",
+                                                    "--map-set"};
+  std::vector<std::string> sets;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (std::ranges::find(options, words[i]) != options.end()) sets.push_back(words[i + 1]);
+  }
+  return sets;
+}
+
+// ---- from the spec
+
+/// The user's comment as a key of its own. A quote or a backslash at the end would be safe with us,
+/// but not with everybody who copies the saved rule into a script.
+std::string comment_refusal(std::string_view comment) {
+  if (auto problem = firewall::byte_refusal(comment); !problem.empty()) return problem;
+  if (comment.find('"') != std::string_view::npos) return "a comment may not hold a double quote";
+  if (comment.ends_with('\\')) return "a comment may not end with a backslash";
+  return {};
+}
+
+std::optional<firewall::Words> words_from(const wire::Entry& entry) {
+  const auto text = entry.string();
+  if (!text) return std::nullopt;
+  auto [words, refusal] = firewall::split_text(*text);
+  if (refusal.empty()) return std::move(words);
+  entry.error(Code::invalid_iptables_rule, refusal);
+  return std::nullopt;
+}
+
+void append(firewall::Words& words, const firewall::Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+}
+
+bool add_target(const wire::Entry& entry, firewall::Words& words) {
+  const auto target = words_from(entry);
+  if (!target) return false;
+  if (target->empty() || target->front().empty() || target->front().front() == '-') {
+    entry.error(Code::invalid_iptables_rule,
+                "a target is a name and its options, such as 'DNAT --to-destination 10.0.0.1'");
+    return false;
+  }
+  words.emplace_back("-j");
+  append(words, *target);
+  return true;
+}
+
+bool add_comment(const wire::Entry& entry, firewall::Words& words) {
+  const auto comment = entry.string();
+  if (!comment) return false;
+  std::string problem = comment_refusal(*comment);
+  if (problem.empty() && !firewall::comments_of(firewall::options_of(words)).empty())
+    problem = "a second comment";
+  if (!problem.empty()) {
+    entry.error(Code::invalid_iptables_rule, problem);
+    return false;
+  }
+  if (!comment->empty()) append(words, {"-m", "comment", "--comment", *comment});
+  return true;
+}
+
+std::optional<firewall::Words> words_of_object(const wire::Entry& entry, Family family) {
+  entry.only({"match", "target", "comment"});
+  if (const auto comment = entry.find("comment"); comment && family == Family::bridge) {
+    comment->error(Code::invalid_iptables_rule, "ebtables has no comments");
+    return std::nullopt;
+  }
+  if (!entry.has("match") && !entry.has("target") && !entry.has("comment")) {
+    entry.error(Code::missing_key, "a rule needs a match, a target or a comment");
+    return std::nullopt;
+  }
+  firewall::Words words;
+  bool good = true;
+  if (const auto match = entry.find("match")) {
+    const auto found = words_from(*match);
+    if (found) append(words, *found);
+    good = found.has_value();
+  }
+  // The comment before the target, as in what iptables saves.
+  const auto target = entry.find("target");
+  if (const auto comment = entry.find("comment")) good = add_comment(*comment, words) && good;
+  if (target) good = add_target(*target, words) && good;
+  return good ? std::optional(std::move(words)) : std::nullopt;
+}
+
+/// That our mark has no room beside what the rule says.
+std::string room_refusal(const firewall::Words& words, const firewall::Options& options,
+                         Family family, std::string_view shared) {
+  if (family == Family::bridge && !shared.empty() &&
+      !carries_ebtables_mark(with_ebtables_mark(words, shared))) {
+    return "in a chain that others share, two matches or '--mark' leave no room for our mark "
+           "beside the interface: put the rule into a chain of its own and jump there";
+  }
+  const std::size_t most = firewall::max_comment - (shared.empty() ? 0 : mark_comment_size());
+  for (const std::string& comment : firewall::comments_of(options)) {
+    if (comment.size() > most && !is_mark_comment(comment)) {
+      return "the comment is " + std::to_string(comment.size()) + " bytes long, the most is " +
+             std::to_string(most) + (shared.empty() ? "" : " besides our mark");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-FirewallRule::FirewallRule(std::string text, std::optional<firewall::RuleCode> code) {
-  Content content;
-  content.text = std::move(text);
-  content.code = std::move(code);
-  content.targets = content.code ? firewall::targets_of(*content.code) : targets_of(content.text);
-  if (content.code) content.chains = firewall::chains_of(*content.code);
-  content.sets = content.code ? content.code->sets : sets_of(content.text);
-  content.carries_mark =
-      content.code ? carries_our_mark(*content.code) : carries_our_mark(content.text);
-  content.is_mark = content.carries_mark &&
-                    (content.code ? is_mark_rule(*content.code) : is_mark_rule(content.text));
-  content.hash = content.code
-                     ? hash_of(content.code->expressions) ^ (hash_of(content.code->userdata) << 1U)
-                     : hash_of(content.text);
-  content.digest = Digest().add(content.text).value();
-  content_ = std::make_shared<const Content>(std::move(content));
+FirewallRule::FirewallRule(std::string text) {
+  auto words = firewall::split_words(text);
+  content_ = content_of(std::move(text), std::move(words));
+}
+
+FirewallRule::FirewallRule(firewall::Words words) {
+  std::string text = firewall::join_words(words);
+  content_ = content_of(std::move(text), std::move(words));
+}
+
+std::shared_ptr<const FirewallRule::Content> FirewallRule::content_of(
+    std::string text, std::optional<firewall::Words> words) {
+  const auto content = std::make_shared<Content>();
+  content->text = std::move(text);
+  content->words = std::move(words);
+  content->hash = hash_of(content->text);
+  content->digest = Digest().add(content->text).value();
+  if (content->words) {
+    const firewall::Options options = firewall::options_of(*content->words);
+    content->targets = firewall::jumps_of(options);
+    content->sets = sets_of(*content->words);
+    content->carries_mark = carries_our_mark(*content->words, options);
+    content->is_mark = content->carries_mark && is_mark_rule(content->text);
+  }
+  return content;
+}
+
+FirewallRule::FirewallRule(std::string text, firewall::RuleCode code) {
+  const auto content = std::make_shared<Content>();
+  content->text = std::move(text);
+  content->targets = firewall::targets_of(code);
+  content->chains = firewall::chains_of(code);
+  content->sets = code.sets;
+  content->carries_mark = carries_our_mark(code);
+  content->is_mark = content->carries_mark && is_mark_rule(code);
+  content->hash = hash_of(code.expressions) ^ (hash_of(code.userdata) << 1U);
+  content->digest = Digest().add(content->text).value();
+  content->code = std::move(code);
+  content_ = content;
+}
+
+std::optional<FirewallRule> FirewallRule::from_spec(const wire::Entry& entry, Family family,
+                                                    std::string_view shared) {
+  const wire::Node& node = entry.node();
+  if (!node.get<std::string>() && !node.get<wire::Object>()) {
+    entry.error(Code::wrong_type, "expected a rule: a text, or an object");
+    return std::nullopt;
+  }
+  auto found = node.get<std::string>() ? words_from(entry) : words_of_object(entry, family);
+  if (!found) return std::nullopt;
+  firewall::Words words = firewall::separated(*std::move(found), family);
+  const firewall::Options options = firewall::options_of(words, family);
+  std::string problem = firewall::refusal(words, options, family);
+  if (problem.empty()) problem = room_refusal(words, options, family, shared);
+  if (problem.empty()) problem = firewall::words_refusal(words);
+  if (!problem.empty()) {
+    entry.error(Code::invalid_iptables_rule, problem);
+    return std::nullopt;
+  }
+  return FirewallRule(std::move(words));
+}
+
+RuleList RuleList::from_spec(const wire::Entry& entry, std::string_view member, Family family,
+                             std::string_view shared) {
+  Rules rules;
+  if (const auto array = entry.find(member)) {
+    array->for_each_element([&](const wire::Entry& element) {
+      if (auto rule = FirewallRule::from_spec(element, family, shared)) {
+        rules.push_back(*std::move(rule));
+      }
+    });
+  }
+  return rules;
 }
 
 bool FirewallRule::leads_to(std::string_view target) const {
@@ -66,94 +227,17 @@ std::strong_ordering FirewallRule::operator<=>(const FirewallRule& other) const 
   return code() ? compare(*code(), *other.code()) : text() <=> other.text();
 }
 
-RuleList::RuleList(Rules rules) {
-  if (rules.empty()) return;
-  Digest digest;
-  for (const FirewallRule& rule : rules) digest.add(rule.digest());
-  shared_ = std::make_shared<const Shared>(Shared{std::move(rules), digest.value()});
+std::optional<firewall::Words> words_of(const FirewallRule& rule) {
+  if (const firewall::Words* const words = rule.words()) return *words;
+  return rule.code() ? firewall::split_words(rule.text()) : std::nullopt;
 }
 
-const RuleList::Rules& RuleList::rules() const {
-  static const Rules none;
-  return shared_ ? shared_->rules : none;
-}
-
-RuleList RuleList::followed_by(const RuleList& more) const {
-  if (more.empty()) return *this;
-  if (empty()) return more;
-  Rules all = rules();
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
-std::uint64_t RuleList::digest() const { return shared_ ? shared_->digest : 0; }
-
-bool RuleList::operator==(const RuleList& other) const {
-  return shared_ == other.shared_ || rules() == other.rules();
-}
-
-std::vector<std::pair<std::size_t, std::size_t>> kept_rules(std::span<const FirewallRule> have,
-                                                            std::span<const FirewallRule> want) {
-  std::size_t prefix = 0;
-  while (prefix < have.size() && prefix < want.size() && have[prefix] == want[prefix]) ++prefix;
-  std::size_t suffix = 0;
-  while (suffix < have.size() - prefix && suffix < want.size() - prefix &&
-         have[have.size() - 1 - suffix] == want[want.size() - 1 - suffix]) {
-    ++suffix;
-  }
-  // The n-th of equal rules in one is taken for the n-th in the other.
-  FirewallRuleMap<std::vector<std::size_t>> places;
-  for (std::size_t i = want.size() - suffix; i > prefix; --i) places[want[i - 1]].push_back(i - 1);
-  std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  for (std::size_t i = prefix; !places.empty() && i < have.size() - suffix; ++i) {
-    const auto found = places.find(have[i]);
-    if (found == places.end() || found->second.empty()) continue;
-    pairs.emplace_back(i, found->second.back());
-    found->second.pop_back();
-  }
-  // The longest rising sequence of places in `want` (patience sorting).
-  std::vector<std::size_t> ends;  // by length less one: the pair that ends the lowest such sequence
-  std::vector<std::size_t> before(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto length = std::ranges::lower_bound(ends, pairs[i].second, std::ranges::less{},
-                                                 [&](std::size_t p) { return pairs[p].second; });
-    before[i] = length == ends.begin() ? i : *std::prev(length);
-    if (length == ends.end()) {
-      ends.push_back(i);
-    } else {
-      *length = i;
-    }
-  }
-  std::vector<std::pair<std::size_t, std::size_t>> kept(ends.size());
-  std::size_t at = ends.empty() ? 0 : ends.back();
-  for (std::size_t i = ends.size(); i > 0; --i, at = before[at]) kept[i - 1] = pairs[at];
-
-  std::vector<std::pair<std::size_t, std::size_t>> all;
-  all.reserve(prefix + kept.size() + suffix);
-  for (std::size_t i = 0; i < prefix; ++i) all.emplace_back(i, i);
-  all.insert(all.end(), kept.begin(), kept.end());
-  for (std::size_t i = suffix; i > 0; --i) all.emplace_back(have.size() - i, want.size() - i);
-  return all;
-}
-
-std::vector<FirewallRule> moved_rules(std::span<const FirewallRule> have,
-                                      std::span<const FirewallRule> want) {
-  std::vector<bool> had(have.size(), true);
-  std::vector<bool> put(want.size(), true);
-  for (const auto& [from, to] : kept_rules(have, want)) had[from] = put[to] = false;
-  FirewallRuleMap<std::size_t> taken;
-  for (std::size_t i = 0; i < have.size(); ++i) {
-    if (had[i]) ++taken[have[i]];
-  }
-  std::vector<FirewallRule> moved;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    if (!put[i]) continue;
-    const auto found = taken.find(want[i]);
-    if (found == taken.end() || found->second == 0) continue;
-    --found->second;
-    moved.push_back(want[i]);
-  }
-  return moved;
+std::string restore_rule(const FirewallRule& rule) {
+  constexpr std::string_view breaks("\n\r\0", 3);
+  const bool one_line = rule.text().find_first_of(breaks) == std::string::npos;
+  const firewall::Words* const words = rule.words();
+  if (words != nullptr && one_line) return firewall::quote_words(*words);
+  return "--this-rule-has-a-line-break-and-cannot-be-written";
 }
 
 }  // namespace plumbline

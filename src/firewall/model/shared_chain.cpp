@@ -3,10 +3,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include "chain_rule.hpp"
+#include "have_chain.hpp"
+#include "mark.hpp"
 #include "plumbline/firewall/model/chain.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
-#include "seen_chain.hpp"
 
 namespace plumbline {
 
@@ -31,7 +31,7 @@ class Lines {
 
  private:
   void add(std::string command, const FirewallRule& rule) {
-    lines_.push_back(std::move(command) + " " + firewall::restore_rule(rule.text()));
+    lines_.push_back(std::move(command) + " " + restore_rule(rule));
   }
 
   const SharedChain* chain_;
@@ -147,32 +147,22 @@ void read_policy(const wire::Entry& entry, bool builtin, SharedChain& chain) {
 
 boost::json::array rules_to_spec(const RuleList& rules, Family family) {
   boost::json::array result;
-  for (const FirewallRule& rule : rules) result.emplace_back(without_our_mark(rule.text(), family));
+  for (const FirewallRule& rule : rules) result.emplace_back(without_our_mark(rule, family));
   return result;
 }
 
 }  // namespace
 
-std::vector<wire::Request> SharedChain::queries(const Scope& scope) {
-  return Chain::queries(scope);
-}
-
-void SharedChain::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames&,
-                         std::vector<SharedChain>& out) {
-  std::vector<Chain> ignored;
-  for (SeenChain& seen : seen_in(request, reply)) take(std::move(seen), ignored, out);
-}
-
-SharedChain sorted_out(SeenChain seen) {
+SharedChain ours_in(HaveChain have) {
   // No rule to ebtables, and kept behind all others.
-  if (!seen.rules.empty() && seen.rules.back().code() &&
-      is_chain_policy(*seen.rules.back().code())) {
-    seen.rules.pop_back();
+  if (!have.rules.empty() && have.rules.back().code() &&
+      is_chain_policy(*have.rules.back().code())) {
+    have.rules.pop_back();
   }
-  SharedChain chain{seen.family, seen.table, seen.name, seen.policy, {}, {}, {}, {}, true};
+  SharedChain chain{have.family, have.table, have.name, have.policy, {}, {}, {}, {}, true};
   std::vector<bool> ours;
-  ours.reserve(seen.rules.size());
-  for (const FirewallRule& rule : seen.rules) ours.push_back(rule.carries_mark());
+  ours.reserve(have.rules.size());
+  for (const FirewallRule& rule : have.rules) ours.push_back(rule.carries_mark());
   const auto first_foreign = std::find(ours.begin(), ours.end(), false);
   chain.only_ours = first_foreign == ours.end();
   const auto top = static_cast<std::size_t>(first_foreign - ours.begin());
@@ -184,7 +174,7 @@ SharedChain sorted_out(SeenChain seen) {
   for (std::size_t i = 0; i < ours.size(); ++i) {
     if (!ours[i]) continue;
     RuleList::Rules& rules = i < top ? insert : i < end ? strays : append;
-    rules.push_back(seen.rules[i]);
+    rules.push_back(have.rules[i]);
     if (&rules == &strays) chain.stray_places.push_back(i + 1);
   }
   chain.insert = std::move(insert);
@@ -206,8 +196,8 @@ std::optional<SharedChain> SharedChain::from_spec(const wire::Entry& entry, Fami
   entry.only({"policy", "insert", "append"});
   SharedChain chain{family, std::string(table), name, {}, {}, {}, {}, {}, true};
   read_policy(entry, builtin, chain);
-  chain.insert = rules_from_spec(entry, "insert", family, name);
-  chain.append = rules_from_spec(entry, "append", family, name);
+  chain.insert = RuleList::from_spec(entry, "insert", family, name);
+  chain.append = RuleList::from_spec(entry, "append", family, name);
   return problem.empty() ? std::optional(std::move(chain)) : std::nullopt;
 }
 
@@ -233,7 +223,7 @@ SharedChain with_mark(SharedChain chain, const Mark&) {
   for (RuleList* rules : {&chain.insert, &chain.append}) {
     RuleList::Rules marked;
     for (const FirewallRule& rule : *rules)
-      marked.push_back(with_our_mark(rule.text(), chain.family, chain.name));
+      marked.push_back(with_our_mark(rule, chain.family, chain.name));
     *rules = std::move(marked);
   }
   return chain;

@@ -23,9 +23,9 @@ std::string message_for(const OutOfForce& place) {
     return place.ours ? what + ": it is ours, and apply wakes it"
                       : what + ", ours neither: wake it with `nft add table " + name + "`";
   }
-  const auto base = base_chain(place.where.family, place.where.table, place.where.name);
+  const auto hook = builtin_hook(place.where.family, place.where.table, place.where.name);
   const std::string what = "chain " + name + " is at " + format(place.found) + ", not at " +
-                           format(base) + ", so rules in it do not judge what they are for";
+                           format(hook) + ", so rules in it do not judge what they are for";
   return place.ours ? what + ": it is ours, and apply puts it there"
                     : what + ": remove it (`nft delete chain " + name +
                           "`) where nobody needs it, and apply makes it anew";
@@ -41,25 +41,25 @@ Origin origin_of(const OutOfForce& place, const std::map<Key, Origin>& origins) 
   return {};
 }
 
-bool carries_only_ours(const HeldChain& chain) {
-  return std::ranges::all_of(chain.chain.rules, &FirewallRule::carries_mark);
+bool carries_only_ours(const HaveChain& chain) {
+  return std::ranges::all_of(chain.rules, &FirewallRule::carries_mark);
 }
 
 /// A chain that is there keeps its hook for ever (nf_tables_updchain() in
 /// net/netfilter/nf_tables_api.c), so it is made anew, with all its rules.
 void move_chain(NftBatchWriter& batch, Nfnetlink& kernel, const Chain::Key& where,
-                const HeldChain& chain) {
+                const HaveChain& chain) {
   const auto& [family, table, name] = where;
   batch.remove_all_rules(family, table, name);
   batch.remove_chain(family, table, name);
-  batch.add_base_chain(family, table, name, *base_chain(family, table, name));
-  if (chain.chain.policy) batch.set_policy(family, table, name, *chain.chain.policy);
+  batch.add_base_chain(family, table, name, *builtin_hook(family, table, name));
+  if (chain.policy) batch.set_policy(family, table, name, *chain.policy);
   const auto find_set = [&](const std::string& set) {
     const auto index = kernel.find_set(set);
     if (!index) throw io::HostError("ipset " + set + " is not there");
     return *index;
   };
-  for (const FirewallRule& rule : chain.chain.rules) {
+  for (const FirewallRule& rule : chain.rules) {
     batch.add_rule(family, table, name, *rule.code(), {}, find_set, Echo::no);
   }
 }
@@ -76,7 +76,7 @@ int commit(io::Host& host, Ruleset& ruleset, bool nft, const std::vector<OutOfFo
     if (!place.ours) continue;
     if (place.where.name.empty()) {
       batch.wake_table(place.where.family, place.where.table);
-    } else if (const HeldChain* held = ruleset.find(place.where)) {
+    } else if (const HaveChain* held = ruleset.find(place.where)) {
       if (!carries_only_ours(*held)) return EEXIST;
       move_chain(batch, kernel, place.where, *held);
     }
@@ -97,11 +97,11 @@ std::vector<OutOfForce> out_of_force(const Ruleset& ruleset, const State& want,
   }
   for (const SharedChain& chain : want.of<SharedChain>()) {
     const Chain::Key where{chain.family, chain.table, chain.name};
-    const auto base = base_chain(chain.family, chain.table, chain.name);
-    const HeldChain* held = ruleset.find(where);
-    if (!base || held == nullptr || held->base == base) continue;
+    const auto hook = builtin_hook(chain.family, chain.table, chain.name);
+    const HaveChain* held = ruleset.find(where);
+    if (!hook || held == nullptr || held->hook == hook) continue;
     const bool ours = made.contains({chain.family, chain.table}) && carries_only_ours(*held);
-    places.push_back({where, held->base, ours});
+    places.push_back({where, held->hook, ours});
   }
   return places;
 }

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "plumbline/firewall/bytes/iptables_tables.hpp"
-#include "plumbline/firewall/text/iptables.hpp"
+#include "plumbline/firewall/observe/saved.hpp"
 #include "whole_rules.hpp"
 
 namespace plumbline::firewall {
@@ -25,33 +25,32 @@ std::string text_of_policy(const RuleCode& code) {
   return targets.empty() ? std::string() : "-j " + targets.front();
 }
 
-void describe(const DumpedChain& chain, HeldChain& held) {
+void describe(const DumpedChain& chain, HaveChain& held) {
   held.handle = chain.handle;
-  held.base = chain.base;
-  held.chain.family = chain.family;
-  held.chain.table = chain.table;
-  held.chain.name = chain.name;
-  held.chain.policy = chain.policy;
-  if (chain.base && !chain.policy) held.chain.policy = "ACCEPT";
-  held.chain.claimed = chain.userdata == chain_claim();
+  held.hook = chain.hook;
+  held.family = chain.family;
+  held.table = chain.table;
+  held.name = chain.name;
+  held.policy = chain.policy;
+  if (chain.hook && !chain.policy) held.policy = "ACCEPT";
+  held.claimed = chain.userdata == chain_claim();
 }
 
-bool lacks_text(const SeenChain& chain, bool ours, bool all) {
+bool lacks_text(const HaveChain& chain, bool ours, bool all) {
   return std::ranges::any_of(chain.rules, [&](const FirewallRule& rule) {
     return needs_text(rule) && (all || ours || rule.carries_mark());
   });
 }
 
-bool is_same(const HeldChain& one, const HeldChain& other) {
-  return one.handle == other.handle && one.base == other.base &&
-         one.chain.policy == other.chain.policy && one.chain.claimed == other.chain.claimed &&
-         one.handles == other.handles && one.chain.rules == other.chain.rules;
+bool is_same(const HaveChain& one, const HaveChain& other) {
+  return one.handle == other.handle && one.hook == other.hook && one.policy == other.policy &&
+         one.claimed == other.claimed && one.handles == other.handles && one.rules == other.rules;
 }
 
 /// The rules of a chain as it was seen, found again in the order in which they are dumped.
 class Earlier {
  public:
-  explicit Earlier(const HeldChain* chain) : chain_(chain) {}
+  explicit Earlier(const HaveChain* chain) : chain_(chain) {}
 
   /// What had that handle, or may have it: `iptables -R` puts another rule under the same one.
   const FirewallRule* find(std::uint64_t handle) {
@@ -62,7 +61,7 @@ class Earlier {
       if (found == places().end()) return nullptr;
       next_ = found->second;
     }
-    return &chain_->chain.rules[next_++];
+    return &chain_->rules[next_++];
   }
 
  private:
@@ -73,7 +72,7 @@ class Earlier {
     return places_;
   }
 
-  const HeldChain* chain_;
+  const HaveChain* chain_;
   std::size_t next_ = 0;
   std::unordered_map<std::uint64_t, std::size_t> places_;  ///< by handle; made when it is needed
 };
@@ -90,7 +89,7 @@ void Ruleset::observe(io::Host& host, const std::set<Chain::Key>& wanted, bool n
   nft_ = nft;
   if (!nft && !kernel.is_there()) return;
   if (!is_current(kernel, wanted)) look_until_whole(kernel, wanted);
-  if (unsorted_) sort_out();
+  if (unsorted_) sort_out_all();
   fill(state);
 }
 
@@ -104,7 +103,7 @@ std::uint32_t Ruleset::look_at(Nfnetlink& kernel, const std::set<Chain::Key>& ch
   return generation;
 }
 
-const HeldChain* Ruleset::find(const Chain::Key& chain) const {
+const HaveChain* Ruleset::find(const Chain::Key& chain) const {
   const auto found = seen_.find(chain);
   return found == seen_.end() ? nullptr : &found->second;
 }
@@ -114,10 +113,10 @@ bool Ruleset::has_chains(Family family, std::string_view table) const {
   return first != seen_.end() && first->first.family == family && first->first.table == table;
 }
 
-bool Ruleset::take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed) {
+bool Ruleset::take_over(Nfnetlink& kernel, std::map<Chain::Key, HaveChain> changed) {
   const std::uint32_t before = std::exchange(generation_, 0);
   bool whole = before != 0;
-  std::map<Chain::Key, HeldChain> seen;
+  std::map<Chain::Key, HaveChain> seen;
   for (const DumpedChain& chain : kernel.chains()) {
     if (!uses_nft(chain.family, nft_) || !is_iptables_table(chain.family, chain.table)) continue;
     Chain::Key where = key_of_chain(chain);
@@ -137,12 +136,12 @@ bool Ruleset::take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> chang
   return true;
 }
 
-void Ruleset::expect(std::map<Chain::Key, HeldChain> changed) {
+void Ruleset::expect(std::map<Chain::Key, HaveChain> changed) {
   generation_ = 0;
   for (auto& [where, held] : changed) {
     const auto seen = seen_.find(where);
     if (seen == seen_.end()) continue;
-    seen->second.chain.rules = std::move(held.chain.rules);
+    seen->second.rules = std::move(held.rules);
     seen->second.handles = std::move(held.handles);
   }
 }
@@ -152,21 +151,21 @@ FirewallRule Ruleset::known(const FirewallRule& rule) const {
   return found == book_.end() ? rule : *found;
 }
 
-void Ruleset::read_rules(Nfnetlink& kernel, std::vector<DumpedRule> rules, const HeldChain* before,
-                         HeldChain& held) {
+void Ruleset::read_rules(Nfnetlink& kernel, std::vector<DumpedRule> rules, const HaveChain* before,
+                         HaveChain& held) {
   held.handles.reserve(rules.size());
-  held.chain.rules.reserve(rules.size());
+  held.rules.reserve(rules.size());
   Earlier earlier(before);
   for (DumpedRule& rule : rules) {
     held.handles.push_back(rule.handle);
     const FirewallRule* const candidate = earlier.find(rule.handle);
     RuleCode code = kernel.code(std::move(rule));
     if (candidate != nullptr && candidate->code() == code) {
-      held.chain.rules.push_back(*candidate);
+      held.rules.push_back(*candidate);
       continue;
     }
     std::string text = is_chain_policy(code) ? text_of_policy(code) : std::string();
-    held.chain.rules.push_back(known(FirewallRule(std::move(text), std::move(code))));
+    held.rules.push_back(known(FirewallRule(std::move(text), std::move(code))));
   }
 }
 
@@ -180,7 +179,7 @@ void Ruleset::read_chains(Nfnetlink& kernel, const std::vector<DumpedChain>& cha
       by_chain[{rule.family, rule.table, rule.chain}].push_back(std::move(rule));
     }
   }
-  std::map<Chain::Key, HeldChain> seen;
+  std::map<Chain::Key, HaveChain> seen;
   for (const DumpedChain& chain : chains) {
     const Chain::Key where = key_of_chain(chain);
     const auto old = seen_.find(where);
@@ -189,7 +188,7 @@ void Ruleset::read_chains(Nfnetlink& kernel, const std::vector<DumpedChain>& cha
       if (same) seen.insert(seen_.extract(old));
       continue;
     }
-    HeldChain& held = seen[where];
+    HaveChain& held = seen[where];
     describe(chain, held);
     if (dumped) {
       read_rules(kernel, std::move(by_chain[where]), nullptr, held);
@@ -215,18 +214,18 @@ void Ruleset::read(Nfnetlink& kernel, const MustRead& must_read) {
     seen_.clear();
     read_chains(kernel, chains, {}, must_read);
   }
-  const std::map<Chain::Key, HeldChain>& seen = seen_;
+  const std::map<Chain::Key, HaveChain>& seen = seen_;
   demand_whole(kernel, chains, seen,
                [&](const Chain::Key& where) { return matters(where, seen.at(where)); });
 }
 
-bool Ruleset::matters(const Chain::Key& where, const HeldChain& held) const {
-  return wanted_.contains(where) || held.base || held.chain.claimed ||
-         std::ranges::any_of(held.chain.rules, &FirewallRule::carries_mark);
+bool Ruleset::matters(const Chain::Key& where, const HaveChain& held) const {
+  return wanted_.contains(where) || held.hook || held.claimed ||
+         std::ranges::any_of(held.rules, &FirewallRule::carries_mark);
 }
 
-bool Ruleset::is_as_before(const HeldChains& before) const {
-  const auto all_in = [this](const HeldChains& these, const HeldChains& others) {
+bool Ruleset::is_as_before(const HaveChains& before) const {
+  const auto all_in = [this](const HaveChains& these, const HaveChains& others) {
     return std::ranges::all_of(these, [&](const auto& chain) {
       const auto& [where, held] = chain;
       if (!matters(where, held)) return true;
@@ -253,7 +252,7 @@ void Ruleset::look_until_whole(Nfnetlink& kernel, const std::set<Chain::Key>& wa
   constexpr int most_looks = 6;
   constexpr int most_looks_in_a_row = 3;
   const bool nothing_known = seen_.empty();
-  std::optional<std::pair<HeldChains, std::set<TableKey>>> before;
+  std::optional<std::pair<HaveChains, std::set<TableKey>>> before;
   for (int looks = 0; looks < most_looks; ++looks) {
     const int waits = looks - most_looks_in_a_row;
     if (waits >= 0) std::this_thread::sleep_for(std::chrono::milliseconds(2 << waits));
@@ -273,10 +272,10 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
   const std::uint32_t before = kernel.generation();
   wanted_ = wanted;
   read(kernel, [&](const Chain::Key& where, const DumpedChain& chain, bool same) {
-    if (!same || chain.base || chain.userdata == chain_claim() || wanted.contains(where)) {
+    if (!same || chain.hook || chain.userdata == chain_claim() || wanted.contains(where)) {
       return true;
     }
-    return std::ranges::any_of(seen_.at(where).chain.rules, &FirewallRule::carries_mark);
+    return std::ranges::any_of(seen_.at(where).rules, &FirewallRule::carries_mark);
   });
   dormant_.clear();
   for (DumpedTable& table : kernel.tables()) {
@@ -288,10 +287,10 @@ bool Ruleset::look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted) {
   return generation_ != 0;
 }
 
-void Ruleset::sort_out() {
+void Ruleset::sort_out_all() {
   chains_.clear();
   shared_.clear();
-  for (const auto& [where, held] : seen_) take(held.chain, chains_, shared_);
+  for (const auto& [where, held] : seen_) sort_out(held, chains_, shared_);
   unsorted_ = false;
 }
 
@@ -307,22 +306,21 @@ void Ruleset::fill(State& state) const {
 }
 
 void Ruleset::take_saved(io::Host& host, Family family) {
-  const wire::Request request = wire::FirewallDump{family};
-  std::vector<SeenChain> saved;
+  Saved saved;
   try {
-    const wire::Reply reply = host.exchange(std::span(&request, 1)).front();
-    saved = seen_in(request, reply);
+    saved = ask_for_saved(host, family);
   } catch (const io::HostError&) {
     return;  // iptables prints nothing of a table with one rule that it does not understand
   }
-  for (const SeenChain& chain : saved) {
-    const auto found = seen_.find({chain.family, chain.table, chain.name});
+  for (SavedChain& chain : saved.chains) {
+    const auto found = seen_.find({family, chain.table, chain.name});
     if (found == seen_.end()) continue;
-    RuleList::Rules& rules = found->second.chain.rules;
+    RuleList::Rules& rules = found->second.rules;
     const bool has_policy = !rules.empty() && is_chain_policy(*rules.back().code());
     if (rules.size() != chain.rules.size() + (has_policy ? 1 : 0)) continue;
     for (std::size_t i = 0; i < chain.rules.size(); ++i) {
-      if (needs_text(rules[i])) rules[i] = FirewallRule(chain.rules[i].text(), rules[i].code());
+      if (needs_text(rules[i]))
+        rules[i] = FirewallRule(std::move(chain.rules[i]), *rules[i].code());
     }
   }
 }
@@ -332,8 +330,7 @@ void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, Sta
   compiled_ = compiled;
   fresh_ = false;
   std::set<Family> lacking;
-  for (auto& [where, held] : seen_) {
-    SeenChain& chain = held.chain;
+  for (auto& [where, chain] : seen_) {
     // Rules are shared with the compiled ones, so that comparing them looks at no byte.
     for (FirewallRule& rule : chain.rules) {
       const auto found = compiled->find(rule);
@@ -345,11 +342,11 @@ void Ruleset::name_rules(io::Host& host, const RuleBook& compiled, bool all, Sta
   for (const Family family : lacking) take_saved(host, family);
   book_ = *compiled;
   for (const auto& [where, held] : seen_) {
-    for (const FirewallRule& rule : held.chain.rules) {
+    for (const FirewallRule& rule : held.rules) {
       if (!needs_text(rule)) book_.insert(rule);
     }
   }
-  sort_out();
+  sort_out_all();
   fill(state);
 }
 

@@ -18,11 +18,11 @@ bool is_short(const DumpedChain& chain, const Uses& known) {
 }
 
 /// What keeps each chain, as far as it was seen: its rules, and the jumps of others.
-Uses uses_in(const HeldChains& seen) {
+Uses uses_in(const HaveChains& seen) {
   Uses uses;
-  for (const auto& [where, held] : seen) uses[where] += held.chain.rules.size();
+  for (const auto& [where, held] : seen) uses[where] += held.rules.size();
   for (const auto& [where, held] : seen) {
-    for (const FirewallRule& rule : held.chain.rules) {
+    for (const FirewallRule& rule : held.rules) {
       for (const std::string& target : rule.targets()) {
         const auto chain = uses.find({where.family, where.table, target});
         if (chain != uses.end()) ++chain->second;
@@ -82,20 +82,20 @@ bool stays_short(Nfnetlink& kernel, const Chain::Key& chain) {
 }  // namespace
 
 std::optional<Chain::Key> find_short(const std::vector<DumpedChain>& chains,
-                                     const HeldChains& seen) {
+                                     const HaveChains& seen) {
   const Uses uses = uses_in(seen);
   const auto found =
       std::ranges::find_if(chains, [&](const DumpedChain& chain) { return is_short(chain, uses); });
   return found == chains.end() ? std::nullopt : std::optional(key_of(*found));
 }
 
-void demand_whole(Nfnetlink& kernel, const std::vector<DumpedChain>& chains, const HeldChains& seen,
+void demand_whole(Nfnetlink& kernel, const std::vector<DumpedChain>& chains, const HaveChains& seen,
                   const Matters& matters) {
   const Uses uses = uses_in(seen);
   for (const DumpedChain& chain : chains) {
     const Chain::Key where = key_of(chain);
     if (!is_short(chain, uses) || !matters(where)) continue;
-    if (stays_short(kernel, where)) refuse(where, seen.at(where).chain.rules.size());
+    if (stays_short(kernel, where)) refuse(where, seen.at(where).rules.size());
   }
 }
 

@@ -20,11 +20,11 @@ using Matters = std::function<bool(const Chain::Key&)>;
 
 /// The first of the chains of which there may be more than what was seen.
 [[nodiscard]] std::optional<Chain::Key> find_short(const std::vector<DumpedChain>& chains,
-                                                   const HeldChains& seen);
+                                                   const HaveChains& seen);
 
 /// Throws io::HostError where there is more, and the chain matters. Where it is not sure, as
 /// somebody changes rules or has maps that lead to chains, nothing is said.
-void demand_whole(Nfnetlink& kernel, const std::vector<DumpedChain>& chains, const HeldChains& seen,
+void demand_whole(Nfnetlink& kernel, const std::vector<DumpedChain>& chains, const HaveChains& seen,
                   const Matters& matters);
 
 }  // namespace plumbline::firewall

@@ -22,6 +22,6 @@ namespace plumbline::firewall {
 [[nodiscard]] bool is_negated(const Words& words, const RuleOption& option);
 
 /// refusal() of the words of a rule of ebtables.
-[[nodiscard]] std::string ebtables_refusal(const Words& words);
+[[nodiscard]] std::string ebtables_refusal(const Words& words, const Options& options);
 
 }  // namespace plumbline::firewall

@@ -126,9 +126,9 @@ const EbtablesOption* ebtables_option(std::string_view name) {
   return found == all.end() ? nullptr : found;
 }
 
-std::vector<std::string_view> ebtables_matches(const Words& words) {
+std::vector<std::string_view> ebtables_matches(const Options& options) {
   std::vector<std::string_view> matches;
-  for (const RuleOption& option : options_of(words, Family::bridge)) {
+  for (const RuleOption& option : options) {
     const EbtablesOption* known = ebtables_option(option.name);
     if (known == nullptr || known->match.empty()) continue;
     if (std::ranges::find(matches, known->match) == matches.end()) matches.push_back(known->match);

@@ -91,9 +91,9 @@ std::string option_refusal(const Words& words, const RuleOption& option) {
 
 }  // namespace
 
-std::string ebtables_refusal(const Words& words) {
+std::string ebtables_refusal(const Words& words, const Options& options) {
   std::set<std::string_view> seen;
-  for (const RuleOption& option : options_of(words, Family::bridge)) {
+  for (const RuleOption& option : options) {
     if (auto problem = option_refusal(words, option); !problem.empty()) return problem;
     // Of some of them ebtables takes the last without a word.
     if (!seen.insert(option.name).second) return dashed(option.name) + " is given twice";
@@ -102,7 +102,7 @@ std::string ebtables_refusal(const Words& words) {
   if (seen.contains("vlan-prio") && seen.contains("vlan-id")) {
     return "the kernel does not look at '--vlan-prio' beside '--vlan-id'";
   }
-  if (const auto count = ebtables_matches(words).size(); count > most_matches) {
+  if (const auto count = ebtables_matches(options).size(); count > most_matches) {
     return "ebtables saves " + std::to_string(most_matches) +
            " matches and watchers of a rule, not " + std::to_string(count) +
            ": put some into a chain of their own";

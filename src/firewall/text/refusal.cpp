@@ -155,22 +155,30 @@ std::string byte_refusal(std::string_view text) {
   return is_utf8(text) ? "" : "the text is not UTF-8";
 }
 
-std::string text_refusal(std::string_view text) {
-  if (auto problem = byte_refusal(text); !problem.empty()) return problem;
-  const auto words = split_words(text);
-  if (!words) return "a quote is not closed";
-  if (words->size() > max_words) {
-    return std::to_string(words->size()) + " words, iptables takes " + std::to_string(max_words);
-  }
-  for (const std::string& word : *words) {
-    if (auto problem = limit("a word", word, max_word); !problem.empty()) return problem;
-  }
-  return limit("the rule", quote_words(*words), max_line);
+SplitText split_text(std::string_view text) {
+  if (auto problem = byte_refusal(text); !problem.empty()) return {{}, std::move(problem)};
+  auto words = split_words(text);
+  if (!words) return {{}, "a quote is not closed"};
+  std::string problem = words_refusal(*words);
+  return {*std::move(words), std::move(problem)};
 }
 
-std::string refusal(const Words& words, Family family) {
-  if (family == Family::bridge) return ebtables_refusal(words);
-  const auto options = options_of(words);
+std::string words_refusal(const Words& words) {
+  if (words.size() > max_words) {
+    return std::to_string(words.size()) + " words, iptables takes " + std::to_string(max_words);
+  }
+  std::size_t bytes = 0;
+  for (const std::string& word : words) {
+    if (auto problem = limit("a word", word, max_word); !problem.empty()) return problem;
+    bytes += word.size();
+  }
+  // Each byte may need a backslash, and each word has two quotes and a space.
+  if (2 * bytes + 3 * words.size() <= max_line) return {};
+  return limit("the rule", quote_words(words), max_line);
+}
+
+std::string refusal(const Words& words, const Options& options, Family family) {
+  if (family == Family::bridge) return ebtables_refusal(words, options);
   std::vector<std::string_view> matches;
   for (const RuleOption& option : options) {
     const bool is_long = words[option.word].starts_with("--");
@@ -192,7 +200,7 @@ std::string refusal(const Words& words, Family family) {
     }
     if (!problem.empty()) return problem;
   }
-  if (const std::size_t made = rules_made_of(words, family); made > max_rules_of_one) {
+  if (const std::size_t made = rules_made_of(options, family); made > max_rules_of_one) {
     return "iptables would make " + std::to_string(made) + " rules of it, and " +
            std::to_string(max_rules_of_one) +
            " are the most: write an ipset, or a chain for each of the two lists";

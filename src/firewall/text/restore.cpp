@@ -44,13 +44,6 @@ std::string restore_text(std::string_view table, std::span<const std::string> li
   return text + "COMMIT\n";
 }
 
-std::string restore_rule(std::string_view rule) {
-  const auto words = split_words(rule);
-  const bool one_line = rule.find_first_of(std::string_view("\n\r\0", 3)) == std::string_view::npos;
-  if (words && one_line) return quote_words(*words);
-  return "--this-rule-has-a-line-break-and-cannot-be-written";
-}
-
 std::vector<wire::FirewallRestore> merged(std::span<const wire::FirewallRestore> restores) {
   std::vector<Parts> all;
   for (const wire::FirewallRestore& restore : restores) {

@@ -1,4 +1,4 @@
-// The text of iptables-save, read as a stream that knows quotes.
+// The text of iptables-save, read once, as a stream that knows quotes.
 
 #include <algorithm>
 #include <array>
@@ -27,15 +27,23 @@ bool is_printed_bare(std::string_view option) {
   return std::find(options.begin(), options.end(), option) != options.end();
 }
 
+/// The name in "# Table `filter' is incompatible, use 'nft' tool."
+std::string_view quoted_name(std::string_view note) {
+  const auto first = note.find('`');
+  const auto last = note.find('\'', first);
+  if (first == std::string_view::npos || last == std::string_view::npos) return note;
+  return note.substr(first + 1, last - first - 1);
+}
+
 class SaveReader {
  public:
   explicit SaveReader(std::string_view text) : text_(text) {}
 
-  std::vector<SavedTable> read() {
+  Saved read() {
     while (at_ < text_.size()) line();
-    if (open_)
-      throw wire::Malformed("iptables-save: table " + tables_.back().name + " has no COMMIT");
-    return std::move(tables_);
+    if (!unobservable_.empty()) throw wire::Malformed(unobservable_);
+    if (open_) break_off();
+    return std::move(saved_);
   }
 
  private:
@@ -64,15 +72,24 @@ class SaveReader {
     if (line.starts_with("# Completed on ")) open_ = false;
     // iptables-nft-save(8) prints this and nothing of the table, and succeeds. Base chains that it
     // cannot show are another note, behind which all that it can show follows.
-    const bool incompatible = line.find("incompatible") != std::string_view::npos;
-    if (incompatible && line.find("incompatible base-chains") == std::string_view::npos) {
-      throw wire::Malformed("iptables-save cannot show everything: " + std::string(line.substr(1)));
+    if (line.find("incompatible") == std::string_view::npos) return;
+    const std::string table = "the table '" + std::string(quoted_name(line)) + "'";
+    if (line.find("incompatible base-chains") != std::string_view::npos) {
+      saved_.warning =
+          table + " has base chains that iptables cannot show; look with 'nft list table'";
+    } else {
+      unobservable_ = table + " holds what iptables cannot show; look with 'nft list table'";
     }
+  }
+
+  [[noreturn]] void break_off() const {
+    throw wire::Malformed("the saved table '" + std::string(table_) +
+                          "' breaks off before its COMMIT");
   }
 
   void table(std::string_view name) {
     if (open_ || name.empty()) throw wire::Malformed("iptables-save: a table inside another");
-    tables_.push_back({std::string(name), {}});
+    table_ = name;
     chains_.clear();
     open_ = true;
   }
@@ -84,12 +101,13 @@ class SaveReader {
       throw wire::Malformed("iptables-save: ':" + std::string(line) + "'");
     }
     SavedChain chain;
+    chain.table = table_;
     chain.name = line.substr(0, space);
     const std::string_view policy = line.substr(space + 1, line.find(' ', space + 1) - space - 1);
     // ebtables says what it does at the end of a chain that is not built in.
     if (policy != "-" && policy != "RETURN") chain.policy = policy;
-    chains_[chain.name] = tables_.back().chains.size();
-    tables_.back().chains.push_back(std::move(chain));
+    chains_[line.substr(0, space)] = saved_.chains.size();
+    saved_.chains.push_back(std::move(chain));
   }
 
   /// `[packets:bytes] -A CHAIN words…`; the counters only with `iptables-save -c`.
@@ -99,7 +117,7 @@ class SaveReader {
       throw wire::Malformed("iptables-save: a rule without -A");
     at_ += 3;
     const std::size_t end = std::min(text_.find_first_of(" \n", at_), text_.size());
-    const auto found = chains_.find(std::string(text_.substr(at_, end - at_)));
+    const auto found = chains_.find(text_.substr(at_, end - at_));
     if (!open_ || found == chains_.end()) {
       throw wire::Malformed("iptables-save: a rule of a chain that is not declared");
     }
@@ -107,7 +125,7 @@ class SaveReader {
     if (at_ < text_.size() && text_[at_] == ' ') ++at_;
     const std::size_t start = at_;
     skip_words();
-    tables_.back().chains[found->second].rules.emplace_back(text_.substr(start, at_ - start));
+    saved_.chains[found->second].rules.emplace_back(text_.substr(start, at_ - start));
     ++at_;
   }
 
@@ -124,14 +142,14 @@ class SaveReader {
       before = text_.substr(start, at_ - start);
       if (at_ < text_.size() && text_[at_] == ' ') ++at_;
     }
-    if (at_ >= text_.size()) throw wire::Malformed("iptables-save: the text ends within a rule");
+    if (at_ >= text_.size()) break_off();
   }
 
   void skip_quoted() {
     for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
       if (text_[at_] == '\\') ++at_;
     }
-    if (at_ >= text_.size()) throw wire::Malformed("iptables-save: a quote is not closed");
+    if (at_ >= text_.size()) break_off();
     ++at_;
     if (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != '\n') {
       throw wire::Malformed("iptables-save: a word goes on behind its closing quote");
@@ -141,12 +159,14 @@ class SaveReader {
   std::string_view text_;
   std::size_t at_ = 0;
   bool open_ = false;
-  std::vector<SavedTable> tables_;
-  std::map<std::string, std::size_t> chains_;
+  std::string_view table_;
+  std::map<std::string_view, std::size_t> chains_;  ///< of the table
+  std::string unobservable_;                        ///< why this is not all there is
+  Saved saved_;
 };
 
 }  // namespace
 
-std::vector<SavedTable> read_save(std::string_view text) { return SaveReader(text).read(); }
+Saved read_save(std::string_view text) { return SaveReader(text).read(); }
 
 }  // namespace plumbline::firewall

@@ -17,6 +17,8 @@ namespace plumbline::firewall {
 /// The names of the built-in chains of a table, in the order in which iptables saves them.
 [[nodiscard]] std::vector<std::string_view> builtin_chains(Family family, std::string_view table);
 
+/// `iptables`, `ip6tables` or `ebtables`: how the programs for the family are called.
+[[nodiscard]] std::string_view program_word(Family family);
 /// `ip`, `ip6` or `bridge`: the family of nf_tables where the tables are, as nft(8) says it.
 [[nodiscard]] std::string_view nft_word(Family family);
 /// Whether some program of iptables works on a table of nf_tables: those above, and what no spec

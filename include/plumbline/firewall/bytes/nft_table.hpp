@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,8 @@ namespace plumbline::firewall {
 [[nodiscard]] wire::Bytes table_query(Family family, std::string_view table);
 /// What tells the table that answers from a later one of its name; 0 where the kernel says none.
 [[nodiscard]] std::uint64_t read_table_handle(const wire::Bytes& answer);
+/// How many chains, sets and other objects are in the table that answers.
+[[nodiscard]] std::optional<std::uint32_t> read_table_uses(const wire::Bytes& answer);
 
 [[nodiscard]] wire::Bytes tables_query();  ///< of all families
 

@@ -69,12 +69,12 @@ using SetIndex = std::function<std::uint16_t(const std::string& name)>;
 
 /// Where a chain meets packets. Of a built-in one: as iptables (xtables_ipv4 in iptables/nft.c) and
 /// ebtables make it.
-struct BaseChain {
+struct Hook {
   std::string type;  ///< `filter`, `nat`, `route`
-  std::uint32_t hook = 0;
+  std::uint32_t number = 0;
   std::int32_t priority = 0;
 
-  bool operator==(const BaseChain&) const = default;
+  bool operator==(const Hook&) const = default;
 };
 
 struct DumpedChain {
@@ -82,17 +82,17 @@ struct DumpedChain {
   std::string table;
   std::string name;
   std::uint64_t handle = 0;
-  std::optional<BaseChain> base;      ///< nothing: no hook leads to it
+  std::optional<Hook> hook;           ///< nothing: no hook leads to it
   std::optional<std::string> policy;  ///< of a base chain: ACCEPT or DROP
   std::uint32_t uses = 0;             ///< its rules and the jumps to it
   wire::Bytes userdata;
 };
 
 /// Nothing where the family's table has no built-in chain of that name.
-[[nodiscard]] std::optional<BaseChain> base_chain(Family family, std::string_view table,
-                                                  std::string_view name);
+[[nodiscard]] std::optional<Hook> builtin_hook(Family family, std::string_view table,
+                                               std::string_view name);
 /// `filter hook forward priority 0`, as nft(8) writes it; `no hook`.
-[[nodiscard]] std::string format(const std::optional<BaseChain>& base);
+[[nodiscard]] std::string format(const std::optional<Hook>& hook);
 
 // ---- questions and answers ----------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class NftBatchWriter {
   void wake_table(Family family, std::string_view table);
   /// A built-in chain with its hook; a new one has the policy ACCEPT, one that is there keeps its.
   void add_base_chain(Family family, std::string_view table, std::string_view name,
-                      const BaseChain& base);
+                      const Hook& hook);
   /// NLM_F_EXCL: a chain that is there already is an error.
   void add_chain(Family family, std::string_view table, std::string_view name,
                  std::span<const std::byte> userdata);
@@ -153,6 +153,10 @@ class NftBatchWriter {
                    std::uint64_t handle);
   void remove_all_rules(Family family, std::string_view table, std::string_view chain);
   void remove_chain(Family family, std::string_view table, std::string_view chain);
+  /// With all that is in it.
+  void remove_table(Family family, std::string_view table);
+  /// Those of all families.
+  void remove_all_tables();
 
   /// So many rules are to come: saves copying what is there again and again.
   void expect(std::size_t rules);
@@ -169,5 +173,9 @@ class NftBatchWriter {
   std::size_t count_ = 0;
   std::size_t last_ = 0;  ///< where in `messages_` the last one begins
 };
+
+/// The batch as a socket of NETLINK_NETFILTER takes it: between its begin, which is no message of
+/// the batch and yet the first to be acknowledged, and its end.
+[[nodiscard]] wire::Bytes framed(const wire::NftBatch& batch);
 
 }  // namespace plumbline::firewall

@@ -41,9 +41,10 @@ struct Chain {
 
   bool operator==(const Chain&) const = default;
 
-  static std::vector<wire::Request> queries(const Scope& scope);
-  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
-                     std::vector<Chain>& out);
+  /// Both kinds of chains are observed together, from one reading (firewall/observe).
+  static std::vector<wire::Request> queries(const Scope& /*scope*/) { return {}; }
+  static void decode(const wire::Request& /*request*/, const wire::Reply& /*reply*/,
+                     const LinkNames& /*links*/, std::vector<Chain>& /*out*/) {}
   /// A member of a table's `chains`.
   static std::optional<Chain> from_spec(const wire::Entry& entry, Family family,
                                         std::string_view table);
@@ -97,9 +98,9 @@ struct SharedChain {
 
   bool operator==(const SharedChain&) const = default;
 
-  static std::vector<wire::Request> queries(const Scope& scope);
-  static void decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
-                     std::vector<SharedChain>& out);
+  static std::vector<wire::Request> queries(const Scope& /*scope*/) { return {}; }
+  static void decode(const wire::Request& /*request*/, const wire::Reply& /*reply*/,
+                     const LinkNames& /*links*/, std::vector<SharedChain>& /*out*/) {}
   /// A member of a table's `shared`.
   static std::optional<SharedChain> from_spec(const wire::Entry& entry, Family family,
                                               std::string_view table);
@@ -127,23 +128,27 @@ static_assert(ResourceKind<SharedChain>);
 /// Whether the table of the family has a built-in chain of that name (iptables(8), "TABLES").
 [[nodiscard]] bool is_builtin_chain(Family family, std::string_view table, std::string_view name);
 
-/// A chain as it was seen, with all its rules in order.
-struct SeenChain {
+/// A chain as a host has it, with all its rules in order.
+struct HaveChain {
   Family family = Family::inet;
   std::string table;
   std::string name;
-  std::optional<std::string> policy;  ///< of a built-in chain
-  bool claimed = false;               ///< nf_tables keeps our mark with it
-  RuleList::Rules rules;
+  std::optional<std::string> policy = {};  ///< of a built-in chain
+  bool claimed = false;                    ///< nf_tables keeps our mark with it
+  RuleList::Rules rules = {};
+
+  // ---- on nf_tables only
+  std::uint64_t handle = 0;                 ///< another when it was removed and made again
+  std::optional<firewall::Hook> hook = {};  ///< nothing: none leads to it
+  std::vector<std::uint64_t> handles = {};  ///< of the rules
 };
 
 /// As values of both kinds: every chain but built-in ones is a Chain, and every one that is not
 /// ours is a SharedChain.
-void take(SeenChain seen, std::vector<Chain>& chains, std::vector<SharedChain>& shared);
+void sort_out(HaveChain have, std::vector<Chain>& chains, std::vector<SharedChain>& shared);
 
-/// The chains in the text of a FirewallDump. Throws wire::Malformed.
-[[nodiscard]] std::vector<SeenChain> seen_in(const wire::Request& request,
-                                             const wire::Reply& reply);
+/// The chain as text, as the legacy backend has it.
+[[nodiscard]] HaveChain have_chain(Family family, firewall::SavedChain saved);
 
 /// What nf_tables keeps with every chain of ours from its creation on (NFTA_CHAIN_USERDATA), and
 /// with our rules in shared chains of bridges.

@@ -1,5 +1,8 @@
 // One rule of an iptables chain, and lists of them.
 //
+// A rule that is text is split into words once, when it is made, and read by its words from then
+// on.
+//
 // Rules and lists are immutable and shared: a copy of a chain of 10 000 rules is one pointer, and
 // comparing it with itself looks at no rule. A rule that nf_tables holds is its code, whatever its
 // text says; one that is only known as text, wanted and not yet compiled or of the legacy backend,
@@ -20,19 +23,37 @@
 #include <vector>
 
 #include "plumbline/firewall/bytes/nftables.hpp"
+#include "plumbline/firewall/text/iptables.hpp"
 
 namespace plumbline {
+
+namespace wire {
+class Entry;
+}  // namespace wire
 
 class FirewallRule {
  public:
   /// As a person wrote it, or as iptables-save prints it; without `-A CHAIN`.
-  FirewallRule(std::string text) : FirewallRule(std::move(text), std::nullopt) {}
+  FirewallRule(std::string text);
   FirewallRule(std::string_view text) : FirewallRule(std::string(text)) {}
   FirewallRule(const char* text) : FirewallRule(std::string(text)) {}
+  /// Its text is the words, joined.
+  explicit FirewallRule(firewall::Words words);
   /// `text` is what iptables prints for the code; empty while that is not known.
-  FirewallRule(std::string text, std::optional<firewall::RuleCode> code);
+  FirewallRule(std::string text, firewall::RuleCode code);
+
+  /// A rule as the spec writes it: text, or an object of `match`, `target` and `comment`. `shared`:
+  /// the chain, if it is a shared one, where the rule has to have room for our mark. Faults are
+  /// reported and give nothing.
+  static std::optional<FirewallRule> from_spec(const wire::Entry& entry, Family family,
+                                               std::string_view shared = {});
 
   [[nodiscard]] const std::string& text() const { return content_->text; }
+  /// The words of its text. Null where a quote is not closed, and of a rule with code, whose text
+  /// is only shown: words_of().
+  [[nodiscard]] const firewall::Words* words() const {
+    return content_->words ? &*content_->words : nullptr;
+  }
   [[nodiscard]] const std::optional<firewall::RuleCode>& code() const { return content_->code; }
   /// The chains it jumps or goes to, verdicts, and targets of iptables: what `-j` and `-g` name.
   [[nodiscard]] const std::vector<std::string>& targets() const { return content_->targets; }
@@ -57,6 +78,7 @@ class FirewallRule {
  private:
   struct Content {
     std::string text;
+    std::optional<firewall::Words> words;
     std::optional<firewall::RuleCode> code;
     std::vector<std::string> targets;
     std::vector<std::string> chains;
@@ -67,8 +89,19 @@ class FirewallRule {
     std::uint64_t digest = 0;
   };
 
+  static std::shared_ptr<const Content> content_of(std::string text,
+                                                   std::optional<firewall::Words> words);
+
   std::shared_ptr<const Content> content_;
 };
+
+/// The words of a rule's text, split now where it has code; nothing where a quote is not closed.
+[[nodiscard]] std::optional<firewall::Words> words_of(const FirewallRule& rule);
+
+/// A rule as the tail of a line for iptables-restore. One that cannot be written in one line (a
+/// comment with a newline in it) becomes an option that no iptables knows: the restore then fails
+/// as a whole and says why.
+[[nodiscard]] std::string restore_rule(const FirewallRule& rule);
 
 struct HashFirewallRule {
   std::size_t operator()(const FirewallRule& rule) const { return rule.hash(); }
@@ -87,6 +120,9 @@ class RuleList {
   RuleList() = default;
   RuleList(std::initializer_list<FirewallRule> rules) : RuleList(Rules(rules)) {}
   RuleList(Rules rules);
+  /// The rules of an array member; none when there is none.
+  static RuleList from_spec(const wire::Entry& entry, std::string_view member, Family family,
+                            std::string_view shared = {});
 
   /// To be changed and made a list again.
   [[nodiscard]] const Rules& rules() const;

@@ -19,8 +19,8 @@
 namespace plumbline::firewall {
 
 struct OutOfForce {
-  Chain::Key where;                     ///< without a name for a table that is dormant
-  std::optional<BaseChain> found = {};  ///< of a chain: where it is
+  Chain::Key where;                ///< without a name for a table that is dormant
+  std::optional<Hook> found = {};  ///< of a chain: where it is
   bool ours = false;  ///< a table that we made; of its chains those without rules of others
 };
 

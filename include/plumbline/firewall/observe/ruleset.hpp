@@ -24,15 +24,7 @@ namespace plumbline::firewall {
 /// Rules whose text is known, shared.
 using RuleBook = std::shared_ptr<const FirewallRuleSet>;
 
-/// A chain as nf_tables holds it.
-struct HeldChain {
-  std::uint64_t handle = 0;       ///< another when it was removed and made again
-  std::optional<BaseChain> base;  ///< nothing: no hook leads to it
-  SeenChain chain;
-  std::vector<std::uint64_t> handles;  ///< of the rules
-};
-
-using HeldChains = std::map<Chain::Key, HeldChain>;
+using HaveChains = std::map<Chain::Key, HaveChain>;
 
 class Ruleset {
  public:
@@ -53,15 +45,15 @@ class Ruleset {
   [[nodiscard]] std::uint32_t look_at(Nfnetlink& kernel, const std::set<Chain::Key>& chains,
                                       bool nft);
   /// Null when it is not there. Only what was looked at is as it is now.
-  [[nodiscard]] const HeldChain* find(const Chain::Key& chain) const;
+  [[nodiscard]] const HaveChain* find(const Chain::Key& chain) const;
   [[nodiscard]] bool has_chains(Family family, std::string_view table) const;
   /// As observed: a commit of our own does not put a table to sleep.
   [[nodiscard]] bool is_dormant(const TableKey& table) const { return dormant_.contains(table); }
   /// Takes over what a batch made of `changed` chains: nothing is read but the chains themselves.
   /// False, and the next look is at everything, when anybody else committed since the last one.
-  [[nodiscard]] bool take_over(Nfnetlink& kernel, std::map<Chain::Key, HeldChain> changed);
+  [[nodiscard]] bool take_over(Nfnetlink& kernel, std::map<Chain::Key, HaveChain> changed);
   /// The same where the handles of new rules are not known: the next look reads them.
-  void expect(std::map<Chain::Key, HeldChain> changed);
+  void expect(std::map<Chain::Key, HaveChain> changed);
 
  private:
   /// Whether a chain that is there is read; else it stays as it was seen, if it was.
@@ -70,8 +62,8 @@ class Ruleset {
   /// Looks until what matters is as it was at one moment, or no longer.
   void look_until_whole(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
   /// Of built-in chains, wanted ones and ours each rule counts.
-  [[nodiscard]] bool matters(const Chain::Key& where, const HeldChain& held) const;
-  [[nodiscard]] bool is_as_before(const HeldChains& before) const;
+  [[nodiscard]] bool matters(const Chain::Key& where, const HaveChain& held) const;
+  [[nodiscard]] bool is_as_before(const HaveChains& before) const;
   void forget_others_that_are_gone(Nfnetlink& kernel);
   /// False when others changed the rules meanwhile.
   [[nodiscard]] bool look(Nfnetlink& kernel, const std::set<Chain::Key>& wanted);
@@ -81,18 +73,18 @@ class Ruleset {
                    std::optional<std::vector<DumpedRule>> dumped, const MustRead& must_read);
   [[nodiscard]] bool is_current(Nfnetlink& kernel, const std::set<Chain::Key>& chains) const;
   /// `before`: the chain as it was seen; rules that are as before are those from before.
-  void read_rules(Nfnetlink& kernel, std::vector<DumpedRule> rules, const HeldChain* before,
-                  HeldChain& held);
+  void read_rules(Nfnetlink& kernel, std::vector<DumpedRule> rules, const HaveChain* before,
+                  HaveChain& held);
   [[nodiscard]] FirewallRule known(const FirewallRule& rule) const;
   void take_saved(io::Host& host, Family family);
-  void sort_out();
+  void sort_out_all();
   void fill(State& state) const;
 
   bool nft_ = true;
   std::uint32_t generation_ = 0;  ///< 0: nothing was looked at, or it moved meanwhile
   bool torn_ = false;
   std::set<Chain::Key> wanted_;
-  std::map<Chain::Key, HeldChain> seen_;
+  std::map<Chain::Key, HaveChain> seen_;
   std::set<TableKey> dormant_;
   FirewallRuleSet book_;  ///< rules whose text is known
   RuleBook compiled_;     ///< that it was made with

@@ -1,4 +1,4 @@
-// What the two kinds of chains see alike. Private to them.
+// What the two kinds of chains have in common. Private to them.
 
 #pragma once
 
@@ -8,8 +8,11 @@
 
 namespace plumbline {
 
-/// Sorts the rules of a chain by whose they are and where they stand.
-[[nodiscard]] SharedChain sorted_out(SeenChain seen);
+/// The rules of a chain that are ours, by where they stand.
+[[nodiscard]] SharedChain ours_in(HaveChain have);
+
+/// Whether any table has a built-in chain of that name.
+[[nodiscard]] bool is_builtin_name(std::string_view name);
 
 [[nodiscard]] std::vector<Need> needed_sets(const RuleList& rules);
 
