@@ -1,4 +1,4 @@
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 
 #include <algorithm>
 
@@ -10,12 +10,12 @@ namespace plumbline::cli {
 
 int doctor(const Options& options) {
   if (!options.netns.empty()) io::enter_namespace(options.netns);
-  engine::Examination examination;
+  doctor::Examination examination;
   examination.backend = io::parse_backend(options.iptables).value_or(io::Backend::automatic);
-  const std::vector<engine::Finding> findings = engine::examine(examination);
+  const std::vector<doctor::Finding> findings = doctor::examine(examination);
   print(renderer(options)->findings(findings));
   const bool problem = std::ranges::any_of(
-      findings, [](const auto& finding) { return finding.level == engine::Level::problem; });
+      findings, [](const auto& finding) { return finding.level == doctor::Level::problem; });
   return problem ? exit_error : exit_done;
 }
 

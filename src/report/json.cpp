@@ -63,7 +63,7 @@ class Json final : public Renderer {
   [[nodiscard]] Printed pinned(const std::vector<spec::Assignment>& guests) const override {
     return document(spec_of(guests));
   }
-  [[nodiscard]] Printed findings(const std::vector<engine::Finding>& findings) const override {
+  [[nodiscard]] Printed findings(const std::vector<doctor::Finding>& findings) const override {
     return document(to_json(findings));
   }
 
@@ -90,19 +90,19 @@ json::array to_json(const std::vector<spec::Assignment>& guests) {
   return rows;
 }
 
-json::object to_json(const std::vector<engine::Finding>& findings) {
+json::object to_json(const std::vector<doctor::Finding>& findings) {
   json::array array;
-  for (const engine::Finding& finding : findings) {
-    array.push_back({{"level", engine::format(finding.level)},
+  for (const doctor::Finding& finding : findings) {
+    array.push_back({{"level", doctor::format(finding.level)},
                      {"code", finding.code},
                      {"message", finding.message},
                      {"advice", finding.advice}});
   }
-  const auto count = [&](engine::Level level) {
-    return std::ranges::count(findings, level, &engine::Finding::level);
+  const auto count = [&](doctor::Level level) {
+    return std::ranges::count(findings, level, &doctor::Finding::level);
   };
-  return {{"problems", count(engine::Level::problem)},
-          {"warnings", count(engine::Level::warning)},
+  return {{"problems", count(doctor::Level::problem)},
+          {"warnings", count(doctor::Level::warning)},
           {"findings", std::move(array)}};
 }
 

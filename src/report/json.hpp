@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 #include "plumbline/engine/pass.hpp"
 
 namespace plumbline::report {
@@ -16,7 +16,7 @@ namespace plumbline::report {
                                           const engine::Outcome& outcome);
 /// An object per guest's interface: what whoever starts the guest needs.
 [[nodiscard]] boost::json::array to_json(const std::vector<spec::Assignment>& guests);
-[[nodiscard]] boost::json::object to_json(const std::vector<engine::Finding>& findings);
+[[nodiscard]] boost::json::object to_json(const std::vector<doctor::Finding>& findings);
 /// With their places.
 [[nodiscard]] boost::json::array to_json(const std::vector<Diagnostic>& diagnostics);
 

@@ -66,7 +66,7 @@ class Text final : public Renderer {
   [[nodiscard]] Printed pinned(const std::vector<spec::Assignment>& guests) const override {
     return {pretty(spec_of(guests)), {}};
   }
-  [[nodiscard]] Printed findings(const std::vector<engine::Finding>& findings) const override {
+  [[nodiscard]] Printed findings(const std::vector<doctor::Finding>& findings) const override {
     return {to_text(findings, style().colour), {}};
   }
 

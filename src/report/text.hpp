@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 #include "plumbline/engine/pass.hpp"
 
 namespace plumbline::report {
@@ -20,6 +20,6 @@ namespace plumbline::report {
 [[nodiscard]] bool is_good(const engine::Outcome& outcome);
 /// A table, one line per interface.
 [[nodiscard]] std::string to_text(const std::vector<spec::Assignment>& guests);
-[[nodiscard]] std::string to_text(const std::vector<engine::Finding>& findings, bool colour);
+[[nodiscard]] std::string to_text(const std::vector<doctor::Finding>& findings, bool colour);
 
 }  // namespace plumbline::report

@@ -6,8 +6,8 @@
 
 namespace plumbline::report {
 
-using engine::Finding;
-using engine::Level;
+using doctor::Finding;
+using doctor::Level;
 using spec::Assignment;
 
 namespace {
@@ -49,7 +49,7 @@ std::string to_text(const std::vector<Finding>& findings, bool colour) {
   constexpr std::size_t code_width = 18;
   std::string text;
   for (const Finding& finding : findings) {
-    std::string level(engine::format(finding.level));
+    std::string level(doctor::format(finding.level));
     level.resize(level_width, ' ');
     std::string code(finding.code);
     code.resize(std::max(code_width, code.size() + 1), ' ');

@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/tables.hpp"
 
@@ -55,7 +55,7 @@ class InForce : public NetnsTest {
   }
   static std::string found_by_doctor() {
     std::string text;
-    for (const engine::Finding& finding : engine::examine({io::Backend::nft, "/"})) {
+    for (const doctor::Finding& finding : doctor::examine({io::Backend::nft, "/"})) {
       text += std::string(finding.code) + " " + finding.message + "\n";
     }
     return text;

@@ -164,8 +164,7 @@ TEST(Docs, EveryFindingOfTheDoctorIsExplained) {
   std::string explained;
   for (const auto& line : read_file(root() / "docs/operating.md").lines) explained += line + '\n';
   std::set<std::string> codes;
-  for (const auto& file : files_below("src/engine", {".cpp"})) {
-    if (file.path.find("/doctor_") == std::string::npos) continue;
+  for (const auto& file : files_below("src/doctor", {".cpp"})) {
     for (const auto& line : file.lines) {
       for (std::sregex_iterator it(line.begin(), line.end(), code), end; it != end; ++it) {
         codes.insert((*it)[1]);

@@ -14,7 +14,7 @@ namespace plumbline::house {
 namespace {
 
 /// Lowest first. The rooms of the firewall's wing are layers of their own, among the others.
-constexpr std::array<std::string_view, 18> layers{"base",
+constexpr std::array<std::string_view, 19> layers{"base",
                                                   "wire",
                                                   "firewall/text",
                                                   "firewall/bytes",
@@ -29,6 +29,7 @@ constexpr std::array<std::string_view, 18> layers{"base",
                                                   "firewall/compile",
                                                   "firewall/commit",
                                                   "engine",
+                                                  "doctor",
                                                   "report",
                                                   "daemon",
                                                   "cli"};

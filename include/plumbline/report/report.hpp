@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 #include "plumbline/engine/pass.hpp"
 #include "plumbline/plan/expressible.hpp"
 
@@ -76,7 +76,7 @@ class Renderer {
   [[nodiscard]] virtual Printed guests(const std::vector<spec::Assignment>& guests) const = 0;
   /// A spec that gives explicitly what these guests are assigned.
   [[nodiscard]] virtual Printed pinned(const std::vector<spec::Assignment>& guests) const = 0;
-  [[nodiscard]] virtual Printed findings(const std::vector<engine::Finding>& findings) const = 0;
+  [[nodiscard]] virtual Printed findings(const std::vector<doctor::Finding>& findings) const = 0;
 
   /// Beside any result: in every format for people, and on standard error.
   [[nodiscard]] Printed warnings(const std::vector<Diagnostic>& warnings) const;

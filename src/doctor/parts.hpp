@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 using Findings = std::vector<Finding>;
 
@@ -15,4 +15,4 @@ void examine_firewall(const Examination& examination, Findings& findings);
 /// Other programs that configure the network.
 void examine_neighbours(const Examination& examination, Findings& findings);
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

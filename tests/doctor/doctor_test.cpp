@@ -1,7 +1,7 @@
 // What the doctor finds, on the real kernel in a namespace of the test's own; the files of the host
 // are those of a directory made for it.
 
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
@@ -17,7 +17,7 @@
 #include "tests/support/covered.hpp"
 #include "tests/support/netns.hpp"
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 namespace {
 
 namespace fs = std::filesystem;
@@ -109,7 +109,7 @@ TEST_F(DoctorTest, NamesWhoHoldsTheLockAndDoesNotTakeIt) {
   fs::create_directories(directory);
   int holder = 0;
   {
-    const auto lock = Lock::take(directory, holder);
+    const auto lock = engine::Lock::take(directory, holder);
     ASSERT_TRUE(lock);
     EXPECT_EQ(the("LOCK").message, "held by pid " + std::to_string(getpid()));
   }
@@ -249,4 +249,4 @@ TEST_F(DoctorTest, KnowsItsNeighbours) {
 }
 
 }  // namespace
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

@@ -1,191 +1,20 @@
 #include <linux/netlink.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
-#include <array>
-#include <fstream>
-#include <map>
-#include <optional>
-#include <set>
 
-#include "doctor_parts.hpp"
+#include "firewall_programs.hpp"
 #include "plumbline/base/diagnostics.hpp"
 #include "plumbline/firewall/bytes/iptables_tables.hpp"
 #include "plumbline/io/held_tables.hpp"
 #include "plumbline/io/host.hpp"
-#include "plumbline/io/program.hpp"
 #include "plumbline/wire/netlink.hpp"
 
-namespace plumbline::engine {
-
-namespace fs = std::filesystem;
+namespace plumbline::doctor {
 
 namespace {
 
 using io::Backend;
 using io::HeldTable;
-
-// ---- what the kernel has without being asked for it ---------------------------------------------
-
-enum class Presence : std::uint8_t { there, not_loaded, missing, unknown };
-
-/// A part of the kernel, and a function that only it has.
-struct Part {
-  std::string_view module;
-  std::string_view symbol;
-};
-constexpr Part nfnetlink{"nfnetlink", "nfnetlink_subsys_register"};
-constexpr Part nf_tables{"nf_tables", "nft_register_expr"};
-constexpr Part ip_set{"ip_set", "ip_set_type_register"};
-constexpr Part xt_bpf{"xt_bpf", "bpf_mt_check"};
-constexpr Part xt_checksum{"xt_CHECKSUM", "checksum_tg"};
-constexpr Part ebt_pkttype{"ebt_pkttype", "ebt_pkttype_mt"};
-
-/// Looks at names of functions, as a part that is built in need not have a directory in
-/// /sys/module.
-class Kernel {
- public:
-  Kernel() {
-    std::ifstream file("/proc/kallsyms");
-    for (std::string line; std::getline(file, line);) {
-      readable_ = true;
-      // `ffffffff81000000 T name` and, of a module, a tab and `[module]`
-      const auto name = std::string_view(line).substr(std::min(line.size(), line.find(' ') + 3));
-      for (const Part& part : {nfnetlink, nf_tables, ip_set, xt_bpf, xt_checksum, ebt_pkttype}) {
-        if (name.substr(0, name.find('\t')) == part.symbol) there_.insert(part.module);
-      }
-    }
-  }
-
-  [[nodiscard]] Presence has(const Part& part) const {
-    std::error_code ignored;
-    const bool loaded = fs::exists(fs::path("/sys/module") / part.module, ignored);
-    if (loaded || there_.contains(part.module)) return Presence::there;
-    if (!readable_) return Presence::unknown;
-    utsname names{};
-    uname(&names);
-    std::ifstream modules(fs::path("/lib/modules") / names.release / "modules.dep");
-    if (!modules) return Presence::unknown;
-    const std::string wanted = "/" + std::string(part.module) + ".ko";
-    for (std::string line; std::getline(modules, line);) {
-      if (line.substr(0, line.find(':')).find(wanted) != std::string::npos) {
-        return Presence::not_loaded;
-      }
-    }
-    return Presence::missing;
-  }
-
- private:
-  bool readable_ = false;
-  std::set<std::string_view> there_;
-};
-
-// ---- programs -----------------------------------------------------------------------------------
-
-struct Program {
-  std::string path;     ///< empty: not installed
-  std::string version;  ///< `1.8.9`; empty when it was not asked
-  bool is_nft = false;
-};
-
-/// iptables-nft opens a socket of nfnetlink before it says its version, which would load that.
-Program program(const std::string& name, const Kernel& kernel) {
-  Program found{io::find_program(name), {}, false};
-  if (found.path.empty()) return found;
-  std::error_code ignored;
-  const std::string file = fs::canonical(found.path, ignored).filename();
-  found.is_nft = file.find("nft") != std::string::npos;
-  if (found.is_nft && kernel.has(nfnetlink) != Presence::there) return found;
-  const io::Finished said = io::run_program({.path = found.path, .arguments = {"-V"}, .input = {}});
-  if (!said.succeeded()) return found;
-  // `iptables v1.8.9 (nf_tables)`
-  const auto version = said.output.find(" v");
-  if (version != std::string::npos) {
-    found.version = said.output.substr(version + 2,
-                                       said.output.find_first_of(" \n", version + 2) - version - 2);
-  }
-  found.is_nft = found.is_nft || said.output.find("nf_tables") != std::string::npos;
-  return found;
-}
-
-struct Programs {
-  Program plain;
-  Program nft;
-  Program legacy;
-};
-
-std::string tell(const std::string& name, const Program& program) {
-  return name + (program.version.empty() ? "" : " " + program.version);
-}
-
-/// The backend that plumbline takes, as io::Iptables::backend() does.
-std::optional<Backend> chosen_backend(Backend wanted, const Programs& programs) {
-  if (wanted != Backend::automatic) return wanted;
-  if (!programs.plain.path.empty()) return programs.plain.is_nft ? Backend::nft : Backend::legacy;
-  if (!programs.nft.path.empty()) return Backend::nft;
-  if (!programs.legacy.path.empty()) return Backend::legacy;
-  return std::nullopt;
-}
-
-void examine_programs(const Programs& programs, Findings& findings) {
-  std::string installed;
-  const auto add = [&](const std::string& name, const Program& program) {
-    if (!program.path.empty()) installed += (installed.empty() ? "" : ", ") + tell(name, program);
-  };
-  add("iptables-nft", programs.nft);
-  add("iptables-legacy", programs.legacy);
-  if (!programs.plain.path.empty()) {
-    installed += (installed.empty() ? "" : "; ") + tell("iptables", programs.plain) + " is " +
-                 (programs.plain.is_nft ? "nft" : "legacy");
-  }
-  if (installed.empty()) {
-    findings.push_back({Level::problem, "IPTABLES", "iptables is not installed",
-                        "plumbline looks at chains and makes them with it: install it"});
-  } else {
-    findings.push_back({Level::ok, "IPTABLES", installed, {}});
-  }
-}
-
-void examine_backend(Backend wanted, std::optional<Backend> chosen, const Programs& programs,
-                     Findings& findings) {
-  if (!chosen) return;
-  const std::string name(io::format(*chosen));
-  const Program& own = *chosen == Backend::nft ? programs.nft : programs.legacy;
-  const bool plain_will_do =
-      !programs.plain.path.empty() && programs.plain.is_nft == (*chosen == Backend::nft);
-  if (own.path.empty() && !plain_will_do) {
-    findings.push_back({Level::problem, "BACKEND",
-                        name + ", as --iptables says, which is not installed",
-                        "install it, or take another --iptables"});
-    return;
-  }
-  const std::string why = wanted != Backend::automatic  ? "as --iptables says"
-                          : programs.plain.path.empty() ? "the one that is installed"
-                                                        : "as the installed iptables is";
-  findings.push_back({Level::ok, "BACKEND", name + ", " + why, {}});
-}
-
-void examine_ebtables(Findings& findings) {
-  if (!io::find_program("ebtables-nft-restore").empty()) {
-    findings.push_back({Level::ok, "EBTABLES", "ebtables-nft is installed", {}});
-  } else {
-    findings.push_back({Level::warning, "EBTABLES", "ebtables-nft is not installed",
-                        "a section `ebtables` of a spec cannot be applied"});
-  }
-  // The kernel does not tell what they hold in a namespace, but by making them there.
-  std::string loaded;
-  for (const char* table : {"ebtable_filter", "ebtable_nat", "ebtable_broute"}) {
-    std::error_code ignored;
-    if (!fs::exists(fs::path("/sys/module") / table, ignored)) continue;
-    loaded += (loaded.empty() ? "" : ", ") + std::string(table);
-  }
-  if (loaded.empty()) return;
-  findings.push_back({Level::warning, "EBTABLES_LEGACY",
-                      "loaded: " + loaded +
-                          ". Where ebtables-legacy holds rules the kernel applies them too, and "
-                          "plumbline looks at those of nf_tables alone",
-                      "look with ebtables-legacy -L (-t nat, -t broute), and move what is wanted"});
-}
 
 // ---- tables -------------------------------------------------------------------------------------
 
@@ -394,4 +223,4 @@ void examine_firewall(const Examination& examination, Findings& findings) {
                findings);
 }
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 namespace fs = std::filesystem;
 
@@ -100,4 +100,4 @@ std::optional<SystemdSwitch> systemd_switch(const fs::path& root, const std::str
   return found;
 }
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

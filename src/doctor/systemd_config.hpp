@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 struct SystemdSwitch {
   bool on = false;
@@ -22,4 +22,4 @@ struct SystemdSwitch {
                                                           std::string_view section,
                                                           std::string_view key);
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

@@ -4,10 +4,10 @@
 #include <array>
 #include <fstream>
 
-#include "doctor_parts.hpp"
+#include "parts.hpp"
 #include "systemd_config.hpp"
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 namespace fs = std::filesystem;
 
@@ -139,4 +139,4 @@ void examine_neighbours(const Examination& examination, Findings& findings) {
   }
 }
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

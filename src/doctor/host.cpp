@@ -1,3 +1,5 @@
+#include "plumbline/io/host.hpp"
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
@@ -15,13 +17,12 @@
 #include <optional>
 #include <sstream>
 
-#include "doctor_parts.hpp"
+#include "parts.hpp"
 #include "plumbline/base/number.hpp"
 #include "plumbline/engine/record.hpp"
-#include "plumbline/io/host.hpp"
 #include "plumbline/io/namespace.hpp"
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 namespace fs = std::filesystem;
 
@@ -151,7 +152,7 @@ void examine_ipv6(Findings& findings) {
 
 /// Why our files are not used as they are, or nothing.
 std::string fault_of_state(const fs::path& root) try {
-  static_cast<void>(io::PrivateDirectory::open(state_directory(root)));
+  static_cast<void>(io::PrivateDirectory::open(engine::state_directory(root)));
   return {};
 } catch (const io::HostError& fault) {
   return fault.what();
@@ -211,7 +212,7 @@ std::optional<int> holder_of(const fs::path& path) {
 
 void examine_lock(const fs::path& root, Findings& findings) {
   try {
-    const fs::path path = state_directory(root / "run/plumbline") / "lock";
+    const fs::path path = engine::state_directory(root / "run/plumbline") / "lock";
     const std::optional<int> holder = holder_of(path);
     std::string message = "no plumbline is changing this network namespace";
     if (!holder) message = "whether another plumbline is at work cannot be seen";
@@ -235,4 +236,4 @@ void examine_host(const Examination& examination, Findings& findings) {
   examine_lock(examination.root, findings);
 }
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

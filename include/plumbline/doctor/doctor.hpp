@@ -13,7 +13,7 @@
 
 #include "plumbline/io/backend.hpp"
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 enum class Level : std::uint8_t { ok, warning, problem };
 
@@ -37,4 +37,4 @@ struct Examination {
 /// The findings of each part together, from the kernel up to the neighbours.
 [[nodiscard]] std::vector<Finding> examine(const Examination& examination);
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor

@@ -1,8 +1,8 @@
-#include "plumbline/engine/doctor.hpp"
+#include "plumbline/doctor/doctor.hpp"
 
-#include "doctor_parts.hpp"
+#include "parts.hpp"
 
-namespace plumbline::engine {
+namespace plumbline::doctor {
 
 std::string_view format(Level level) {
   switch (level) {
@@ -24,4 +24,4 @@ std::vector<Finding> examine(const Examination& examination) {
   return findings;
 }
 
-}  // namespace plumbline::engine
+}  // namespace plumbline::doctor
