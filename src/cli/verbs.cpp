@@ -11,7 +11,7 @@
 #include "plumbline/daemon/daemon.hpp"
 #include "plumbline/io/files.hpp"
 #include "plumbline/io/kernel_events.hpp"
-#include "plumbline/plan/owned.hpp"
+#include "plumbline/memory/owned.hpp"
 #include "plumbline/spec/compose.hpp"
 #include "plumbline/spec/loadable.hpp"
 #include "plumbline/spec/schema.hpp"
@@ -92,8 +92,8 @@ int show(const Options& options) {
   engine::Ledger ledger = engine::read_ledger(context.directory, warning);
   if (!warning.empty()) print(report->warnings({{Code::unreadable_file, warning, {}, {}}}));
   State have = engine::observe_for_show(context, ledger, options.all).state;
-  if (!options.all) have = owned_part(have, ledger.memory, context.options.mark);
-  const Expressible shown = expressible_part(std::move(have), options.all);
+  if (!options.all) have = memory::owned_part(have, ledger.memory, context.options.mark);
+  const spec::Expressible shown = spec::expressible_part(std::move(have), options.all);
   boost::json::object document = spec::compose(shown.state);
   const std::vector<Diagnostic> refused = spec::make_loadable(document);
   print(report->shown({document, shown.left_out, refused}));

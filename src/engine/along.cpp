@@ -20,9 +20,9 @@ bool changes_what_has_no_mark(const Step& step) {
 
 }  // namespace
 
-SysctlsAlong read_along(const Context& context, const Prepared& prepared) {
+memory::SysctlsAlong read_along(const Context& context, const Prepared& prepared) {
   const std::vector<IfName> links = link_list(prepared.have.state);
-  SysctlsAlong along;
+  memory::SysctlsAlong along;
   for (const Step& step : prepared.plan.steps) {
     const auto* sysctl = step.after ? std::get_if<Sysctl>(&*step.after) : nullptr;
     if (sysctl == nullptr) continue;
@@ -41,11 +41,11 @@ SysctlsAlong read_along(const Context& context, const Prepared& prepared) {
 
 std::vector<Key> set_first(const Context& context, const Prepared& prepared) {
   const State& want = prepared.desired.state;
-  const SysctlsAlong along = read_along(context, prepared);
-  const auto remember_of = [&](Memory& memory, const Plan& plan) {
+  const memory::SysctlsAlong along = read_along(context, prepared);
+  const auto remember_of = [&](memory::Memory& memory, const Plan& plan) {
     remember(memory, plan, want, along, prepared.have.links);
   };
-  Memory known = prepared.ledger.memory;
+  memory::Memory known = prepared.ledger.memory;
   known.applied.clear();
   remember_of(known, Plan());
   std::vector<Key> keys;
@@ -53,7 +53,7 @@ std::vector<Key> set_first(const Context& context, const Prepared& prepared) {
     if (!changes_what_has_no_mark(step)) continue;
     Plan alone;
     alone.steps.push_back(step);
-    Memory grown = known;
+    memory::Memory grown = known;
     remember_of(grown, alone);
     if (grown.earlier != known.earlier) keys.push_back(step.key);
   }

@@ -21,7 +21,7 @@ struct Work {
   const Prepared& prepared;
   const Selection& select;
   Record& record;
-  SysctlsAlong along;
+  memory::SysctlsAlong along;
   std::set<TableKey> bare;
   Ledger ledger;    ///< as it is on disk while the plan is carried out
   Ledger expected;  ///< as it will be afterwards
@@ -112,7 +112,7 @@ void settle(Work& work, Outcome& outcome, Prepared& next) {
   outcome.result = Result::applied;
   const Prepared& prepared = work.prepared;
   const State& want = prepared.desired.state;
-  Memory& memory = work.ledger.memory;
+  memory::Memory& memory = work.ledger.memory;
   // Also where nobody can look at what came of it.
   outcome.not_put_back = note_refusals(memory, prepared.plan, outcome.report);
   next.desired = prepared.desired;

@@ -5,7 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "ledger_memory.hpp"
+#include "plumbline/memory/json.hpp"
 #include "plumbline/spec/assignments.hpp"
 
 namespace plumbline::engine {
@@ -25,7 +25,7 @@ json::object to_json(const Ledger& ledger) {
   for (const spec::Assignment& assignment : ledger.assignments) {
     assignments[assignment.tap.view()] = spec::format(assignment);
   }
-  json::object root = memory_to_json(ledger.memory);
+  json::object root = memory::memory_to_json(ledger.memory);
   root["tables_made"] = tables;
   root["assignments"] = assignments;
   root["unended"] = json::array(ledger.flows_to_flush.begin(), ledger.flows_to_flush.end());
@@ -34,7 +34,7 @@ json::object to_json(const Ledger& ledger) {
 
 Ledger ledger_from(const wire::Entry& root) {
   Ledger ledger;
-  ledger.memory = memory_from_json(root);
+  ledger.memory = memory::memory_from_json(root);
   if (const auto tables = root.find("tables_made")) {
     tables->for_each_element([&](const wire::Entry& entry) {
       const auto family = parse_family(entry.string("family").value_or(""));

@@ -12,10 +12,10 @@ namespace plumbline::engine {
 
 namespace {
 
-Scope scope_of(const State& desired, const Memory& memory) {
+Scope scope_of(const State& desired, const memory::Memory& memory) {
   std::set<std::string> paths;
   for (const Sysctl& sysctl : desired.of<Sysctl>()) paths.insert(sysctl.path);
-  for (std::string& path : Goals(memory, desired).watched()) paths.insert(std::move(path));
+  for (std::string& path : memory::Goals(memory, desired).watched()) paths.insert(std::move(path));
   return {{paths.begin(), paths.end()}};
 }
 
@@ -31,15 +31,16 @@ ChainScope chain_scope(const spec::Desired& desired) {
 
 }  // namespace
 
-Observed look(const Context& context, const spec::Desired& desired, const Memory& memory,
+Observed look(const Context& context, const spec::Desired& desired, const memory::Memory& memory,
               Observed around) {
   return observe(context.host, context.ruleset, context.compiler.uses_nft(),
                  scope_of(desired.state, memory), chain_scope(desired), std::move(around));
 }
 
-ChainIdentities identities(const Context& context, const std::set<SharedChain::Key>& chains) {
+memory::ChainIdentities identities(const Context& context,
+                                   const std::set<SharedChain::Key>& chains) {
   std::map<std::pair<Family, std::string>, std::uint64_t> tables;
-  ChainIdentities identities;
+  memory::ChainIdentities identities;
   for (const SharedChain::Key& chain : chains) {
     std::string& identity = identities[chain];
     if (!firewall::uses_nft(chain.family, context.compiler.uses_nft())) continue;
@@ -75,7 +76,8 @@ void name_rules(const Context& context, State& state) {
   context.ruleset.name_rules(context.host, context.compiler.book(), false, state);
 }
 
-Observed look_after(const Context& context, const spec::Desired& desired, const Memory& memory) {
+Observed look_after(const Context& context, const spec::Desired& desired,
+                    const memory::Memory& memory) {
   constexpr int most_looks = 20;
   constexpr std::chrono::milliseconds wait{100};
   const auto look_now = [&] {

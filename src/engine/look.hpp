@@ -9,16 +9,16 @@ namespace plumbline::engine {
 /// `memory`: the ledger's; `around`: links and addresses, when they were looked at already. Throws
 /// io::HostError, wire::Malformed.
 [[nodiscard]] Observed look(const Context& context, const spec::Desired& desired,
-                            const Memory& memory, Observed around);
+                            const memory::Memory& memory, Observed around);
 /// For when something was changed, rules with their text: tries for two seconds, so that somebody
 /// who changes the host all the time does not make it unknown what came of that.
 [[nodiscard]] Observed look_after(const Context& context, const spec::Desired& desired,
-                                  const Memory& memory);
+                                  const memory::Memory& memory);
 
 /// What tells the chains from others of their names: the handles of chain and table, on nf_tables
 /// as looked at last.
-[[nodiscard]] ChainIdentities identities(const Context& context,
-                                         const std::set<SharedChain::Key>& chains);
+[[nodiscard]] memory::ChainIdentities identities(const Context& context,
+                                                 const std::set<SharedChain::Key>& chains);
 
 /// A guest's TAP whose alias and group somebody set is known by its place: of the name that the
 /// ledger's copy has, and a port of its network's bridge, which is ours. It counts as ours again,

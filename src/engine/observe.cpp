@@ -4,7 +4,7 @@
 #include <map>
 
 #include "plumbline/firewall/observe/saved.hpp"
-#include "whole_routes.hpp"
+#include "plumbline/kernel/whole_routes.hpp"
 
 namespace plumbline::engine {
 
@@ -76,7 +76,11 @@ Observed look_around(io::Host& host) {
   observe_links(host, observed);
   observe_tunnels(host, observed);
   observe_kinds<Asked::whole>(host, Scope(), observed);
-  demand_whole_routes(host, observed);
+  const auto ask = [&](const wire::Request& request) {
+    return host.exchange(std::span(&request, 1)).front();
+  };
+  const std::string fault = kernel::cut_off_routes(observed.state, observed.links, ask);
+  if (!fault.empty()) throw io::HostError(fault);
   observed.state.sort();
   return observed;
 }

@@ -91,7 +91,7 @@ Prepared prepare(const Context& context, spec::Desired desired) {
     prepared.errors = std::move(diagnostics.errors);
     return prepared;
   }
-  Memory& memory = prepared.ledger.memory;
+  memory::Memory& memory = prepared.ledger.memory;
   follow(memory, around.links, around.state);
   prepared.have = look(context, prepared.desired, memory, std::move(around));
   follow(memory, identities(context, chains_of_policies(memory, prepared.desired.state)),

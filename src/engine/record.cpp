@@ -23,7 +23,7 @@ bool only_forgets_earlier(const State& there, const State& last) {
 }
 
 /// Of which objects these are, and why; what was refused is found out again.
-bool only_forgets_objects(const Memory& there, const Memory& last) {
+bool only_forgets_objects(const memory::Memory& there, const memory::Memory& last) {
   const auto has_key = [](const auto& map) {
     return [&](const auto& entry) { return map.contains(entry.first); };
   };
@@ -53,7 +53,7 @@ void drop_compiled(const std::filesystem::path& root) try {
 }
 
 /// All but what was applied.
-Memory found_before(Memory memory) {
+memory::Memory found_before(memory::Memory memory) {
   memory.applied.clear();
   return memory;
 }

@@ -16,8 +16,8 @@ std::string in_brackets(std::string_view what, int error) {
 }
 
 /// Those that no spec names and that are not as they shall be.
-std::vector<Sysctl> due(const State& want, const State& have, const Memory& memory) {
-  const Goals goals(memory, want);
+std::vector<Sysctl> due(const State& want, const State& have, const memory::Memory& memory) {
+  const memory::Goals goals(memory, want);
   std::vector<Sysctl> due;
   for (const Sysctl& remembered : memory.earlier.of<Sysctl>()) {
     if (want.find<Sysctl>(key(remembered)) != nullptr) continue;
@@ -30,7 +30,7 @@ std::vector<Sysctl> due(const State& want, const State& have, const Memory& memo
 
 }  // namespace
 
-void find_refusals(io::Host& host, const State& want, const State& have, Memory& memory) {
+void find_refusals(io::Host& host, const State& want, const State& have, memory::Memory& memory) {
   if (want.empty()) memory.refused.clear();
   std::vector<wire::Request> requests;
   const std::vector<Sysctl> wanted = due(want, have, memory);
@@ -50,7 +50,8 @@ void find_refusals(io::Host& host, const State& want, const State& have, Memory&
   }
 }
 
-std::vector<std::string> note_refusals(Memory& memory, const Plan& plan, const Report& report) {
+std::vector<std::string> note_refusals(memory::Memory& memory, const Plan& plan,
+                                       const Report& report) {
   std::vector<std::string> words;
   for (std::size_t i = 0; i < plan.steps.size() && i < report.steps.size(); ++i) {
     const Step& step = plan.steps[i];
@@ -67,7 +68,7 @@ std::vector<std::string> note_refusals(Memory& memory, const Plan& plan, const R
   return words;
 }
 
-std::vector<std::string> blocked_returns(const Memory& memory, const State& want,
+std::vector<std::string> blocked_returns(const memory::Memory& memory, const State& want,
                                          const Plan& plan) {
   std::vector<std::string> words;
   for (const Blocked& blocked : plan.blocked) {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "reach.hpp"
+#include "plumbline/kernel/reach.hpp"
 
 namespace plumbline::engine {
 
@@ -114,7 +114,7 @@ Link with_finished_mark(Link before, const Link& now) {
 
 std::vector<std::string> differences(const State& before, const State& now, const Plan& plan,
                                      const Mark& mark) {
-  const Reach reach(plan);
+  const kernel::Reach reach(plan);
   std::vector<std::string> words;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
@@ -131,7 +131,7 @@ std::vector<std::string> differences(const State& before, const State& now, cons
 }
 
 Plan way_back(const State& before, const State& now, const Plan& plan, const Mark& mark) {
-  const Reach reach(plan);
+  const kernel::Reach reach(plan);
   std::vector<Step> guards;
   std::vector<Step> removals;
   std::vector<Step> releases;

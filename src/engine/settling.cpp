@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_per_byte = 6;
 
 /// What note_objects() may add once the plan is carried out.
-std::size_t bytes_of_objects(const State& want, const Memory& memory) {
+std::size_t bytes_of_objects(const State& want, const memory::Memory& memory) {
   constexpr std::size_t most_of_a_link = 128;
   constexpr std::size_t most_of_a_chain = 128;
   std::set<IfName> links;

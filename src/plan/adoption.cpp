@@ -4,8 +4,8 @@
 #include <numeric>
 #include <set>
 
-#include "adoptable.hpp"
-#include "ownership.hpp"
+#include "plumbline/kernel/adoptable.hpp"
+#include "plumbline/kernel/kernel_made.hpp"
 
 namespace plumbline {
 
@@ -52,7 +52,7 @@ std::vector<std::string> similar(const State& have, const std::string& text) {
   constexpr std::size_t most = 3;
   constexpr std::size_t longest = 256;
   if (text.size() > longest) return {};
-  const KernelMade made_by_kernel(have);
+  const kernel::KernelMade made_by_kernel(have);
   std::set<std::pair<std::size_t, std::string>> ranked;
   for (const K& value : have.of<K>()) {
     if (made_by_kernel(value)) continue;
@@ -144,7 +144,7 @@ class Adopting {
       if (ours.empty()) not_there<K>(text);
       return;
     }
-    const std::string why = why_not_adoptable(have_, *theirs.front(), mark_);
+    const std::string why = kernel::why_not_adoptable(have_, *theirs.front(), mark_);
     if (!why.empty()) return refuse(text + " cannot be adopted: " + why);
     adopt(*theirs.front(), ours.empty());
   }
@@ -177,7 +177,7 @@ class Adopting {
     if (!other_end) return;
     const Link* peer = have_.find<Link>(Link::Key{*other_end});
     if (peer == nullptr || peer->marked) return;
-    const std::string why = why_not_adoptable(have_, *peer, mark_);
+    const std::string why = kernel::why_not_adoptable(have_, *peer, mark_);
     if (!why.empty()) return refuse(format(key(*peer)) + " cannot be adopted: " + why);
     put(*peer);
   }

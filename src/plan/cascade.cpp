@@ -41,7 +41,7 @@ class Hits {
 };
 
 /// A link that goes with another, not a port that only loses its bridge.
-bool is_lost_link(const Taken& taken) {
+bool is_lost_link(const kernel::Taken& taken) {
   return std::holds_alternative<Link>(taken.before) && !taken.after;
 }
 
@@ -169,10 +169,10 @@ void Cascade::clear_way(const Key& key, const Rule& other) {
 }
 
 bool Cascade::follow(const std::vector<Node>& order) {
-  World world(now_.have);
+  kernel::World world(now_.have);
   bool added = false;
   for (const Node& node : order) {
-    for (const Taken& taken : world.carry_out(node.before, node.after)) {
+    for (const kernel::Taken& taken : world.carry_out(node.before, node.after)) {
       added = resolve(taken, node) || added;
     }
   }
@@ -190,7 +190,7 @@ void Cascade::split(const Key& key) {
   draft.want = complete(std::get<Link>(*draft.want), released);
 }
 
-bool Cascade::resolve(const Taken& taken, const Node& cause) {
+bool Cascade::resolve(const kernel::Taken& taken, const Node& cause) {
   const Key key = key_of(taken.before);
   if (key == *cause.key) return false;
   if (!is_marked_or_wanted(taken.before) ||
@@ -231,7 +231,8 @@ bool Cascade::around(const Key& key, const End& cause) {
   return after(key, cause) || first;
 }
 
-bool Cascade::constrain(const Key& key, Draft& draft, const Taken& taken, const End& cause) {
+bool Cascade::constrain(const Key& key, Draft& draft, const kernel::Taken& taken,
+                        const End& cause) {
   if (draft.blocked() && !draft.forced) {
     // It cannot be had as it should be; what is there of it goes.
     draft.forced = true;
@@ -262,7 +263,7 @@ bool Cascade::constrain(const Key& key, Draft& draft, const Taken& taken, const 
   return true;
 }
 
-bool Cascade::add(const Taken& taken, const End& cause, Draft draft) {
+bool Cascade::add(const kernel::Taken& taken, const End& cause, Draft draft) {
   draft.have = taken.before;
   draft.forced = true;
   draft.why = Why::cascade;
@@ -279,7 +280,7 @@ bool Cascade::add(const Taken& taken, const End& cause, Draft draft) {
   return true;
 }
 
-bool Cascade::lose_ours(const Taken& taken, const End& cause) {
+bool Cascade::lose_ours(const kernel::Taken& taken, const End& cause) {
   return std::visit(
       [&]<class K>(const K& value) {
         const K* want = now_.want.find<K>(key(value));
@@ -301,7 +302,7 @@ bool Cascade::lose_ours(const Taken& taken, const End& cause) {
 }
 
 /// A sysctl that is changed along is written once that was.
-bool Cascade::set_after(const Taken& taken, const End& cause, Draft draft) {
+bool Cascade::set_after(const kernel::Taken& taken, const End& cause, Draft draft) {
   if (taken.after == draft.want) return false;
   const Key key = key_of(taken.before);
   add(taken, cause, std::move(draft));
@@ -311,7 +312,7 @@ bool Cascade::set_after(const Taken& taken, const End& cause, Draft draft) {
 }
 
 /// One that no spec names is put back to what it was.
-bool Cascade::follow_back(const Taken& taken, const End& cause) {
+bool Cascade::follow_back(const kernel::Taken& taken, const End& cause) {
   const auto& value = std::get<Sysctl>(taken.before);
   const Draft& driver = drafts_.at(cause.key);
   const auto goal = now_.goals.sysctl(value.path);
@@ -332,7 +333,7 @@ bool Cascade::lose_port(const Link& port, const End& cause, const Link* want) {
       {.middle = released, .want = complete(*want, released), .asked = *want, .split = true});
 }
 
-bool Cascade::lose_foreign(const Taken& taken, const End& cause) {
+bool Cascade::lose_foreign(const kernel::Taken& taken, const End& cause) {
   const Key key = key_of(taken.before);
   const auto* link = std::get_if<Link>(&taken.before);
   const Link* port = is_lost_link(taken) ? nullptr : link;

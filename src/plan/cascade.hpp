@@ -8,7 +8,8 @@
 #include "diff.hpp"
 #include "order.hpp"
 #include "ownership.hpp"
-#include "world.hpp"
+#include "plumbline/kernel/kernel_made.hpp"
+#include "plumbline/kernel/world.hpp"
 
 namespace plumbline {
 
@@ -32,23 +33,23 @@ class Cascade {
   void free_identifiers(const std::vector<std::pair<Key, Link>>& going);
   void order_rules();
   void clear_way(const Key& key, const Rule& other);
-  bool resolve(const Taken& taken, const Node& cause);
-  bool constrain(const Key& key, Draft& draft, const Taken& taken, const End& cause);
+  bool resolve(const kernel::Taken& taken, const Node& cause);
+  bool constrain(const Key& key, Draft& draft, const kernel::Taken& taken, const End& cause);
   bool around(const Key& key, const End& cause);
   bool before(const Key& key, const End& cause);
   bool after(const Key& key, const End& cause);
-  bool add(const Taken& taken, const End& cause, Draft draft);
-  bool lose_ours(const Taken& taken, const End& cause);
-  bool set_after(const Taken& taken, const End& cause, Draft draft);
-  bool follow_back(const Taken& taken, const End& cause);
+  bool add(const kernel::Taken& taken, const End& cause, Draft draft);
+  bool lose_ours(const kernel::Taken& taken, const End& cause);
+  bool set_after(const kernel::Taken& taken, const End& cause, Draft draft);
+  bool follow_back(const kernel::Taken& taken, const End& cause);
   bool lose_port(const Link& port, const End& cause, const Link* want);
-  bool lose_foreign(const Taken& taken, const End& cause);
+  bool lose_foreign(const kernel::Taken& taken, const End& cause);
   [[nodiscard]] bool is_made_by_kernel(const Resource& resource);
   [[nodiscard]] bool is_marked_or_wanted(const Resource& resource) const;
   void refuse(const Key& cause, const Key& dependent, const std::string& what);
 
   const Situation& now_;
-  std::optional<KernelMade> made_by_kernel_;  ///< made when it is needed
+  std::optional<kernel::KernelMade> made_by_kernel_;  ///< made when it is needed
   Drafts& drafts_;
   Constraints& constraints_;
   std::map<std::pair<Key, std::string>, Diagnostic> refusals_;

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "adoptable.hpp"
-#include "made_by_kernel.hpp"
+#include "adopt_command.hpp"
 #include "ownership.hpp"
 #include "plumbline/base/digest.hpp"
+#include "plumbline/kernel/adoptable.hpp"
+#include "plumbline/kernel/routes_to_come.hpp"
 
 namespace plumbline {
 
@@ -17,7 +18,9 @@ std::uint64_t digest(std::string_view text) { return Digest().add(text).value();
 class Comparison {
  public:
   explicit Comparison(const Situation& situation)
-      : now_(situation), kernel_routes_(routes_to_come(situation)) {
+      : now_(situation),
+        kernel_routes_(
+            kernel::routes_to_come(situation.have, situation.want, situation.options.mark)) {
     for (const Link& link : now_.have.of<Link>()) {
       for (const std::string& name : link.altnames.names) altnames_.emplace(name, &link);
     }
@@ -83,7 +86,8 @@ class Comparison {
                format(key(made->second)) + ": leave it out, or give it another metric");
   }
   void wanted(const Address& want, const std::vector<const Address*>& there) {
-    if (!there.empty() || !comes_with_loopback(now_, want)) return wanted<Address>(want, there);
+    if (!there.empty() || !kernel::comes_with_loopback(now_.have, now_.want, want))
+      return wanted<Address>(want, there);
     result_.warnings.push_back({Code::foreign_equal,
                                 format(key(want)) + " comes with the link: the kernel makes it",
                                 now_.origin(key(want)),
@@ -216,7 +220,8 @@ class Comparison {
   template <class K>
   [[nodiscard]] std::string takeover(const std::vector<const K*>& there) const {
     const bool one = there.size() == 1;
-    if (!one || !why_not_adoptable(now_.have, *there.front(), now_.options.mark).empty()) return {};
+    if (!one || !kernel::why_not_adoptable(now_.have, *there.front(), now_.options.mark).empty())
+      return {};
     return adopt_command(key(*there.front()));
   }
   /// A tunnel is ours as its link is, of which there is a message too.

@@ -18,10 +18,10 @@ struct Difference {
 struct Situation {
   const State& have;
   const State& want;
-  const Memory& memory;
+  const memory::Memory& memory;
   const std::map<Key, Origin>& origins;
   const PlanOptions& options;
-  const Goals goals = Goals(memory, want);
+  const memory::Goals goals = memory::Goals(memory, want);
 
   [[nodiscard]] Origin origin(const Key& key) const {
     const auto found = origins.find(key);

@@ -9,24 +9,6 @@
 
 namespace plumbline {
 
-std::string_view format(Why why) {
-  switch (why) {
-    case Why::added:
-      return "new";
-    case Why::changed:
-      return "changed";
-    case Why::drifted:
-      return "drifted";
-    case Why::unwanted:
-      return "unwanted";
-    case Why::cascade:
-      return "cascade";
-    case Why::adopted:
-      return "adopted";
-  }
-  return "unknown";
-}
-
 namespace {
 
 /// What a change takes along is known only when the order is, and changes what has to be done: so
@@ -90,7 +72,7 @@ std::vector<Blocked> all_blocked(std::vector<Blocked> blocked, const Drafts& dra
 
 }  // namespace
 
-Plan make_plan(const State& have, const State& want, const Memory& memory,
+Plan make_plan(const State& have, const State& want, const memory::Memory& memory,
                const std::map<Key, Origin>& origins, const PlanOptions& options) {
   State sorted_have = have;
   State sorted_want = want;

@@ -1,11 +1,11 @@
 #include "predict.hpp"
 
-#include "world.hpp"
+#include "plumbline/kernel/world.hpp"
 
 namespace plumbline {
 
 State predict(State have, const Plan& plan) {
-  World world(have);
+  kernel::World world(have);
   for (const Step& step : plan.steps) world.carry_out(step);
   return world.state();
 }

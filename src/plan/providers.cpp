@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "networks.hpp"
+#include "plumbline/kernel/networks.hpp"
 
 namespace plumbline {
 
@@ -55,7 +55,7 @@ void Providers::add(const Link& link, LinkSteadiness steady) {
 void Providers::add(const Address& address, bool steady) {
   const Provider provider{key(address), steady};
   offer(addresses_, address.local.address, provider);
-  if (is_up(address.link)) add_network(0, address.link, network_of(address), provider);
+  if (is_up(address.link)) add_network(0, address.link, kernel::network_of(address), provider);
 }
 
 void Providers::add(const Route& route, bool steady) {

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "networks.hpp"
+#include "plumbline/kernel/networks.hpp"
 
 namespace plumbline {
 
 namespace {
 
 bool survives(const Address& have, const Address& after) {
-  return network_of(have) == network_of(after);
+  return kernel::network_of(have) == kernel::network_of(after);
 }
 bool survives(const Route& have, const Route& after) {
   return have.type == after.type && have.nexthops == after.nexthops;

@@ -58,7 +58,7 @@ Printed Renderer::warnings(const std::vector<Diagnostic>& warnings) const {
 std::string Renderer::left_out(const Shown& shown) const {
   std::string text;
   if (!style_.warnings) return text;
-  for (const LeftOut& object : shown.left_out) {
+  for (const spec::LeftOut& object : shown.left_out) {
     text += "left out: " + printable(object.what) + ": " + printable(object.why) + "\n";
   }
   for (const Diagnostic& place : shown.refused) {

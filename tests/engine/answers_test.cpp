@@ -52,7 +52,7 @@ TEST(Answers, AShortageIsNotWhatAnIpsetIsCalledFromThenOn) {
 TEST(Answers, AShortageIsNoSysctlThatCannotBeWritten) {
   State have;
   have.of<Sysctl>().push_back({"net/ipv4/ip_forward", "1"});
-  Memory memory;
+  memory::Memory memory;
   memory.earlier.of<Sysctl>().push_back({"net/ipv4/ip_forward", "0"});
   Answering host(ENFILE);
   EXPECT_THAT([&] { find_refusals(host, {}, have, memory); },

@@ -66,7 +66,7 @@ TEST_F(LedgerTest, KeepsWhoIsAssignedWhat) {
 
 TEST_F(LedgerTest, KeepsWhatWasChangedAlongAndOfWhichObject) {
   Ledger ledger;
-  Memory& memory = ledger.memory;
+  memory::Memory& memory = ledger.memory;
   memory.earlier.of<Sysctl>() = {{"net/ipv4/conf/\xff\xc3/forwarding", "0"},
                                  {"net/ipv4/ip_forward", "0"}};
   memory.followed = {{"net/ipv4/conf/\xff\xc3/forwarding", {"1", true}}};
@@ -90,7 +90,7 @@ TEST_F(LedgerTest, ReadsWhatOlderVersionsWrote) {
         "net/ipv4/conf/eth0/forwarding": "0", "net/ipv4/conf/all/forwarding": "0"}},
       "tables_made": [], "assignments": {}, "unended": []})";
   std::string warning;
-  const Memory memory = read_ledger(directory, warning).memory;
+  const memory::Memory memory = read_ledger(directory, warning).memory;
   EXPECT_EQ(warning, "");
   const std::vector<Sysctl> sysctls{{"net/ipv4/conf/all/accept_redirects", "0"},
                                     {"net/ipv4/conf/eth0/forwarding", "1"},
@@ -98,7 +98,7 @@ TEST_F(LedgerTest, ReadsWhatOlderVersionsWrote) {
   EXPECT_EQ(memory.earlier.of<Sysctl>(), sysctls);
   EXPECT_EQ(memory.earlier.of<Link>().at(0).mtu, 1500U);
   EXPECT_EQ(memory.earlier.of<SharedChain>().at(0).policy, "ACCEPT");
-  const std::map<std::string, Followed> followed{
+  const std::map<std::string, memory::Followed> followed{
       {"net/ipv4/conf/all/accept_redirects", {"", false}},
       {"net/ipv4/conf/eth0/forwarding", {"", true}}};
   EXPECT_EQ(memory.followed, followed);
@@ -120,7 +120,7 @@ TEST_F(LedgerTest, RemembersWhatWasThereBeforeUsAndNotWhatDrifted) {
     plan.steps.push_back(step);
     want.of<Sysctl>().push_back({path, "1"});
   }
-  Memory memory;
+  memory::Memory memory;
   memory.earlier.of<Sysctl>() = {{"net/ipv4/b", "5"}};
   remember(memory, plan, want, {}, LinkNames());
   const std::vector<Sysctl> expected{{"net/ipv4/a", "0"}, {"net/ipv4/b", "5"}};

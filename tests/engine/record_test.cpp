@@ -106,16 +106,19 @@ TEST_F(RecordTest, WhoseValuesTheyAreIsToBeRememberedAsTheyAre) {
     learn(last.memory);
     Record(directory(), first, false).prepare(first, last, 0);
   };
-  EXPECT_THROW(prepare([](Memory& memory) { memory.followed["net/ipv4/ip_forward"].left = "1"; }),
+  EXPECT_THROW(
+      prepare([](memory::Memory& memory) { memory.followed["net/ipv4/ip_forward"].left = "1"; }),
+      CannotRemember);
+  EXPECT_THROW(prepare([&](memory::Memory& memory) { memory.ports[eth0].cost = 50; }),
                CannotRemember);
-  EXPECT_THROW(prepare([&](Memory& memory) { memory.ports[eth0].cost = 50; }), CannotRemember);
-  EXPECT_THROW(prepare([&](Memory& memory) { memory.indexes[eth0] = 5; }), CannotRemember);
-  EXPECT_THROW(prepare([&](Memory& memory) { memory.port_of[eth0] = 5; }), CannotRemember);
-  EXPECT_THROW(prepare([](Memory& memory) {
+  EXPECT_THROW(prepare([&](memory::Memory& memory) { memory.indexes[eth0] = 5; }), CannotRemember);
+  EXPECT_THROW(prepare([&](memory::Memory& memory) { memory.port_of[eth0] = 5; }), CannotRemember);
+  EXPECT_THROW(prepare([](memory::Memory& memory) {
                  memory.chains[{Family::inet, "filter", "INPUT"}] = "1/2";
                }),
                CannotRemember);
-  prepare([](Memory& memory) { memory.refused["sysctl net.ipv4.ip_forward"] = "a kernel"; });
+  prepare(
+      [](memory::Memory& memory) { memory.refused["sysctl net.ipv4.ip_forward"] = "a kernel"; });
 }
 
 TEST_F(RecordTest, WhatIsOnlyForgottenNeedsNoRoom) {

@@ -14,13 +14,15 @@ namespace plumbline::house {
 namespace {
 
 /// Lowest first. The rooms of the firewall's wing are layers of their own, among the others.
-constexpr std::array<std::string_view, 19> layers{"base",
+constexpr std::array<std::string_view, 21> layers{"base",
                                                   "wire",
                                                   "firewall/text",
                                                   "firewall/bytes",
                                                   "kinds",
                                                   "firewall/model",
                                                   "state",
+                                                  "kernel",
+                                                  "memory",
                                                   "spec",
                                                   "plan",
                                                   "io",

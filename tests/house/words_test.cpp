@@ -27,7 +27,8 @@ std::vector<File> pure_sources() {
   auto files = program_sources();
   const std::regex pure(
       "^(include/plumbline|src)/"
-      "(base|wire|firewall/text|firewall/bytes|firewall/model|kinds|state|spec|plan|report)/");
+      "(base|wire|firewall/text|firewall/bytes|firewall/model|kinds|state|kernel|memory|spec|plan|"
+      "report)/");
   std::erase_if(files, [&](const File& file) { return !std::regex_search(file.path, pure); });
   return files;
 }

@@ -41,14 +41,14 @@ State state_of(const Ks&... values) {
   return testing::marked(std::move(state));
 }
 
-Plan plan(const State& have, const State& want, const Memory& memory = {},
+Plan plan(const State& have, const State& want, const memory::Memory& memory = {},
           const PlanOptions& options = {}) {
   return make_plan(have, want, memory, {}, options);
 }
 
 TEST(MakePlan, CallsAWantedObjectThatIsGoneDriftedWhenTheSpecIsTheOneLastApplied) {
   const State want = state_of(blackhole("10.9.0.0/16"));
-  Memory memory;
+  memory::Memory memory;
   EXPECT_EQ(plan({}, want, memory).steps.at(0).why, Why::added);
   memory.applied["route inet main 10.9.0.0/16"] = digest(want.of<Route>().front());
   EXPECT_EQ(plan({}, want, memory).steps.at(0).why, Why::drifted);
@@ -60,7 +60,7 @@ TEST(MakePlan, CallsAnUpdateChangedUnlessTheSpecIsTheOneLastApplied) {
   Route other = blackhole("10.9.0.0/16");
   other.type = RouteType::unreachable;
   const State want = state_of(blackhole("10.9.0.0/16"));
-  Memory memory;
+  memory::Memory memory;
   EXPECT_EQ(plan(state_of(other), want, memory).steps.at(0).why, Why::changed);
   memory.applied["route inet main 10.9.0.0/16"] = digest(want.of<Route>().front());
   EXPECT_EQ(plan(state_of(other), want, memory).steps.at(0).why, Why::drifted);
@@ -75,7 +75,7 @@ TEST(MakePlan, CallsAnotherAssignmentOfAGuestChanged) {
   const State before = state_of(tap);
   tap.assignment = "br0/a/eth0,10.0.0.3/24,02:00:00:00:00:10,eth0";
   const State want = state_of(tap);
-  Memory memory;
+  memory::Memory memory;
   memory.applied["link tapa"] = digest(before.of<Link>().front());
   EXPECT_EQ(plan(before, want, memory).steps.at(0).why, Why::changed);
   EXPECT_EQ(plan(want, before, memory).steps.at(0).why, Why::drifted);
@@ -84,7 +84,7 @@ TEST(MakePlan, CallsAnotherAssignmentOfAGuestChanged) {
 TEST(MakePlan, PutsASysctlBackOnceItIsNoLongerWanted) {
   State have;
   have.of<Sysctl>().push_back({"net/ipv4/ip_forward", "1"});
-  Memory memory;
+  memory::Memory memory;
   memory.earlier.of<Sysctl>().push_back({"net/ipv4/ip_forward", "0"});
   const Plan back = plan(have, state_of(blackhole("10.9.0.0/16")), memory);
   ASSERT_EQ(back.steps.size(), 2U);
@@ -108,7 +108,7 @@ TEST(MakePlan, PutsEachSettingOfAPhysicalLinkBackThatTheSpecLeavesOpenAgain) {
   have.alias = "";
   State state;
   state.of<Link>().push_back(have);
-  Memory memory;
+  memory::Memory memory;
   Link earlier;
   earlier.name = have.name;
   earlier.mtu = 1500;

@@ -17,7 +17,7 @@ namespace {
 
 using testing::KernelModel;
 
-Plan plan_between(const State& have, const State& want, const Memory& memory,
+Plan plan_between(const State& have, const State& want, const memory::Memory& memory,
                   bool take_foreign = false) {
   PlanOptions options;
   options.allow_empty = true;
@@ -32,7 +32,7 @@ std::string text(const State& state) {
 }
 
 /// Remembers, as the engine does, what a plan is about to set and cannot mark.
-void remember(Memory& memory, const Plan& plan) {
+void remember(memory::Memory& memory, const Plan& plan) {
   for (const Step& step : plan.steps) {
     if (!step.before || step.why == Why::unwanted) continue;
     if (const auto* sysctl = std::get_if<Sysctl>(&*step.before)) {
@@ -58,7 +58,7 @@ void remember(Memory& memory, const Plan& plan) {
 
 struct Host {
   KernelModel kernel;
-  Memory memory;
+  memory::Memory memory;
 
   Host() {
     kernel.add_physical("eth0");
@@ -228,7 +228,7 @@ void leave_out_lost(State& expected, const State& found) {
 }
 
 /// Only sysctls that are wanted, or were found before we set them, are ever looked at.
-void leave_out_unobserved(State& state, const Memory& memory, const State& want) {
+void leave_out_unobserved(State& state, const memory::Memory& memory, const State& want) {
   std::erase_if(state.of<Sysctl>(), [&](const Sysctl& sysctl) {
     return memory.earlier.find<Sysctl>(key(sysctl)) == nullptr &&
            want.find<Sysctl>(key(sysctl)) == nullptr;

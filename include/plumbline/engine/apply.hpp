@@ -55,8 +55,8 @@ struct Report {
 
 /// What apply() must know beyond the plan.
 struct Surroundings {
-  LinkNames links;   ///< as observed along with the plan's `have`
-  SysctlsAlong now;  ///< written back when a step is undone
+  LinkNames links;           ///< as observed along with the plan's `have`
+  memory::SysctlsAlong now;  ///< written back when a step is undone
   /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
   /// iptables-restore.
   bool uses_nft = false;

@@ -19,7 +19,7 @@
 namespace plumbline::engine {
 
 struct Ledger {
-  Memory memory;
+  memory::Memory memory;
   /// Tables that were not there before our first chain or rule in them.
   std::set<TableKey> tables_made;
   /// A copy of what the aliases of TAPs say, for when a TAP is missing.

@@ -16,7 +16,7 @@
 
 #include "plumbline/doctor/doctor.hpp"
 #include "plumbline/engine/pass.hpp"
-#include "plumbline/plan/expressible.hpp"
+#include "plumbline/spec/expressible.hpp"
 
 namespace plumbline::report {
 
@@ -44,7 +44,7 @@ enum class Operation : std::uint8_t { apply, destroy, adopt };
 /// An observed state as a spec, with what is not in it: objects, and places that a spec refuses.
 struct Shown {
   const boost::json::object& spec;
-  const std::vector<LeftOut>& left_out;
+  const std::vector<spec::LeftOut>& left_out;
   const std::vector<Diagnostic>& refused;
 };
 
