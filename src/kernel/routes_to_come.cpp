@@ -1,4 +1,4 @@
-#include "plumbline/kernel/routes_to_come.hpp"
+#include "routes_to_come.hpp"
 
 #include <linux/if_addr.h>
 

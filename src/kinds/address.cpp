@@ -264,4 +264,6 @@ boost::json::value to_spec(const Address& address) {
   return boost::json::value(format(address.local));
 }
 
+bool comes_by_itself(const Address& address) { return address.protocol == IFAPROT_KERNEL_LL; }
+
 }  // namespace plumbline

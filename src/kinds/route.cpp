@@ -1,6 +1,9 @@
 #include "plumbline/kinds/route.hpp"
 
+#include <linux/rtnetlink.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "route_facts.hpp"
 #include "spec_words.hpp"
@@ -96,6 +99,12 @@ Transition transition(const Route& have, const Route& want) {
   }
   const bool moves_sessions = have.nexthops != want.nexthops || have.src != want.src;
   return {Change::update, moves_sessions ? Disruption::sessions : Disruption::nothing};
+}
+
+bool comes_by_itself(const Route& route) { return route.protocol == RTPROT_KERNEL; }
+
+bool may_come_right(const Route& route, int error) {
+  return error == EINVAL && route.src && route.family() == Family::inet6;
 }
 
 }  // namespace plumbline

@@ -350,4 +350,10 @@ std::optional<std::string> value_along(const Sysctl& written, std::string_view p
   return std::nullopt;
 }
 
+wire::Request read_request(const Sysctl& sysctl) { return wire::SysctlRead{sysctl.path}; }
+
+bool holds_where_absent(const Sysctl& sysctl) {
+  return value_without_ipv6(sysctl.path) == sysctl.value;
+}
+
 }  // namespace plumbline

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "plumbline/memory/memory.hpp"
+#include "plumbline/memory/goals.hpp"
 #include "settings.hpp"
 
 namespace plumbline::memory {

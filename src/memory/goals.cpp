@@ -1,13 +1,13 @@
-// What is remembered is put back to, and what of it others changed.
+#include "plumbline/memory/goals.hpp"
 
 #include <algorithm>
 
-#include "plumbline/memory/memory.hpp"
+#include "plumbline/memory/applied.hpp"
 #include "settings.hpp"
 
 namespace plumbline::memory {
 
-Goals::Goals(const Memory& memory, const State& want) : memory_(&memory) {
+Goals::Goals(const Memory& memory, const State& want) : memory_(&memory), want_(&want) {
   if (memory.followed.empty()) return;
   const std::vector<IfName> any{IfName()};
   for (const Sysctl& sysctl : want.of<Sysctl>()) {
@@ -34,14 +34,14 @@ std::optional<Sysctl> Goals::sysctl(const std::string& path) const {
   return *before;
 }
 
-bool Goals::follows(const std::string& path, const Sysctl& driver) const {
-  const auto followed = memory_->followed.find(path);
+bool Goals::follows(const Sysctl& value, const Sysctl& driver) const {
+  const auto followed = memory_->followed.find(value.path);
   if (followed == memory_->followed.end() || followed->second.left.empty()) return true;
   const bool sometimes = driver.path.find("/default/") != std::string::npos;
-  return !sometimes || value_along(driver, path) == followed->second.left;
+  return !sometimes || value_along(driver, value.path) == followed->second.left;
 }
 
-Link Goals::with_earlier(Link want, const Link& have) const {
+Link Goals::completed(Link want, const Link& have) const {
   const Link* earlier = memory_->earlier.find<Link>(key(want));
   if (earlier == nullptr) return want;
   for_each_setting([&](auto setting) {
@@ -63,10 +63,70 @@ Link Goals::with_earlier(Link want, const Link& have) const {
   return want;
 }
 
-SharedChain Goals::with_earlier(SharedChain want) const {
+std::optional<Link> Goals::with_earlier(const Link& want, const Link& have) const {
+  if (!is_only_set(want)) return std::nullopt;
+  Link full = completed(want, have);
+  full.marked = have.marked;
+  return full;
+}
+
+/// Of a device that nothing is remembered of no endpoint counts as new.
+std::optional<WireGuard> Goals::with_earlier(const WireGuard& want,
+                                             const WireGuard& /*have*/) const {
+  const auto& applied = memory_->applied;
+  if (!applied.contains(format(key(want)))) return std::nullopt;
+  WireGuard full = want;
+  for (WireGuardPeer& peer : full.peers) {
+    if (!peer.endpoint) continue;
+    const auto found = applied.find(endpoint_key(full, peer));
+    peer.endpoint_is_new =
+        found == applied.end() || found->second != digest_of(format(*peer.endpoint));
+  }
+  return full;
+}
+
+std::optional<SharedChain> Goals::with_earlier(const SharedChain& want,
+                                               const SharedChain& /*have*/) const {
   const SharedChain* earlier = memory_->earlier.find<SharedChain>(key(want));
-  if (earlier != nullptr && !want.policy) want.policy = earlier->policy;
-  return want;
+  if (earlier == nullptr || want.policy) return std::nullopt;
+  SharedChain full = want;
+  full.policy = earlier->policy;
+  return full;
+}
+
+std::optional<WayBack<Link>> Goals::way_back(const Link& have) const {
+  if (have.marked || memory_->earlier.find<Link>(key(have)) == nullptr) return std::nullopt;
+  Link goal;
+  goal.name = have.name;
+  return WayBack<Link>{have, completed(std::move(goal), have)};
+}
+
+std::optional<WayBack<Sysctl>> Goals::way_back(const Sysctl& have) const {
+  const auto goal = sysctl(have.path);
+  if (!goal) return std::nullopt;
+  return WayBack<Sysctl>{have, *goal};
+}
+
+std::optional<WayBack<SharedChain>> Goals::way_back(const SharedChain& have) const {
+  const SharedChain* earlier = memory_->earlier.find<SharedChain>(key(have));
+  if (earlier == nullptr || !earlier->policy || earlier->policy == have.policy) {
+    return std::nullopt;
+  }
+  SharedChain without = have;
+  without.insert = {};
+  without.append = {};
+  without.strays = {};
+  without.stray_places.clear();
+  WayBack<SharedChain> way{without, without};
+  way.to.policy = earlier->policy;
+  return way;
+}
+
+bool Goals::looks_after(const Link& have, bool lost) const {
+  if (lost) return false;
+  if (memory_->earlier.find<Link>(key(have)) != nullptr) return true;
+  const Link* want = want_->find<Link>(key(have));
+  return want != nullptr && is_only_set(*want);
 }
 
 std::string Goals::refusal(const Key& key) const {

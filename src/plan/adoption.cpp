@@ -101,7 +101,7 @@ class Adopting {
         }
       }
     });
-    if (!known) no_kind(text, words.empty() ? "" : words.front());
+    if (!known) not_adoptable(text, words.empty() ? "" : words.front());
   }
 
   Adoption result() && {
@@ -119,18 +119,16 @@ class Adopting {
     adoption_.plan.refusals.push_back({Code::not_adoptable, std::move(message), {}, {}});
   }
 
-  void no_kind(const std::string& text, const std::string& kind) {
-    if (kind == "wireguard") {
-      refuse(text + " is adopted along with its link: name that");
-    } else if (kind == "sysctl") {
-      refuse(text + " needs no adopting: a spec takes it as it is, and it is put back in the end");
-    } else if (kind == "chain" || kind == "shared") {
-      refuse(text +
-             " cannot be adopted: apply a spec with chains of its own beside it, then remove this "
-             "one with what made it");
-    } else {
-      error("'" + text + "' is no key: one begins with " + adoptable_kinds());
-    }
+  void not_adoptable(const std::string& text, const std::string& kind) {
+    bool known = false;
+    Kinds::for_each([&]<class K>(std::type_identity<K>) {
+      if constexpr (requires { K::why_not_adopted; }) {
+        if (kind != K::kind_name) return;
+        known = true;
+        refuse(text + ' ' + std::string(K::why_not_adopted));
+      }
+    });
+    if (!known) error("'" + text + "' is no key: one begins with " + adoptable_kinds());
   }
 
   template <class K>
@@ -161,38 +159,39 @@ class Adopting {
 
   template <class K>
   void adopt(const K& theirs, bool add_ours) {
-    const K ours = with_mark(theirs, mark_);
-    Step step;
-    step.key = key(ours);
-    step.action = add_ours ? Action::update : Action::remove;
-    if (!add_ours) step.key = key(theirs);
-    step.before = theirs;
-    if (add_ours) step.after = ours;
-    put(std::move(step));
+    put(step_for(theirs, add_ours));
+    if constexpr (requires { partner(theirs); }) adopt_partner(theirs);
   }
-  /// The ends of a pair come and go together, so they become ours together.
-  void adopt(const Link& theirs, bool /*add_ours*/) {
-    put(theirs);
-    const auto other_end = peer_here(theirs);
-    if (!other_end) return;
-    const Link* peer = have_.find<Link>(Link::Key{*other_end});
-    if (peer == nullptr || peer->marked) return;
-    const std::string why = kernel::why_not_adoptable(have_, *peer, mark_);
-    if (!why.empty()) return refuse(format(key(*peer)) + " cannot be adopted: " + why);
-    put(*peer);
+  /// What comes and goes together becomes ours together.
+  template <class K>
+  void adopt_partner(const K& theirs) {
+    const auto where = partner(theirs);
+    const K* other = where ? have_.find<K>(*where) : nullptr;
+    if (other == nullptr || is_marked(*other, mark_)) return;
+    const std::string why = kernel::why_not_adoptable(have_, *other, mark_);
+    if (!why.empty()) return refuse(format(*where) + " cannot be adopted: " + why);
+    put(step_for(*other, true));
   }
 
-  void put(const Link& theirs) {
-    Link ours = with_mark(theirs, mark_);
-    if (!ours.alias) ours.alias = "";
-    if (ours.kind == LinkKind::bridge && ours.mac) ours.assignment = note_of_mac(*ours.mac);
+  template <class K>
+  Step step_for(const K& theirs, bool add_ours) const {
+    const K ours = as_ours(theirs);
     Step step;
-    step.key = key(theirs);
-    step.action = Action::update;
+    step.key = add_ours ? key(ours) : key(theirs);
+    step.action = add_ours ? Action::update : Action::remove;
     step.before = theirs;
-    step.after = ours;
-    put(std::move(step));
+    if (add_ours) step.after = ours;
+    return step;
   }
+  template <class K>
+  K as_ours(const K& theirs) const {
+    if constexpr (requires { adopted(theirs, mark_); }) {
+      return adopted(theirs, mark_);
+    } else {
+      return with_mark(theirs, mark_);
+    }
+  }
+
   void put(Step step) {
     step.why = Why::adopted;
     if (known_.insert(step.key).second) steps_.push_back(std::move(step));

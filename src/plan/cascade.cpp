@@ -2,171 +2,170 @@
 
 #include <algorithm>
 
+#include "plumbline/kernel/removal_hits.hpp"
+
 namespace plumbline {
 
 namespace {
 
 bool is_taken_down(const Draft& draft) { return draft.have && (draft.split || !draft.want); }
 
-struct ByKey {
-  bool operator()(const Rule* a, const Rule* b) const { return *a < *b; }
-};
-using Rules = std::set<const Rule*, ByKey>;
-
-/// The rules of one priority.
-struct RuleGroup {
-  Rules rules;
-  bool some_are_there = false;
-  bool some_are_wanted = false;
-};
-
-/// Which rules the removal of one may hit: as many walks over them as there are combinations of
-/// conditions.
-class Hits {
- public:
-  explicit Hits(const Rules& rules) : rules_(rules) {}
-
-  const std::vector<const Rule*>& of(const Rule& removed) {
-    const std::uint32_t said = conditions_of(removed);
-    const auto [found, is_new] = by_conditions_.try_emplace(said);
-    if (is_new) {
-      for (const Rule* rule : rules_) found->second[reduced(*rule, said)].push_back(rule);
-    }
-    return found->second[reduced(removed, said)];
-  }
-
- private:
-  const Rules& rules_;
-  std::map<std::uint32_t, std::map<Rule, std::vector<const Rule*>>> by_conditions_;
-};
-
-/// A link that goes with another, not a port that only loses its bridge.
-bool is_lost_link(const kernel::Taken& taken) {
-  return std::holds_alternative<Link>(taken.before) && !taken.after;
+bool needs_one_of(const std::set<IfName>& links, const Resource& resource) {
+  const auto is_one = [&](const Need& need) {
+    const auto* link = std::get_if<NeedsLink>(&need);
+    return link != nullptr && links.contains(link->name);
+  };
+  return std::visit([&](const auto& value) { return std::ranges::any_of(needs(value), is_one); },
+                    resource);
 }
 
-Link without_master(Link port) {
-  port.master.reset();
-  port.port.reset();
-  return port;
-}
+/// What no two of the kind have in common, if it has such a thing.
+template <class K>
+constexpr bool has_identity = requires(const K& value) {
+  identity(value);
+};
+
+/// Others may have put something on it, and another of its kind goes with it.
+template <class K>
+constexpr bool has_company = requires(const K& value) {
+  foreign_part(value);
+  partner(value);
+};
 
 }  // namespace
 
+// ---- before there is an order -------------------------------------------------------------------
+
 void Cascade::before_order() {
-  std::vector<std::pair<Key, Link>> going;
-  for (const auto& [key, draft] : drafts_) {
-    if (!std::holds_alternative<Link::Key>(key) || !is_taken_down(draft)) continue;
-    going.emplace_back(key, std::get<Link>(*draft.have));
-  }
-  order_rules();
-  free_identifiers(going);
-  for (const auto& [key, link] : going) {
-    if (link.has_qdisc.value_or(false) && !now_.options.take_foreign) {
-      refuse(key, key, format(key) + " has a queueing discipline that is not ours");
+  order_removals();
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (has_identity<K>) free_identities<K>(going<K>());
+  });
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (has_company<K>) {
+      for (const auto& [key, value] : going<K>()) {
+        const std::string others = foreign_part(value);
+        if (!others.empty() && !now_.options.take_foreign) {
+          refuse(key, key, format(key) + " has " + others + " that is not ours");
+        }
+        take_partner(key, value);
+      }
     }
-    if (const auto peer = peer_here(link)) take_peer(key, *peer);
-  }
+  });
   // A setting of a link goes with it: there is nothing to put back. Undoing sets it again.
+  const std::set<IfName> leaving = leaving_links();
   for (auto& [key, draft] : drafts_) {
-    const auto* sysctl = std::get_if<Sysctl::Key>(&key);
-    if (sysctl != nullptr && draft.why == Why::unwanted && is_of_leaving_link(*sysctl)) {
-      draft.want.reset();
-    }
+    const bool is_put_back = draft.why == Why::unwanted && draft.have && is_setting(*draft.have);
+    if (is_put_back && needs_one_of(leaving, *draft.have)) draft.want.reset();
   }
 }
 
-bool Cascade::is_of_leaving_link(const Sysctl::Key& sysctl) const {
-  for (const Need& need : needs(Sysctl{sysctl.path, ""})) {
-    const auto link = drafts_.find(Key(Link::Key{std::get<NeedsLink>(need).name}));
-    if (link != drafts_.end() && is_taken_down(link->second)) return true;
+template <class K>
+Cascade::Going<K> Cascade::going() const {
+  Going<K> going;
+  for (const auto& [key, draft] : drafts_) {
+    if (!std::holds_alternative<typename K::Key>(key) || !is_taken_down(draft)) continue;
+    going.emplace_back(key, std::get<K>(*draft.have));
   }
-  return false;
+  return going;
 }
 
-void Cascade::take_peer(const Key& cause, const IfName& name) {
-  const Link* peer = now_.have.find<Link>(Link::Key{name});
-  if (peer == nullptr || peer->kind != LinkKind::veth) return;
-  const auto found = drafts_.find(Key(key(*peer)));
+bool Cascade::is_setting(const Resource& resource) {
+  return std::visit(
+      []<class K>(const K&) {
+        return requires { K::is_setting; };
+      },
+      resource);
+}
+
+std::set<IfName> Cascade::leaving_links() const {
+  std::set<IfName> leaving;
+  for (const auto& [key, draft] : drafts_) {
+    if (!is_taken_down(draft)) continue;
+    std::visit(
+        [&](const auto& of) {
+          if constexpr (requires { names_link(of); }) leaving.insert(names_link(of));
+        },
+        key);
+  }
+  return leaving;
+}
+
+template <class K>
+void Cascade::take_partner(const Key& cause, const K& value) {
+  const auto where = partner(value);
+  const K* other = where ? now_.have.find<K>(*where) : nullptr;
+  if (other == nullptr || !is_partner(value, *other)) return;
+  const auto found = drafts_.find(Key(*where));
   if (found != drafts_.end()) {
     if (!is_taken_down(found->second)) found->second.replace();
     return;
   }
-  Draft draft{.have = *peer};
+  Draft draft{.have = *other};
   draft.forced = true;
   draft.why = Why::cascade;
   draft.cause = cause;
   draft.disrupts = Disruption::traffic;
-  const Link* want = now_.want.find<Link>(key(*peer));
-  if (want != nullptr && want->kind != LinkKind::physical && peer->marked) {
+  const bool ours = is_marked(*other, now_.options.mark);
+  const K* want = now_.want.find<K>(*where);
+  if (want != nullptr && !stays_theirs(*want) && ours) {
     draft.want = *want;
     draft.asked = *want;
     draft.split = true;
-  } else if (!peer->marked && !now_.options.take_foreign) {
-    return refuse(cause, key(*peer), format(key(*peer)) + ", its other end, is not ours");
+  } else if (!ours && !now_.options.take_foreign) {
+    return refuse(cause, *where, format(*where) + ", its other end, is not ours");
   }
-  drafts_.emplace(key(*peer), std::move(draft));
+  drafts_.emplace(*where, std::move(draft));
 }
 
-/// What no two links have in common is free, where one that has it goes, for another of another
-/// name only then.
-void Cascade::free_identifiers(const std::vector<std::pair<Key, Link>>& going) {
-  std::map<std::string, const Link*> coming;
+/// What no two of the kind have in common is free, where one that has it goes, for another of
+/// another name only then.
+template <class K>
+void Cascade::free_identities(const Going<K>& going) {
+  std::map<std::string, const K*> coming;
   for (const auto& [ignored, draft] : drafts_) {
-    const auto* link = draft.want ? std::get_if<Link>(&*draft.want) : nullptr;
-    const auto own = link != nullptr ? identity(*link) : std::nullopt;
-    if (own) coming.emplace(own->value, link);
+    const auto* value = draft.want ? std::get_if<K>(&*draft.want) : nullptr;
+    const auto own = value != nullptr ? identity(*value) : std::nullopt;
+    if (own) coming.emplace(own->value, value);
   }
-  for (const auto& [key, link] : going) {
-    const auto own = identity(link);
+  for (const auto& [key, value] : going) {
+    const auto own = identity(value);
     const auto found = own ? coming.find(own->value) : coming.end();
-    if (found == coming.end() || !exclude_each_other(*found->second, link)) continue;
+    if (found == coming.end() || !exclude_each_other(*found->second, value)) continue;
     constraints_.insert(Constraint{{key, Side::down}, {plumbline::key(*found->second), Side::up}});
   }
 }
 
-/// The kernel may delete another rule than the one asked for, if that says more and stands before:
-/// removal_may_hit(). So while a rule goes, on the way there or on the way back, no such rule may
-/// stand before it. Where rules of one priority only come, or only go, their rank sees to it
-/// (is_preferred()).
-void Cascade::order_rules() {
-  std::map<std::pair<Family, std::uint32_t>, RuleGroup> groups;
-  const auto gather = [&](const State& state, bool RuleGroup::*seen) {
-    for (const Rule& rule : state.of<Rule>()) {
-      if (!is_marked(rule, now_.options.mark)) continue;
-      RuleGroup& group = groups[{rule.family, rule.priority}];
-      group.rules.insert(&rule);
-      group.*seen = true;
-    }
-  };
-  gather(now_.have, &RuleGroup::some_are_there);
-  gather(now_.want, &RuleGroup::some_are_wanted);
-  for (const auto& [ignored, group] : groups) {
-    if (group.rules.size() < 2 || !group.some_are_there || !group.some_are_wanted) continue;
-    Hits hits(group.rules);
-    for (const Rule* rule : group.rules) {
-      const auto draft = drafts_.find(Key(key(*rule)));
+/// The kernel may delete another object than the one asked for, if that says more and stands before
+/// (kernel/removal_hits.hpp). So while one goes, on the way there or on the way back, no such other
+/// may stand before it. Where they only come, or only go, their rank sees to it (is_preferred()).
+void Cascade::order_removals() {
+  for (auto& mixed : kernel::rules_that_mix(now_.have, now_.want, now_.options.mark)) {
+    for (const auto* one : mixed.all()) {
+      const auto draft = drafts_.find(Key(key(*one)));
       if (draft == drafts_.end() || draft->second.forced) continue;
-      for (const Rule* other : hits.of(*rule)) {
-        if (other != rule) clear_way(draft->first, *other);
+      for (const auto* other : mixed.hit_by(*one)) {
+        if (other != one) clear_way(draft->first, *other);
       }
     }
   }
 }
 
-void Cascade::clear_way(const Key& key, const Rule& other) {
+void Cascade::clear_way(const Key& key, const Resource& other) {
   const Draft& draft = drafts_.at(key);
   const End cause{key, draft.have ? Side::down : Side::up};
-  const Key other_key = plumbline::key(other);
+  const Key other_key = key_of(other);
   const auto found = drafts_.find(other_key);
   if (found == drafts_.end()) {
-    add({other}, cause, {.want = other, .asked = other, .split = true});
+    add(other, cause, {.want = other, .asked = other, .split = true});
   } else if (found->second.have) {
     before(other_key, cause);
   } else if (!draft.have) {
     after(other_key, cause);
   }
 }
+
+// ---- along an order -----------------------------------------------------------------------------
 
 bool Cascade::follow(const std::vector<Node>& order) {
   kernel::World world(now_.have);
@@ -182,40 +181,22 @@ bool Cascade::follow(const std::vector<Node>& order) {
 void Cascade::split(const Key& key) {
   Draft& draft = drafts_.at(key);
   draft.replace();
-  if (!std::holds_alternative<Sysctl>(*draft.have)) draft.disrupts = Disruption::traffic;
-  const auto* link = std::get_if<Link>(&*draft.have);
-  if (link == nullptr || !link->master) return;
-  const Link released = without_master(*link);
-  draft.middle = released;
-  draft.want = complete(std::get<Link>(*draft.want), released);
-}
-
-bool Cascade::resolve(const kernel::Taken& taken, const Node& cause) {
-  const Key key = key_of(taken.before);
-  if (key == *cause.key) return false;
-  if (!is_marked_or_wanted(taken.before) ||
-      (is_lost_link(taken) && !std::get<Link>(taken.before).marked)) {
-    return !is_made_by_kernel(taken.before) && lose_foreign(taken, cause.end());
-  }
-  const auto found = drafts_.find(key);
-  if (found != drafts_.end()) return constrain(key, found->second, taken, cause.end());
-  return lose_ours(taken, cause.end());
+  if (!is_setting(*draft.have)) draft.disrupts = Disruption::traffic;
+  std::visit(
+      [&]<class K>(const K& have) {
+        if constexpr (can_be_released<K>) {
+          if (!holder(have)) return;
+          const K alone = released(have);
+          draft.middle = alone;
+          draft.want = complete(std::get<K>(*draft.want), alone);
+        }
+      },
+      *draft.have);
 }
 
 bool Cascade::is_made_by_kernel(const Resource& resource) {
   if (!made_by_kernel_) made_by_kernel_.emplace(now_.have, now_.want);
   return (*made_by_kernel_)(resource);
-}
-
-bool Cascade::is_marked_or_wanted(const Resource& resource) const {
-  if (const auto* link = std::get_if<Link>(&resource)) {
-    const Link* want = now_.want.find<Link>(key(*link));
-    const bool configured = now_.memory.earlier.find<Link>(key(*link)) != nullptr;
-    return link->marked || configured || (want != nullptr && want->kind == LinkKind::physical);
-  }
-  if (std::holds_alternative<Sysctl>(resource)) return true;
-  return std::visit([&](const auto& value) { return is_marked(value, now_.options.mark); },
-                    resource);
 }
 
 bool Cascade::before(const Key& key, const End& cause) {
@@ -231,45 +212,13 @@ bool Cascade::around(const Key& key, const End& cause) {
   return after(key, cause) || first;
 }
 
-bool Cascade::constrain(const Key& key, Draft& draft, const kernel::Taken& taken,
-                        const End& cause) {
-  if (draft.blocked() && !draft.forced) {
-    // It cannot be had as it should be; what is there of it goes.
-    draft.forced = true;
-    return before(key, cause);
-  }
-  if (!draft.have) return after(key, cause);
-  if (draft.split) return around(key, cause);
-  if (!draft.want) return before(key, cause);
-  if (is_lost_link(taken)) {
-    draft.replace();
-    draft.disrupts = Disruption::traffic;
-    around(key, cause);
-    return true;
-  }
-  if (std::holds_alternative<Sysctl>(taken.before) && taken.after) return after(key, cause);
-  if (const auto* port = std::get_if<Link>(&taken.before)) {
-    auto& want = std::get<Link>(*draft.want);
-    const bool managed = draft.asked && std::get<Link>(*draft.asked).master;
-    if (managed && want.master != port->master) return before(key, cause);
-    if (!managed && want.master) {
-      want = without_master(want);
-      return before(key, cause);
-    }
-    if (!managed) return before(key, cause);
-  }
-  split(key);
-  around(key, cause);
-  return true;
-}
-
-bool Cascade::add(const kernel::Taken& taken, const End& cause, Draft draft) {
-  draft.have = taken.before;
+bool Cascade::add(const Resource& had, const End& cause, Draft draft) {
+  draft.have = had;
   draft.forced = true;
   draft.why = Why::cascade;
   draft.cause = cause.key;
-  if (!std::holds_alternative<Sysctl>(taken.before)) draft.disrupts = Disruption::traffic;
-  const Key key = key_of(taken.before);
+  if (!is_setting(had)) draft.disrupts = Disruption::traffic;
+  const Key key = key_of(had);
   const bool both = draft.split;
   drafts_.emplace(key, std::move(draft));
   if (both) {
@@ -278,75 +227,6 @@ bool Cascade::add(const kernel::Taken& taken, const End& cause, Draft draft) {
     before(key, cause);
   }
   return true;
-}
-
-bool Cascade::lose_ours(const kernel::Taken& taken, const End& cause) {
-  return std::visit(
-      [&]<class K>(const K& value) {
-        const K* want = now_.want.find<K>(key(value));
-        if constexpr (std::is_same_v<K, Link>) {
-          if (!is_lost_link(taken)) return lose_port(value, cause, want);
-        }
-        if constexpr (std::is_same_v<K, Sysctl>) {
-          if (want == nullptr) return taken.after && follow_back(taken, cause);
-          if (!taken.after) {
-            return add(taken, cause, {.want = *want, .asked = *want, .split = true});
-          }
-          return set_after(taken, cause, {.want = *want, .asked = *want});
-        } else {
-          if (want == nullptr) return add(taken, cause, {});
-          return add(taken, cause, {.want = *want, .asked = *want, .split = true});
-        }
-      },
-      taken.before);
-}
-
-/// A sysctl that is changed along is written once that was.
-bool Cascade::set_after(const kernel::Taken& taken, const End& cause, Draft draft) {
-  if (taken.after == draft.want) return false;
-  const Key key = key_of(taken.before);
-  add(taken, cause, std::move(draft));
-  constraints_.erase({{key, Side::down}, cause});
-  after(key, cause);
-  return true;
-}
-
-/// One that no spec names is put back to what it was.
-bool Cascade::follow_back(const kernel::Taken& taken, const End& cause) {
-  const auto& value = std::get<Sysctl>(taken.before);
-  const Draft& driver = drafts_.at(cause.key);
-  const auto goal = now_.goals.sysctl(value.path);
-  if (!goal || !driver.have || !now_.goals.refusal(key_of(taken.before)).empty()) return false;
-  if (!now_.goals.follows(value.path, std::get<Sysctl>(*driver.have))) return false;
-  if (!set_after(taken, cause, {.want = complete(*goal, value)})) return false;
-  drafts_.at(key_of(taken.before)).why = Why::unwanted;
-  return true;
-}
-
-/// A port that loses its bridge leaves it before, so that undoing brings it back.
-bool Cascade::lose_port(const Link& port, const End& cause, const Link* want) {
-  if (!port.master) return false;
-  const Link released = without_master(port);
-  if (want == nullptr || !want->master) return add({port}, cause, {.want = released});
-  return add(
-      {port}, cause,
-      {.middle = released, .want = complete(*want, released), .asked = *want, .split = true});
-}
-
-bool Cascade::lose_foreign(const kernel::Taken& taken, const End& cause) {
-  const Key key = key_of(taken.before);
-  const auto* link = std::get_if<Link>(&taken.before);
-  const Link* port = is_lost_link(taken) ? nullptr : link;
-  if (!now_.options.take_foreign) {
-    const std::string loss = port != nullptr ? " would take its bridge from " + format(key) + ","
-                                             : " would take " + format(key) + " along,";
-    refuse(cause.key, key, "changing " + format(cause.key) + loss + " which is not ours");
-    return false;
-  }
-  if (drafts_.contains(key)) return before(key, cause);
-  if (port != nullptr) return lose_port(*port, cause, nullptr);
-  if (taken.after) return false;
-  return add(taken, cause, {});
 }
 
 void Cascade::refuse(const Key& cause, const Key& dependent, const std::string& what) {

@@ -13,12 +13,19 @@
 
 namespace plumbline {
 
+/// The kernel may take a part of it alone: a port loses its bridge.
+template <class K>
+inline constexpr bool can_be_released = requires(const K& value) {
+  released(value);
+};
+
 class Cascade {
  public:
   Cascade(const Situation& situation, Drafts& drafts, Constraints& constraints)
       : now_(situation), drafts_(drafts), constraints_(constraints) {}
 
-  /// Both ends of a veth pair go together; a link to be removed takes its qdiscs along.
+  /// What comes and goes together goes together; what is to be removed takes along what others put
+  /// on it.
   void before_order();
   /// Carries the order out in thought. Whether anything had to be added to what it was made from.
   bool follow(const std::vector<Node>& order);
@@ -28,24 +35,40 @@ class Cascade {
   [[nodiscard]] std::vector<Diagnostic> refusals() const;
 
  private:
-  [[nodiscard]] bool is_of_leaving_link(const Sysctl::Key& sysctl) const;
-  void take_peer(const Key& cause, const IfName& name);
-  void free_identifiers(const std::vector<std::pair<Key, Link>>& going);
-  void order_rules();
-  void clear_way(const Key& key, const Rule& other);
+  [[nodiscard]] static bool is_setting(const Resource& resource);
+  /// What is to be removed, of one kind.
+  template <class K>
+  using Going = std::vector<std::pair<Key, K>>;
+
+  template <class K>
+  [[nodiscard]] Going<K> going() const;
+  template <class K>
+  void take_partner(const Key& cause, const K& value);
+  template <class K>
+  void free_identities(const Going<K>& going);
+  [[nodiscard]] std::set<IfName> leaving_links() const;
+  void order_removals();
+  void clear_way(const Key& key, const Resource& other);
   bool resolve(const kernel::Taken& taken, const Node& cause);
-  bool constrain(const Key& key, Draft& draft, const kernel::Taken& taken, const End& cause);
+  template <class K>
+  bool constrain(Draft& draft, const K& before, const std::optional<Resource>& left,
+                 const End& cause);
   bool around(const Key& key, const End& cause);
   bool before(const Key& key, const End& cause);
   bool after(const Key& key, const End& cause);
-  bool add(const kernel::Taken& taken, const End& cause, Draft draft);
-  bool lose_ours(const kernel::Taken& taken, const End& cause);
-  bool set_after(const kernel::Taken& taken, const End& cause, Draft draft);
-  bool follow_back(const kernel::Taken& taken, const End& cause);
-  bool lose_port(const Link& port, const End& cause, const Link* want);
-  bool lose_foreign(const kernel::Taken& taken, const End& cause);
+  bool add(const Resource& before, const End& cause, Draft draft);
+  template <class K>
+  bool lose_ours(const K& before, const std::optional<Resource>& left, const End& cause);
+  template <class K>
+  bool set_after(const K& before, const std::optional<Resource>& left, const End& cause,
+                 Draft draft);
+  template <class K>
+  bool follow_back(const K& before, const std::optional<Resource>& left, const End& cause);
+  template <class K>
+  bool let_go(const K& port, const End& cause, const K* want);
+  template <class K>
+  bool lose_foreign(const K& before, const std::optional<Resource>& left, const End& cause);
   [[nodiscard]] bool is_made_by_kernel(const Resource& resource);
-  [[nodiscard]] bool is_marked_or_wanted(const Resource& resource) const;
   void refuse(const Key& cause, const Key& dependent, const std::string& what);
 
   const Situation& now_;

@@ -1,30 +1,21 @@
 #include "diff.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "adopt_command.hpp"
 #include "ownership.hpp"
-#include "plumbline/base/digest.hpp"
 #include "plumbline/kernel/adoptable.hpp"
-#include "plumbline/kernel/routes_to_come.hpp"
+#include "plumbline/kernel/making.hpp"
+#include "plumbline/memory/applied.hpp"
 
 namespace plumbline {
 
 namespace {
 
-std::uint64_t digest(std::string_view text) { return Digest().add(text).value(); }
-
 class Comparison {
  public:
   explicit Comparison(const Situation& situation)
-      : now_(situation),
-        kernel_routes_(
-            kernel::routes_to_come(situation.have, situation.want, situation.options.mark)) {
-    for (const Link& link : now_.have.of<Link>()) {
-      for (const std::string& name : link.altnames.names) altnames_.emplace(name, &link);
-    }
-  }
+      : now_(situation), making_(situation.have, situation.want, situation.options.mark) {}
 
   Difference run() {
     Kinds::for_each([&]<class K>(std::type_identity<K>) { compare<K>(); });
@@ -66,84 +57,50 @@ class Comparison {
 
   template <class K>
   void wanted(const K& want, const std::vector<const K*>& there) {
-    if (there.empty()) return create(want);
+    if (there.empty()) return make(want);
+    if (stays_theirs(want)) return change_to(*there.front(), want);
     for (const K* have : there) {
       if (is_ours(*have, now_.options.mark, true)) return change_beside(*have, want, there);
     }
     beside_foreign(want, there);
   }
-  void wanted(const Link& want, const std::vector<const Link*>& there) {
-    if (want.kind == LinkKind::physical) return physical(want, there);
-    if (there.empty()) return name_is_free(want) ? create(want) : void();
-    if (is_marked(*there.front(), now_.options.mark)) return change(*there.front(), want, want);
-    beside_foreign(want, there);
-  }
-  void wanted(const Route& want, const std::vector<const Route*>& there) {
-    const auto made = there.empty() ? kernel_routes_.find(key(want)) : kernel_routes_.end();
-    if (made == kernel_routes_.end()) return wanted<Route>(want, there);
-    refuse(want,
-           ": a route of this table, destination and metric is made by the kernel itself for " +
-               format(key(made->second)) + ": leave it out, or give it another metric");
-  }
-  void wanted(const Address& want, const std::vector<const Address*>& there) {
-    if (!there.empty() || !kernel::comes_with_loopback(now_.have, now_.want, want))
-      return wanted<Address>(want, there);
-    result_.warnings.push_back({Code::foreign_equal,
-                                format(key(want)) + " comes with the link: the kernel makes it",
-                                now_.origin(key(want)),
-                                {}});
-  }
-  void wanted(const WireGuard& want, const std::vector<const WireGuard*>& there) {
-    if (there.empty()) return create(want);
-    if (!is_marked(*there.front(), now_.options.mark)) return beside_foreign(want, there);
-    change(*there.front(), with_new_endpoints(want), want);
-  }
-  void wanted(const Sysctl& want, const std::vector<const Sysctl*>& there) {
-    if (!there.empty()) return change(*there.front(), want, want);
-    const auto link = link_of(want.path);
-    const bool link_is_there = link && now_.have.find<Link>({*link}) != nullptr;
-    if (!link_is_there || value_without_ipv6(want.path) != want.value) create(want);
-  }
-  void wanted(const SharedChain& want, const std::vector<const SharedChain*>& there) {
-    if (there.empty()) return create(want);
-    change(*there.front(), now_.goals.with_earlier(want), want);
-  }
 
-  /// Of a device that nothing is remembered of no endpoint counts as new.
-  WireGuard with_new_endpoints(WireGuard want) const {
-    const auto& applied = now_.memory.applied;
-    if (!applied.contains(format(key(want)))) return want;
-    for (WireGuardPeer& peer : want.peers) {
-      if (!peer.endpoint) continue;
-      const auto found = applied.find(endpoint_key(want, peer));
-      peer.endpoint_is_new =
-          found == applied.end() || found->second != digest(format(*peer.endpoint));
+  template <class K>
+  void make(const K& want) {
+    using Way = kernel::Making::Way;
+    kernel::Making::Answer answer = making_.of(want);
+    switch (answer.way) {
+      case Way::make:
+        return create(want);
+      case Way::wait:
+        return block(want, {std::move(answer.words)});
+      case Way::comes:
+        result_.warnings.push_back(
+            {Code::foreign_equal, format(key(want)) + answer.words, now_.origin(key(want)), {}});
+        return;
+      case Way::needless:
+        return;
+      case Way::refuse:
+        return refuse(want, answer.words);
     }
-    return want;
   }
 
-  /// `have` is ours, others in `there` may not be. NLM_F_REPLACE takes the first route of an
-  /// identity, whose ever it is (net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c).
+  /// `have` is ours, others in `there` may not be.
   template <class K>
   void change_beside(const K& have, const K& want, const std::vector<const K*>& there) {
-    if constexpr (std::is_same_v<K, Route>) {
+    if constexpr (requires { K::replaces_the_first; }) {
       const bool beside = std::ranges::any_of(
-          there, [&](const Route* other) { return !is_ours(*other, now_.options.mark, true); });
+          there, [&](const K* other) { return !is_ours(*other, now_.options.mark, true); });
       const bool changes = transition(have, complete(want, have)).change != Change::none;
       if (beside && changes) return conflict(want, there);
     }
-    change(have, want, want);
+    change_to(have, want);
   }
 
-  /// Never created: waits until it is there.
-  void physical(const Link& want, const std::vector<const Link*>& there) {
-    if (there.empty()) {
-      block(want, {format(Need{NeedsLink{want.name}})});
-      return;
-    }
-    Link full = now_.goals.with_earlier(want, *there.front());
-    full.marked = there.front()->marked;
-    change(*there.front(), full, want);
+  template <class K>
+  void change_to(const K& have, const K& want) {
+    const std::optional<K> full = now_.goals.with_earlier(want, have);
+    change(have, full ? *full : want, want);
   }
 
   template <class K>
@@ -204,18 +161,6 @@ class Comparison {
         {Code::foreign_conflict, format(key(want)) + why, now_.origin(key(want)), {}});
   }
 
-  /// The kernel resolves alternative names wherever a name is looked up, and makes no link of one
-  /// (__dev_alloc_name() and rtnl_newlink() in net/core).
-  [[nodiscard]] bool name_is_free(const Link& want) {
-    const auto found = altnames_.find(want.name.view());
-    if (found == altnames_.end()) return true;
-    const std::string other = format(found->second->name);
-    refuse(want, ": the name is an alternative name of " + other +
-                     ": choose another, or take it away from that link (ip link property del dev " +
-                     other + " altname " + format(want.name) + ")");
-    return false;
-  }
-
   /// The command that would make it ours, where one can.
   template <class K>
   [[nodiscard]] std::string takeover(const std::vector<const K*>& there) const {
@@ -224,15 +169,14 @@ class Comparison {
       return {};
     return adopt_command(key(*there.front()));
   }
-  /// A tunnel is ours as its link is, of which there is a message too.
-  [[nodiscard]] static std::string takeover(const std::vector<const WireGuard*>& /*there*/) {
-    return {};
-  }
 
   // ---- not wanted ----
 
   template <class K>
   void unwanted(const std::vector<const K*>& there) {
+    if (const auto back = now_.goals.way_back(*there.front())) {
+      return put_back(*there.front(), back->from, back->to);
+    }
     for (const K* have : there) {
       if (!is_ours(*have, now_.options.mark, false)) continue;
       Draft draft{.have = *have};
@@ -242,40 +186,12 @@ class Comparison {
       return;
     }
   }
-  void unwanted(const std::vector<const Link*>& there) {
-    const Link& have = *there.front();
-    if (have.marked) return unwanted<Link>(there);
-    if (now_.memory.earlier.find<Link>(key(have)) == nullptr) return;
-    Link goal;
-    goal.name = have.name;
-    put_back(have, now_.goals.with_earlier(goal, have));
-  }
-  void unwanted(const std::vector<const Sysctl*>& there) {
-    if (const auto goal = now_.goals.sysctl(there.front()->path)) put_back(*there.front(), *goal);
-  }
-  void unwanted(const std::vector<const SharedChain*>& there) {
-    const SharedChain& have = *there.front();
-    const auto* earlier = now_.memory.earlier.find<SharedChain>(key(have));
-    const bool other_policy =
-        earlier != nullptr && earlier->policy && earlier->policy != have.policy;
-    if (!other_policy) return unwanted<SharedChain>(there);
-    SharedChain without = have;
-    without.insert = {};
-    without.append = {};
-    without.strays = {};
-    without.stray_places.clear();
-    SharedChain goal = without;
-    goal.policy = earlier->policy;
-    put_back(without, goal);
-    const auto draft = result_.drafts.find(key(have));
-    if (draft != result_.drafts.end()) draft->second.have = have;
-  }
 
   /// What cannot be put back now stays remembered, and is told.
   template <class K>
-  void put_back(const K& have, const K& goal) {
-    const K full = complete(goal, have);
-    const Transition way = transition(have, full);
+  void put_back(const K& have, const K& theirs, const K& goal) {
+    const K full = complete(goal, theirs);
+    const Transition way = transition(theirs, full);
     if (way.change == Change::none) return;
     std::string obstacle = now_.goals.refusal(key(have));
     if (obstacle.empty()) obstacle = way.blocked_until;
@@ -288,8 +204,7 @@ class Comparison {
   }
 
   const Situation& now_;
-  std::map<Route::Key, Address> kernel_routes_;
-  std::map<std::string_view, const Link*> altnames_;
+  kernel::Making making_;
   Difference result_;
 };
 
@@ -297,37 +212,8 @@ class Comparison {
 
 Difference difference(const Situation& situation) { return Comparison(situation).run(); }
 
-std::uint64_t digest(const Resource& wanted) {
-  Digest digest;
-  digest.add(format(key_of(wanted))).add(" ");
-  if (const auto* chain = std::get_if<Chain>(&wanted)) {
-    digest.add(std::to_string(chain->rules.digest()));
-  } else if (const auto* shared = std::get_if<SharedChain>(&wanted)) {
-    digest.add(shared->policy.value_or("") + " " + std::to_string(shared->insert.digest()) + " " +
-               std::to_string(shared->append.digest()));
-  } else {
-    digest.add(boost::json::serialize(to_spec(wanted)));
-  }
-  if (const auto* link = std::get_if<Link>(&wanted)) digest.add(" " + link->assignment);
-  return digest.value();
-}
-
-void note_applied(std::map<std::string, std::uint64_t>& applied, const Resource& wanted) {
-  applied.insert_or_assign(format(key_of(wanted)), digest(wanted));
-  const auto* device = std::get_if<WireGuard>(&wanted);
-  if (device == nullptr) return;
-  for (const WireGuardPeer& peer : device->peers) {
-    if (!peer.endpoint) continue;
-    applied.insert_or_assign(endpoint_key(*device, peer), digest(format(*peer.endpoint)));
-  }
-}
-
 Why reason(const Situation& situation, const Resource& asked, bool exists) {
-  const auto& applied = situation.memory.applied;
-  if (!applied.empty()) {
-    const auto found = applied.find(format(key_of(asked)));
-    if (found != applied.end() && found->second == digest(asked)) return Why::drifted;
-  }
+  if (memory::is_applied(situation.memory, asked)) return Why::drifted;
   return exists ? Why::changed : Why::added;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "draft.hpp"
+#include "plumbline/memory/goals.hpp"
 
 namespace plumbline {
 

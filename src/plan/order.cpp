@@ -11,6 +11,27 @@ namespace {
 
 using Ends = std::map<Key, std::pair<std::size_t, std::size_t>>;
 
+/// What it comes and goes with, where it is the one that `acts` for both, or the one that does not.
+std::optional<Key> with_partner(const Resource& resource, bool acts) {
+  return std::visit(
+      [&](const auto& value) -> std::optional<Key> {
+        if constexpr (requires { partner(value); }) {
+          const auto other = partner(value);
+          if (other && acts_for_both(value) == acts) return *other;
+        }
+        return std::nullopt;
+      },
+      resource);
+}
+
+bool may_be_split(const Resource& resource) {
+  return std::visit(
+      []<class K>(const K&) {
+        return requires { K::may_be_split; };
+      },
+      resource);
+}
+
 /// The graph of steps and what each waits for.
 class Graph {
  public:
@@ -18,8 +39,8 @@ class Graph {
     for (const auto& [key, draft] : drafts) add(key, draft);
     for (std::size_t i = 0; i < nodes_.size(); ++i) connect_needs(i);
     connect_pairs();
-    connect_names_of_peers();
-    connect_rules_of_names();
+    connect_names_of_partners();
+    connect_ends_of_partners();
     for (const Constraint& constraint : around_.constraints) {
       connect(find(constraint.first), find(constraint.second));
     }
@@ -117,25 +138,23 @@ class Graph {
   }
 
   /// Whatever had the name of the other end goes before the pair is made.
-  void connect_names_of_peers() {
+  void connect_names_of_partners() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      const auto* link =
-          nodes_[i].action == Action::create ? std::get_if<Link>(nodes_[i].after) : nullptr;
-      if (link == nullptr || link->kind != LinkKind::veth || !makes_the_pair(*link)) continue;
-      const auto peer = peer_here(*link);
-      const std::size_t earlier = peer ? find({Link::Key{*peer}, Side::down}) : none;
+      if (nodes_[i].action != Action::create) continue;
+      const auto made_too = with_partner(*nodes_[i].after, true);
+      const std::size_t earlier = made_too ? find({*made_too, Side::down}) : none;
       if (earlier != none && nodes_[earlier].action == Action::remove) connect(earlier, i);
     }
   }
 
-  /// The end of a veth pair that did not make it goes with the other: its name is free only then.
-  void connect_rules_of_names() {
+  /// The end of a pair that did not make it goes with the other: its name is free only then.
+  void connect_ends_of_partners() {
     for (const auto& [key, ends] : ends_) {
       const Node& node = nodes_[ends.first];
       if (node.action != Action::remove) continue;
-      const auto* link = std::get_if<Link>(node.before);
-      if (link == nullptr || makes_the_pair(*link)) continue;
-      const std::size_t maker = find({Link::Key{*peer_here(*link)}, Side::down});
+      const auto by = with_partner(*node.before, false);
+      if (!by) continue;
+      const std::size_t maker = find({*by, Side::down});
       connect(ends.first, maker);
       if (ends.first != ends.second) connect(maker, ends.second);
     }
@@ -189,10 +208,7 @@ class Graph {
     for (const std::size_t i : cycle(sorted)) {
       const Node& node = nodes_[i];
       if (node.action != Action::update || node.draft->split) continue;
-      const bool can_be_split = std::holds_alternative<Address>(*node.before) ||
-                                std::holds_alternative<Route>(*node.before) ||
-                                std::holds_alternative<Link>(*node.before);
-      if (can_be_split && (!smallest || *node.key < *smallest)) smallest = *node.key;
+      if (may_be_split(*node.before) && (!smallest || *node.key < *smallest)) smallest = *node.key;
     }
     return smallest;
   }

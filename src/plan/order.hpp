@@ -31,7 +31,7 @@ struct Node {
 struct Surroundings {
   const Providers& before;  ///< who provides what now; steady: will go on to
   const Providers& after;   ///< who provides what in the end
-  const std::set<Chain::Key>& chains;
+  const ChainNames& chains;
   const Constraints& constraints;
 };
 

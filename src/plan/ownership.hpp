@@ -9,14 +9,23 @@
 
 namespace plumbline {
 
-/// Whether an observed object is ours. `wanted`: the spec names it, which makes an empty chain of
-/// that name ours.
+/// Whether an observed object is ours. `wanted`: the spec names it, which makes some ours.
 template <class K>
 [[nodiscard]] bool is_ours(const K& have, const Mark& mark, [[maybe_unused]] bool wanted) {
-  if constexpr (std::is_same_v<K, Chain>) {
-    return is_marked(have, mark) || (wanted && have.rules.empty());
+  if constexpr (requires { is_ours_when_wanted(have); }) {
+    return is_marked(have, mark) || (wanted && is_ours_when_wanted(have));
   } else {
     return is_marked(have, mark);
+  }
+}
+
+/// Whether it stays whoever's it is, and only its values are a spec's.
+template <class K>
+[[nodiscard]] constexpr bool stays_theirs(const K& value) {
+  if constexpr (requires { is_only_set(value); }) {
+    return is_only_set(value);
+  } else {
+    return false;
   }
 }
 

@@ -15,7 +15,7 @@ namespace {
 /// both are made again until nothing is taken along that was not thought of.
 std::vector<Node> settled_order(const Situation& now, Drafts& drafts, Constraints& constraints,
                                 Cascade& cascade) {
-  std::set<Chain::Key> chains = known_chains(now.have, now.want);
+  ChainNames chains = known_chains(now.have, now.want);
   chains.insert(now.options.chains.begin(), now.options.chains.end());
   cascade.before_order();
   while (true) {

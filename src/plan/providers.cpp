@@ -1,10 +1,6 @@
 #include "providers.hpp"
 
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
-
-#include "plumbline/kernel/networks.hpp"
 
 namespace plumbline {
 
@@ -32,47 +28,19 @@ std::optional<Provider> lookup(const Map& map, const Where& where) {
   return found->second;
 }
 
-template <class K>
-void add_jumps(const K& chain, const RuleList& rules, const std::set<Chain::Key>& known,
-               std::set<Need>& needs) {
-  for (const FirewallRule& rule : rules) {
-    for (const std::string& name : rule.chains()) {
-      needs.insert(NeedsChain{chain.family, chain.table, name});
-    }
-    for (const std::string& target : rule.targets()) {
-      if (!known.contains(Chain::Key{chain.family, chain.table, target})) continue;
-      needs.insert(NeedsChain{chain.family, chain.table, target});
-    }
-  }
-}
-
 }  // namespace
 
-void Providers::add(const Link& link, LinkSteadiness steady) {
-  links_[link.name] = {key(link), link.up.value_or(false), steady};
+void Providers::add_address(const IpAddress& address, const Provider& provider) {
+  offer(addresses_, address, provider);
 }
 
-void Providers::add(const Address& address, bool steady) {
-  const Provider provider{key(address), steady};
-  offer(addresses_, address.local.address, provider);
-  if (is_up(address.link)) add_network(0, address.link, kernel::network_of(address), provider);
+void Providers::add_chain(const NeedsChain& chain, const Provider& provider) {
+  offer(chains_, chain, provider);
 }
 
-void Providers::add(const Route& route, bool steady) {
-  // The kernel's routes come and go with the addresses, which provide the network themselves.
-  if (route.type != RouteType::unicast || route.protocol == RTPROT_KERNEL) return;
-  for (const Nexthop& nexthop : route.nexthops) {
-    if (nexthop.via || !nexthop.dev || !is_up(*nexthop.dev)) continue;
-    add_network(slot_of(route.table), *nexthop.dev, route.to, {key(route), steady});
-  }
-}
-
-void Providers::add(const Chain& chain, bool steady) {
-  offer(chains_, key(chain), Provider{key(chain), steady});
-}
-
-void Providers::add_network(Slot slot, const IfName& dev, const Prefix& network,
+void Providers::add_network(TableId table, const IfName& dev, const Prefix& network,
                             Provider provider) {
+  const Slot slot = slot_of(table);
   const LinkProvider& link = links_.at(dev);
   if (!link.steady.up) {
     provider.link = link.key;
@@ -124,20 +92,17 @@ std::optional<Provider> Providers::find_in(const NeedsAddress& need) const {
 }
 
 std::optional<Provider> Providers::find_in(const NeedsChain& need) const {
-  return lookup(chains_, Chain::Key{need.family, need.table, need.name});
+  return lookup(chains_, need);
 }
 
-std::vector<Need> all_needs(const Resource& resource, const std::set<Chain::Key>& known) {
-  const std::vector<Need> own =
-      std::visit([](const auto& value) { return needs(value); }, resource);
-  std::set<Need> all(own.begin(), own.end());
-  if (const auto* chain = std::get_if<Chain>(&resource)) {
-    add_jumps(*chain, chain->rules, known, all);
-  } else if (const auto* shared = std::get_if<SharedChain>(&resource)) {
-    add_jumps(*shared, shared->insert, known, all);
-    add_jumps(*shared, shared->append, known, all);
-    add_jumps(*shared, shared->strays, known, all);
-  }
+std::vector<Need> all_needs(const Resource& resource, const ChainNames& known) {
+  std::set<Need> all;
+  std::visit(
+      [&](const auto& value) {
+        for (Need& need : needs(value)) all.insert(std::move(need));
+        if constexpr (requires { needs_among(value, known, all); }) needs_among(value, known, all);
+      },
+      resource);
   return {all.begin(), all.end()};
 }
 

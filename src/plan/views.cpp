@@ -2,22 +2,9 @@
 
 #include <algorithm>
 
-#include "plumbline/kernel/networks.hpp"
-
 namespace plumbline {
 
 namespace {
-
-bool survives(const Address& have, const Address& after) {
-  return kernel::network_of(have) == kernel::network_of(after);
-}
-bool survives(const Route& have, const Route& after) {
-  return have.type == after.type && have.nexthops == after.nexthops;
-}
-bool survives(const Chain&, const Chain&) { return true; }
-
-/// The kinds that provide something; links first, as the others depend on them.
-using ProvidingKinds = KindList<Link, Address, Route, Chain>;
 
 template <class K>
 const Draft* draft_of(const Drafts& drafts, const K& have) {
@@ -28,42 +15,51 @@ const Draft* draft_of(const Drafts& drafts, const K& have) {
 
 bool is_kept(const Draft& draft) { return draft.blocked() && !draft.forced; }
 
+template <class K>
+bool can_be_used(const K& value) {
+  if constexpr (requires { is_up(value); }) {
+    return is_up(value);
+  } else {
+    return true;
+  }
+}
+
 /// Whether what an observed object provides goes on to be provided.
 template <class K>
-bool goes_on(const Draft* draft, const K& have) {
-  if (draft == nullptr || is_kept(*draft)) return true;
-  return !draft->split && draft->outcome() && survives(have, std::get<K>(*draft->outcome()));
-}
-
-LinkSteadiness goes_on(const Draft* draft, const Link& have) {
-  const bool up = have.up.value_or(false);
+Steadiness goes_on(const Draft* draft, const K& have) {
+  const bool up = can_be_used(have);
   if (draft == nullptr || is_kept(*draft)) return {true, up};
   if (!draft->outcome()) return {};
-  // A port that leaves its bridge and joins it again was there all the time.
-  const bool there = !draft->split || draft->middle;
-  return {there, there && up && std::get<Link>(*draft->outcome()).up.value_or(false)};
+  const K& after = std::get<K>(*draft->outcome());
+  if constexpr (requires { K::needed_by_name; }) {
+    // A port that leaves its bridge and joins it again was there all the time.
+    const bool there = !draft->split || draft->middle;
+    return {there, there && up && can_be_used(after)};
+  } else {
+    const bool there = !draft->split && goes_on_providing(have, after);
+    return {there, there};
+  }
 }
 
-/// A chain is jumped to by its name, whatever is in it.
-bool is_steady(const Draft& draft, const Chain&) {
-  return is_kept(draft) || (draft.have && !draft.split);
-}
-LinkSteadiness is_steady(const Draft& draft, const Link&) {
-  if (!draft.have) return {};
-  return goes_on(&draft, std::get<Link>(*draft.have));
-}
+/// Whether what a draft leads to is provided all the time.
 template <class K>
-bool is_steady(const Draft& draft, const K&) {
-  return is_kept(draft);
+Steadiness is_steady(const Draft& draft) {
+  if constexpr (requires { K::needed_by_name; }) {
+    return draft.have ? goes_on(&draft, std::get<K>(*draft.have)) : Steadiness();
+  } else {
+    return {is_kept(draft), is_kept(draft)};
+  }
 }
 
 }  // namespace
 
 Providers providers_before(const State& have, const Drafts& drafts) {
   Providers providers;
-  ProvidingKinds::for_each([&]<class K>(std::type_identity<K>) {
-    for (const K& value : have.of<K>()) {
-      providers.add(value, goes_on(draft_of(drafts, value), value));
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (Provides<K>) {
+      for (const K& value : have.of<K>()) {
+        providers.add(value, goes_on(draft_of(drafts, value), value));
+      }
     }
   });
   return providers;
@@ -71,27 +67,32 @@ Providers providers_before(const State& have, const Drafts& drafts) {
 
 Providers providers_after(const State& have, const Drafts& drafts) {
   Providers providers;
-  ProvidingKinds::for_each([&]<class K>(std::type_identity<K>) {
-    for (const K& value : have.of<K>()) {
-      if (draft_of(drafts, value) == nullptr) providers.add(value, goes_on(nullptr, value));
-    }
-    for (const auto& [key, draft] : drafts) {
-      if (!std::holds_alternative<typename K::Key>(key) || !draft.outcome()) continue;
-      const K& value = std::get<K>(*draft.outcome());
-      providers.add(value, is_steady(draft, value));
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (Provides<K>) {
+      for (const K& value : have.of<K>()) {
+        if (draft_of(drafts, value) == nullptr) providers.add(value, goes_on(nullptr, value));
+      }
+      for (const auto& [key, draft] : drafts) {
+        if (!std::holds_alternative<typename K::Key>(key) || !draft.outcome()) continue;
+        providers.add(std::get<K>(*draft.outcome()), is_steady<K>(draft));
+      }
     }
   });
   return providers;
 }
 
-std::set<Chain::Key> known_chains(const State& have, const State& want) {
-  std::set<Chain::Key> chains;
-  for (const Chain& chain : have.of<Chain>()) chains.insert(key(chain));
-  for (const Chain& chain : want.of<Chain>()) chains.insert(key(chain));
-  return chains;
+ChainNames known_chains(const State& have, const State& want) {
+  ChainsProvided known;
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (Provides<K>) {
+      for (const K& value : have.of<K>()) provide(value, known);
+      for (const K& value : want.of<K>()) provide(value, known);
+    }
+  });
+  return std::move(known.names);
 }
 
-void settle_blocked(const State& have, const std::set<Chain::Key>& chains, Drafts& drafts) {
+void settle_blocked(const State& have, const ChainNames& chains, Drafts& drafts) {
   for (auto& [key, draft] : drafts) draft.waits_for.clear();
   bool changed = true;
   while (changed) {

@@ -12,10 +12,10 @@ namespace plumbline {
 /// Steady: what no draft touches.
 [[nodiscard]] Providers providers_after(const State& have, const Drafts& drafts);
 /// Every chain that is or shall be there.
-[[nodiscard]] std::set<Chain::Key> known_chains(const State& have, const State& want);
+[[nodiscard]] ChainNames known_chains(const State& have, const State& want);
 
 /// Sets `waits_for` of every draft whose needs nobody meets in the end, until nothing changes: what
 /// waits for a blocked object is blocked too.
-void settle_blocked(const State& have, const std::set<Chain::Key>& chains, Drafts& drafts);
+void settle_blocked(const State& have, const ChainNames& chains, Drafts& drafts);
 
 }  // namespace plumbline

@@ -94,7 +94,7 @@ void RecordedCompiler::compile(spec::Desired& desired, const State& /*have*/,
     return RuleList(std::move(rules));
   };
   for (Chain& chain : desired.state.of<Chain>()) {
-    desired.chains.insert(key(chain));
+    desired.chains.insert({chain.family, chain.table, chain.name});
     chain.rules = compiled(chain.rules, chain);
   }
   for (SharedChain& chain : desired.state.of<SharedChain>()) {

@@ -14,11 +14,6 @@
 
 namespace plumbline::kernel {
 
-/// The network that an address makes directly reachable: behind its peer where it has one.
-[[nodiscard]] inline Prefix network_of(const Address& address) {
-  return Prefix::masking(address.peer.value_or(address.local.address), address.local.length);
-}
-
 class Networks {
  public:
   void add(const Prefix& network, const IfName& link) {

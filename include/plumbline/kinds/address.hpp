@@ -16,6 +16,7 @@ struct Address {
   static constexpr Asked asked = Asked::whole;
   static constexpr bool key_says_all = true;
   static constexpr bool is_adoptable = true;
+  static constexpr bool may_be_split = true;
   /// IPv4: link, address, length and the peer's network, as __inet_insert_ifa() compares
   /// (net/ipv4/devinet.c). IPv6: link and address only (net/ipv6/addrconf.c).
   struct Key {
@@ -72,6 +73,21 @@ struct Address {
 [[nodiscard]] std::vector<wire::Request> remove(const Address& address, const LinkNames& links);
 /// `"10.0.0.1/24"`
 [[nodiscard]] boost::json::value to_spec(const Address& address);
+
+/// The network that it makes directly reachable: behind its peer where it has one.
+[[nodiscard]] inline Prefix network_of(const Address& address) {
+  return Prefix::masking(address.peer.value_or(address.local.address), address.local.length);
+}
+template <class To>
+void provide(const Address& address, To& to) {
+  to.address(address.local.address);
+  to.network(address.link, main_table, network_of(address));
+}
+[[nodiscard]] inline bool goes_on_providing(const Address& have, const Address& after) {
+  return network_of(have) == network_of(after);
+}
+/// A link-local one of a link's own (IFAPROT_KERNEL_LL).
+[[nodiscard]] bool comes_by_itself(const Address& address);
 
 static_assert(ResourceKind<Address>);
 

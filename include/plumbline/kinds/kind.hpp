@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -66,10 +67,23 @@ struct NeedsSet {
 
 using Need = std::variant<NeedsLink, NeedsGateway, NeedsAddress, NeedsChain, NeedsSet>;
 
+/// The names of chains, to tell them from other targets of rules.
+using ChainNames = std::set<NeedsChain>;
+
 /// What a blocked object waits for, in the words of keys: `link eth9`, `link eth9 up`,
 /// `address 192.0.2.1`, `a network with 192.0.2.1 on eth0`, `chain inet filter DOCKER-USER`,
 /// `ipset banned`.
 [[nodiscard]] std::string format(const Need& need);
+
+/// Takes what an object provides to others, each of it what a need asks for. Only declared: it says
+/// what provide() may call.
+struct Provision {
+  void link(const IfName& name, bool up);
+  void address(const IpAddress& address);
+  /// Reached on `dev` without a gateway, for lookups in `table`; as long as `dev` is up.
+  void network(const IfName& dev, TableId table, const Prefix& network);
+  void chain(const NeedsChain& chain);
+};
 
 // ---- transitions: how one value becomes another -------------------------------------------------
 
@@ -159,6 +173,45 @@ struct Scope {
 /// - `K::in_key`: members of to_spec() that the key says too; `K::key_says_all`: it says all there
 ///   is to say of a new one. A plan does not repeat them.
 /// - `why_not_in_spec(k)`: why a spec cannot say what is there; empty when it can.
+/// - `K::why_not_adopted`: instead of `K::is_adoptable`, what to do rather, as the end of a
+/// sentence
+///   that begins with the key. `adopted(k, mark)`: what it is once it is ours; else with_mark().
+///
+/// Whose it is, and who else has to do with it:
+///
+/// - `is_only_set(k)`: it stays whoever's it is. A spec sets it, and it is put back as it was.
+/// - `is_ours_when_wanted(k)`: one without a mark that becomes ours once a spec names it.
+/// - `K::replaces_the_first`: a change in place is of the first of its key, whosever that is.
+/// - `provide(k, to)`: what others need it for, said by calls as of Provision. `is_up(k)`: whether
+/// it
+///   can be used; else it can whenever it is there. `K::needed_by_name`: it goes on providing while
+///   it is there; else `goes_on_providing(have, after)` says so of a change in place.
+/// - `needs_among(k, chains, add)`: what more it needs, told only by the names of `chains`.
+/// - `partner(k)`: the key of the object of its kind that it comes and goes with; `is_partner(k,
+///   other)`: that is still it. `acts_for_both(k)`: the requests for both are this one's.
+/// - `identity(k)`, `exclude_each_other(k, other)`: what no two of the kind can have at a time.
+/// - `foreign_part(k)`: what of others would go with it, in words; empty where nothing would.
+/// - `holder(k)`: the link that may let go of it, and leave `released(k)`.
+/// - `K::is_setting`: always there, and only ever written; the kernel may change it along with
+///   another one. `read_request(k)`: asks for the value it has.
+///
+/// How it is changed:
+///
+/// - `K::may_be_split`: where a change in place cannot be, it may be removed and made again.
+/// - `gradually(have, want, going)`: of stage guard, when its changes are due.
+/// - `unmake(k, links)`: takes back that it was made; else remove().
+/// - `may_come_right(k, error)`: the kernel may take a while later what it has refused.
+/// - `holds_where_absent(k)`: that it is not there is as good.
+/// - `names_link(key)`: the link of that name is another one, or none, once it is made or removed.
+/// - `goes_with_its_group(k)`: many of them are removed at a time (kinds/link_group.hpp).
+///
+/// How it is put back after a failure:
+///
+/// - `comes_by_itself(k)`: the kernel makes it again, or again a little later.
+/// - `with_finished_mark(before, now)`: a mark that was finished meanwhile stays so.
+/// - `is_back(before, now)`: it is as before; else what complete() says.
+/// - `may_be_of_ours(k)`: something of it may be ours beside what is_marked() says.
+/// - `bare(k)`: what is left where only what is ours is taken away; else it is removed.
 template <class K>
 concept ResourceKind = std::equality_comparable<K> && std::totally_ordered<typename K::Key> &&
     requires(const K& k, const K& other, const Mark& mark, const LinkNames& links,
@@ -180,6 +233,12 @@ concept ResourceKind = std::equality_comparable<K> && std::totally_ordered<typen
   { K::asked } -> std::convertible_to<Asked>;
   { K::queries(scope) } -> std::same_as<std::vector<wire::Request>>;
   K::decode(request, reply, links, out);
+};
+
+/// Others may need it.
+template <class K>
+concept Provides = requires(const K& k, Provision& to) {
+  provide(k, to);
 };
 
 }  // namespace plumbline

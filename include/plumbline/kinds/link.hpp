@@ -56,6 +56,8 @@ struct Link {
   static constexpr Disruption loss = Disruption::traffic;
   static constexpr Asked asked = Asked::first;
   static constexpr bool is_adoptable = true;
+  static constexpr bool needed_by_name = true;
+  static constexpr bool may_be_split = true;
   struct Key {
     IfName name;
 
@@ -158,11 +160,38 @@ inline const IfName in_no_bridge;
 [[nodiscard]] std::optional<IfName> peer_here(const Link& link);
 /// Whether this end of a veth pair is the one whose create() and remove() act on both.
 [[nodiscard]] bool makes_the_pair(const Link& veth);
+/// What the traits of kind.hpp say of a pair.
+[[nodiscard]] std::optional<Link::Key> partner(const Link& link);
+[[nodiscard]] bool is_partner(const Link& link, const Link& other);
+[[nodiscard]] inline bool acts_for_both(const Link& link) { return makes_the_pair(link); }
 /// Forgets what it has as a link of its kind, which becomes `physical`.
 void make_physical(Link& link);
 
 /// The link that this one is laid over, and goes with: the device of a VXLAN.
 [[nodiscard]] std::optional<IfName> lower_link(const Link& link);
+
+/// A `physical` one.
+[[nodiscard]] constexpr bool is_only_set(const Link& link) {
+  return link.kind == LinkKind::physical;
+}
+template <class To>
+void provide(const Link& link, To& to) {
+  to.link(link.name, link.up.value_or(false));
+}
+[[nodiscard]] constexpr bool is_up(const Link& link) { return link.up.value_or(false); }
+/// Its qdisc.
+[[nodiscard]] std::string foreign_part(const Link& link);
+/// The bridge it is a port of, and it without that.
+[[nodiscard]] constexpr const std::optional<IfName>& holder(const Link& link) {
+  return link.master;
+}
+[[nodiscard]] Link released(Link port);
+[[nodiscard]] constexpr const IfName& names_link(const Link::Key& key) { return key.name; }
+/// An adopted bridge keeps its MAC.
+[[nodiscard]] Link adopted(Link link, const Mark& mark);
+/// Nobody takes a mark back, and undoing has no need to.
+[[nodiscard]] Link with_finished_mark(Link before, const Link& now);
+[[nodiscard]] bool is_back(const Link& before, const Link& now);
 
 /// What no two links have in common, though their names differ.
 struct LinkIdentity {
@@ -175,6 +204,8 @@ struct LinkIdentity {
 /// Whether the kernel refuses to have both at once: their identity is one.
 [[nodiscard]] bool exclude_each_other(const Link& one, const Link& other);
 
+/// The first of Link::queries().
+[[nodiscard]] wire::Request links_query();
 /// Names and indexes out of the reply to the first of Link::queries().
 [[nodiscard]] LinkNames link_names(const wire::Reply& reply);
 

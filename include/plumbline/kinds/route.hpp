@@ -47,6 +47,8 @@ struct Route {
   static constexpr std::string_view section = "routes";
   static constexpr std::array<std::string_view, 5> in_key{"to", "table", "metric", "tos", "family"};
   static constexpr bool is_adoptable = true;
+  static constexpr bool may_be_split = true;
+  static constexpr bool replaces_the_first = true;
   /// As the kernel tells routes apart: IPv4 (table, destination, tos, metric), IPv6 (table,
   /// destination, metric). A metric of 0 is IPv6's way to ask for 1024, and from_spec() makes it
   /// so; what the kernel shows with 0 are its own routes to local addresses.
@@ -107,6 +109,23 @@ struct Route {
                                                 const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> remove(const Route& route, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Route& route);
+
+/// Of protocol `kernel`: it comes and goes with an address.
+[[nodiscard]] bool comes_by_itself(const Route& route);
+template <class To>
+void provide(const Route& route, To& to) {
+  // An address provides the network of its route itself.
+  if (route.type != RouteType::unicast || comes_by_itself(route)) return;
+  for (const Nexthop& nexthop : route.nexthops) {
+    if (!nexthop.via && nexthop.dev) to.network(*nexthop.dev, route.table, route.to);
+  }
+}
+[[nodiscard]] inline bool goes_on_providing(const Route& have, const Route& after) {
+  return have.type == after.type && have.nexthops == after.nexthops;
+}
+/// IPv6 refuses a source while duplicate address detection runs for it (ip6_route_info_create() in
+/// net/ipv6/route.c): for a second or two after it was added.
+[[nodiscard]] bool may_come_right(const Route& route, int error);
 
 static_assert(ResourceKind<Route>);
 

@@ -13,6 +13,9 @@ struct Sysctl {
   static constexpr std::string_view kind_name = "sysctl";
   static constexpr Disruption loss = Disruption::nothing;
   static constexpr Asked asked = Asked::in_scope;
+  static constexpr bool is_setting = true;
+  static constexpr std::string_view why_not_adopted =
+      "needs no adopting: a spec takes it as it is, and it is put back in the end";
   struct Key {
     std::string path;
 
@@ -74,6 +77,11 @@ struct Sysctl {
 /// What the kernel writes to `path` along with `written`; nothing: it leaves that alone. A link's
 /// that was written before, or that has an address, does not follow IPv4 `default`.
 [[nodiscard]] std::optional<std::string> value_along(const Sysctl& written, std::string_view path);
+
+[[nodiscard]] constexpr bool is_only_set(const Sysctl& /*sysctl*/) { return true; }
+[[nodiscard]] wire::Request read_request(const Sysctl& sysctl);
+/// A link without IPv6 is as it shall be.
+[[nodiscard]] bool holds_where_absent(const Sysctl& sysctl);
 
 static_assert(ResourceKind<Sysctl>);
 

@@ -35,6 +35,7 @@ struct WireGuard {
   static constexpr std::string_view kind_name = "wireguard";
   static constexpr Disruption loss = Disruption::traffic;
   static constexpr Asked asked = Asked::by_name;
+  static constexpr std::string_view why_not_adopted = "is adopted along with its link: name that";
   struct Key {
     IfName name;
 

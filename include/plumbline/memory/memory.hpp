@@ -54,30 +54,6 @@ struct Memory {
   bool operator==(const Memory&) const = default;
 };
 
-/// What is remembered, as it is to be. Refers to both of its arguments.
-class Goals {
- public:
-  Goals(const Memory& memory, const State& want);
-
-  /// A sysctl that the spec does not name is to be so; nothing: it is held, or not remembered.
-  [[nodiscard]] std::optional<Sysctl> sysctl(const std::string& path) const;
-  /// Whether the kernel changes it along with a driver that has that value now.
-  [[nodiscard]] bool follows(const std::string& path, const Sysctl& driver) const;
-  /// What the spec leaves open of a link that is not ours is to be as before.
-  [[nodiscard]] Link with_earlier(Link want, const Link& have) const;
-  [[nodiscard]] SharedChain with_earlier(SharedChain want) const;
-  /// Why it was not possible to put it back; empty when nothing is known against it.
-  [[nodiscard]] std::string refusal(const Key& key) const;
-  /// Remembered sysctls that have to be looked at: all that are not held.
-  [[nodiscard]] std::vector<std::string> watched() const;
-  /// Whether it follows one that the spec names.
-  [[nodiscard]] bool is_held(const std::string& path) const;
-
- private:
-  const Memory* memory_;
-  std::vector<Sysctl> drivers_;  ///< wanted, and change others along
-};
-
 // ---- of the object, not of its name -------------------------------------------------------------
 
 /// Brings names up to date: what is remembered of a link that was renamed follows it; of one that

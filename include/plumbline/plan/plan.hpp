@@ -5,9 +5,7 @@
 
 #pragma once
 
-#include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 
 #include "plumbline/memory/memory.hpp"
@@ -20,14 +18,8 @@ struct PlanOptions {
   bool take_foreign = false;  ///< links may be removed along with what foreigners put on them
   bool allow_empty = false;   ///< everything of ours may be removed
   /// Names that rules jump to and that are those of chains, though none may be there.
-  std::set<Chain::Key> chains = {};
+  ChainNames chains = {};
 };
-
-/// The digest that Memory::applied holds for a value.
-[[nodiscard]] std::uint64_t digest(const Resource& wanted);
-
-/// Notes in Memory::applied that `wanted` was applied.
-void note_applied(std::map<std::string, std::uint64_t>& applied, const Resource& wanted);
 
 /// Plans the way from `have`, everything observed and everybody's, to `want`.
 ///

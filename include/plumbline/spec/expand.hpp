@@ -19,7 +19,7 @@ struct Desired {
   std::map<Key, Origin> origins;
   std::map<Key, std::vector<Origin>> rule_origins;
   /// What wanted rules lead to and is a chain, no target of iptables; found by compiling them.
-  std::set<Chain::Key> chains;
+  ChainNames chains;
   /// Which networks an object came from, by their bridges' names, sorted: a shared chain has rules
   /// of several, most objects are of none.
   std::map<Key, std::vector<std::string>> networks;

@@ -269,4 +269,16 @@ boost::json::value to_spec(const SharedChain& chain) {
   return object;
 }
 
+SharedChain bare(const SharedChain& chain) {
+  SharedChain bare{chain.family, chain.table, chain.name, {}, {}, {}, {}, {}, true};
+  if (chain.policy) bare.policy = "ACCEPT";
+  return bare;
+}
+
+std::vector<wire::Request> unmake(const SharedChain& chain, const LinkNames& links) {
+  return update(chain, bare(chain), links);
+}
+
+bool may_be_of_ours(const SharedChain& chain) { return chain.policy && *chain.policy != "ACCEPT"; }
+
 }  // namespace plumbline

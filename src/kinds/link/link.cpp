@@ -35,6 +35,49 @@ bool makes_the_pair(const Link& veth) {
   return !peer || veth.name < *peer;
 }
 
+std::optional<Link::Key> partner(const Link& link) {
+  const auto peer = peer_here(link);
+  if (!peer) return std::nullopt;
+  return Link::Key{*peer};
+}
+
+bool is_partner(const Link& link, const Link& other) {
+  return peer_here(link) == other.name && link.kind == other.kind;
+}
+
+std::string foreign_part(const Link& link) {
+  return link.has_qdisc.value_or(false) ? "a queueing discipline" : "";
+}
+
+Link released(Link port) {
+  port.master.reset();
+  port.port.reset();
+  return port;
+}
+
+Link adopted(Link link, const Mark& mark) {
+  Link ours = with_mark(std::move(link), mark);
+  if (!ours.alias) ours.alias = "";
+  if (ours.kind == LinkKind::bridge && ours.mac) ours.assignment = note_of_mac(*ours.mac);
+  return ours;
+}
+
+Link with_finished_mark(Link before, const Link& now) {
+  const bool is_unfinished = before.marked && !before.alias;
+  if (!is_unfinished || !now.marked || !now.alias) return before;
+  before.alias = now.alias;
+  before.assignment = now.assignment;
+  return before;
+}
+
+bool is_back(const Link& before, const Link& now) {
+  Link full = complete(with_finished_mark(before, now), now);
+  if (!before.alias && !now.alias) full.alias.reset();  // unfinished then and now
+  return full == now;
+}
+
+wire::Request links_query() { return Link::queries({}).front(); }
+
 void make_physical(Link& link) {
   link.kind = LinkKind::physical;
   link.bridge.reset();

@@ -16,11 +16,17 @@ namespace plumbline {
 /// A firewall table: family and name.
 using TableKey = std::pair<Family, std::string>;
 
+inline constexpr std::string_view chains_are_not_adopted =
+    "cannot be adopted: apply a spec with chains of its own beside it, then remove this one with "
+    "what made it";
+
 /// A chain of ours, whole. On the observed side every user-defined chain is one, foreign ones too.
 struct Chain {
   static constexpr std::string_view kind_name = "chain";
   static constexpr Disruption loss = Disruption::nothing;
   static constexpr Asked asked = Asked::in_scope;
+  static constexpr bool needed_by_name = true;
+  static constexpr std::string_view why_not_adopted = chains_are_not_adopted;
   struct Key {
     Family family = Family::inet;
     std::string table;
@@ -68,6 +74,15 @@ struct Chain {
 [[nodiscard]] std::vector<wire::Request> remove(const Chain& chain, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Chain& chain);
 
+/// An empty one.
+[[nodiscard]] inline bool is_ours_when_wanted(const Chain& chain) { return chain.rules.empty(); }
+template <class To>
+void provide(const Chain& chain, To& to) {
+  to.chain(NeedsChain{chain.family, chain.table, chain.name});
+}
+/// The user-defined chains that rules lead to: any other target is one of iptables itself.
+void needs_among(const Chain& chain, const ChainNames& chains, std::set<Need>& add);
+
 static_assert(ResourceKind<Chain>);
 
 /// Our rules in a chain that is not ours: a built-in one, or somebody else's.
@@ -75,6 +90,7 @@ struct SharedChain {
   static constexpr std::string_view kind_name = "shared";
   static constexpr Disruption loss = Disruption::nothing;
   static constexpr Asked asked = Asked::in_scope;
+  static constexpr std::string_view why_not_adopted = chains_are_not_adopted;
   struct Key {
     Family family = Family::inet;
     std::string table;
@@ -122,6 +138,16 @@ struct SharedChain {
                                                 const LinkNames& links);
 [[nodiscard]] std::vector<wire::Request> remove(const SharedChain& chain, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const SharedChain& chain);
+
+/// The chain; our rules in it come and go.
+[[nodiscard]] constexpr bool is_only_set(const SharedChain& /*chain*/) { return true; }
+void needs_among(const SharedChain& chain, const ChainNames& chains, std::set<Need>& add);
+/// Back to what a chain is that nobody has touched: a built-in one that is not there yet comes with
+/// the policy ACCEPT.
+[[nodiscard]] SharedChain bare(const SharedChain& chain);
+[[nodiscard]] std::vector<wire::Request> unmake(const SharedChain& chain, const LinkNames& links);
+/// A policy, which carries no mark.
+[[nodiscard]] bool may_be_of_ours(const SharedChain& chain);
 
 static_assert(ResourceKind<SharedChain>);
 
