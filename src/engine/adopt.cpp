@@ -85,14 +85,17 @@ std::set<Key> touched_by(const Plan& plan, const std::set<Key>& vanished) {
   return keys;
 }
 
-/// Of the first steps of `plan`, those that the report is of. An address that is missing while
-/// addresses are removed and added again is missing by us.
+/// Of the first steps of `plan`, those that the report is of. What is missing while it is removed
+/// and added again is missing by us: steps behind these are for it.
 std::set<Key> vanished(const Plan& plan, const Report& report, const State& now) {
-  const bool by_us = plan.steps.size() > report.steps.size();
+  std::set<Key> by_us;
+  for (std::size_t i = report.steps.size(); i < plan.steps.size(); ++i) {
+    if (plan.steps[i].cause) by_us.insert(*plan.steps[i].cause);
+  }
   std::set<Key> keys;
   for (std::size_t i = 0; i < report.steps.size(); ++i) {
     if (report.steps[i].result != StepResult::failed) continue;
-    if (by_us && std::holds_alternative<Address::Key>(plan.steps[i].key)) continue;
+    if (by_us.contains(plan.steps[i].key)) continue;
     const bool is_there =
         std::visit([&]<class K>(const K& value) { return now.find<K>(key(value)) != nullptr; },
                    *plan.steps[i].before);

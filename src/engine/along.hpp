@@ -10,6 +10,6 @@ namespace plumbline::engine {
 
 /// For each sysctl that the plan writes, those that the kernel changes along with it, as they are
 /// now. Throws io::HostError.
-[[nodiscard]] memory::SysctlsAlong read_along(const Context& context, const Prepared& prepared);
+[[nodiscard]] memory::SettingsAlong read_along(const Context& context, const Prepared& prepared);
 
 }  // namespace plumbline::engine

@@ -105,9 +105,7 @@ void call(const std::function<void()>& after_guards, Report& report) {
 }  // namespace
 
 bool may_stay(const Step& step) {
-  const bool is_setting =
-      std::holds_alternative<Sysctl::Key>(step.key) || std::holds_alternative<Link::Key>(step.key);
-  return step.why == Why::unwanted && step.action == Action::update && is_setting;
+  return step.why == Why::unwanted && step.action == Action::update && step.phase == Phase::main;
 }
 
 Report apply(io::Host& host, firewall::Ruleset& ruleset, const Plan& plan,

@@ -7,8 +7,7 @@
 #include <unordered_set>
 
 #include "link_removal.hpp"
-#include "plumbline/firewall/commit/transaction.hpp"
-#include "restoration.hpp"
+#include "plumbline/memory/along.hpp"
 
 namespace plumbline::engine {
 
@@ -48,36 +47,54 @@ bool alike(const StepRun& a, const StepRun& b) {
          is_bulk_removal(a) == is_bulk_removal(b);
 }
 
-/// The kernel refuses an IPv6 source address while duplicate address detection runs for it
-/// (ip6_route_info_create() in net/ipv6/route.c): for a second or two after it was added.
 bool may_come_right(const StepRun& move, const RunResult& result) {
-  const auto* route = to_value(move) != nullptr ? std::get_if<Route>(to_value(move)) : nullptr;
-  return result.error == EINVAL && route != nullptr && route->src &&
-         route->family() == Family::inet6;
+  if (result.error == 0 || to_value(move) == nullptr) return false;
+  return std::visit(
+      [&](const auto& value) {
+        if constexpr (requires { may_come_right(value, result.error); }) {
+          return may_come_right(value, result.error);
+        } else {
+          return false;
+        }
+      },
+      *to_value(move));
 }
 
 /// Takes back that it was made.
 template <class K>
-std::vector<wire::Request> unmake(const K& value, const LinkNames& links) {
-  if constexpr (std::is_same_v<K, SharedChain>) {
-    // A built-in chain that is not there yet comes with the policy ACCEPT.
-    SharedChain fresh{value.family, value.table, value.name, {}, {}, {}, {}, {}, true};
-    if (value.policy) fresh.policy = "ACCEPT";
-    return update(value, fresh, links);
+std::vector<wire::Request> take_back(const K& value, const LinkNames& links) {
+  if constexpr (requires { unmake(value, links); }) {
+    return unmake(value, links);
   } else {
     return remove(value, links);
   }
 }
 
-/// A link without IPv6 is as it shall be.
-bool holds_without_ipv6(const Resource* value) {
-  const auto* sysctl = value == nullptr ? nullptr : std::get_if<Sysctl>(value);
-  return sysctl != nullptr && value_without_ipv6(sysctl->path) == sysctl->value;
+template <class K>
+std::vector<wire::Request> put_back(const K& now, const K& before, const LinkNames& links) {
+  if constexpr (requires { with_finished_mark(before, now); }) {
+    return update(now, with_finished_mark(before, now), links);
+  } else {
+    return update(now, before, links);
+  }
+}
+
+bool is_as_good_where_absent(const Resource* value) {
+  if (value == nullptr) return false;
+  return std::visit(
+      [](const auto& wanted) {
+        if constexpr (requires { holds_where_absent(wanted); }) {
+          return holds_where_absent(wanted);
+        } else {
+          return false;
+        }
+      },
+      *value);
 }
 
 /// A removal of what is not there is done: somebody, or the kernel with something else, was first.
 bool counts_as_done(const StepRun& move, int error) {
-  if (error == ENOENT && holds_without_ipv6(to_value(move))) return true;
+  if (error == ENOENT && is_as_good_where_absent(to_value(move))) return true;
   if (action_of(move) != Action::remove) return false;
   return error == ESRCH || error == ENOENT || error == ENODEV || error == EADDRNOTAVAIL;
 }
@@ -92,6 +109,18 @@ const Resource* to_value(const StepRun& move) {
   return pointer_to(move.backwards ? move.step->before : move.step->after);
 }
 
+std::optional<IfName> link_named(const StepRun& move) {
+  return std::visit(
+      [](const auto& of) -> std::optional<IfName> {
+        if constexpr (requires { names_link(of); }) {
+          return names_link(of);
+        } else {
+          return std::nullopt;
+        }
+      },
+      move.step->key);
+}
+
 std::vector<wire::Request> Sender::requests_of(const StepRun& move) const {
   const Resource* from = from_value(move);
   const Resource* to = to_value(move);
@@ -101,20 +130,18 @@ std::vector<wire::Request> Sender::requests_of(const StepRun& move) const {
         if (from == nullptr) {
           requests = create(value, surroundings_.links);
         } else if (to == nullptr) {
-          requests = move.backwards ? unmake(value, surroundings_.links)
+          requests = move.backwards ? take_back(value, surroundings_.links)
                                     : remove(value, surroundings_.links);
         } else {
           const K& now = std::get<K>(*from);
           const K& next = std::get<K>(*to);
-          requests = update(now, move.backwards ? with_finished_mark(next, now) : next,
-                            surroundings_.links);
+          requests = move.backwards ? put_back(now, next, surroundings_.links)
+                                    : update(now, next, surroundings_.links);
         }
-        if constexpr (std::is_same_v<K, Sysctl>) {
-          const auto it = surroundings_.now.find(value.path);
-          if (move.backwards && it != surroundings_.now.end()) {
-            for (const Sysctl& other : it->second) {
-              requests.emplace_back(wire::SysctlWrite{other.path, other.value});
-            }
+        if (move.backwards) {
+          for (wire::Request& write :
+               memory::writes_back(to != nullptr ? *to : *from, surroundings_.now)) {
+            requests.push_back(std::move(write));
           }
         }
         return requests;
@@ -137,88 +164,8 @@ std::vector<IfName> Sender::missing_links(const StepRun& move) const {
 }
 
 void Sender::refresh_links() {
-  const std::vector<wire::Request> queries = Link::queries({});
-  const std::vector<wire::Reply> replies = host_->exchange(std::span(queries).first(1));
-  surroundings_.links = link_names(replies.front());
-}
-
-bool Sender::uses_nft(const StepRun& move) const {
-  const auto by_family = [&]<class Key>(const Key& key) {
-    if constexpr (std::is_same_v<Key, Chain::Key> || std::is_same_v<Key, SharedChain::Key>) {
-      return firewall::uses_nft(key.family, surroundings_.uses_nft);
-    } else {
-      return false;
-    }
-  };
-  return std::visit(by_family, move.step->key);
-}
-
-std::vector<RunResult> Sender::commit(std::span<const StepRun> moves) {
-  std::vector<firewall::ChainStep> steps;
-  steps.reserve(moves.size());
-  for (const StepRun& move : moves) {
-    steps.push_back({from_value(move), to_value(move), move.backwards});
-  }
-  std::vector<RunResult> results;
-  results.reserve(moves.size());
-  for (auto& [error, message, committed, busy] :
-       firewall::commit(*host_, *ruleset_, surroundings_.uses_nft, steps)) {
-    results.push_back({error, std::move(message), committed, busy});
-  }
-  return results;
-}
-
-std::vector<RunResult> Sender::send_firewall(std::span<const StepRun> moves) {
-  std::vector<StepRun> texts;
-  std::vector<StepRun> in_nft;
-  for (const StepRun& move : moves) (uses_nft(move) ? in_nft : texts).push_back(move);
-  if (texts.empty()) return commit(moves);
-  const std::vector<RunResult> of_texts = send_texts(texts);
-  const bool failed = std::ranges::any_of(of_texts, [](const auto& one) { return one.error != 0; });
-  std::vector<RunResult> of_nft(in_nft.size(), {ECANCELED, "another table failed"});
-  if (!failed && !in_nft.empty()) of_nft = commit(in_nft);
-  std::vector<RunResult> results;
-  auto text = of_texts.begin();
-  auto committed = of_nft.begin();
-  for (const StepRun& move : moves) results.push_back(uses_nft(move) ? *committed++ : *text++);
-  return results;
-}
-
-std::vector<RunResult> Sender::send_texts(std::span<const StepRun> moves) {
-  std::vector<wire::FirewallRestore> restores;
-  for (const StepRun& move : moves) {
-    for (wire::Request& request : requests_of(move)) {
-      restores.push_back(std::get<wire::FirewallRestore>(std::move(request)));
-    }
-  }
-  const std::vector<wire::FirewallRestore> commits = firewall::merged(restores);
-  const std::vector<wire::Request> requests(commits.begin(), commits.end());
-
-  // A table that fails ends it: the tables behind it are not touched.
-  std::vector<RunResult> results(moves.size());
-  bool failed = false;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    wire::Reply reply{ECANCELED, "another table failed", {}, {}};
-    if (!failed) reply = host_->exchange(std::span(requests).subspan(i, 1)).front();
-    failed = failed || reply.error != 0;
-    if (reply.error == 0) continue;
-    for (std::size_t j = 0; j < moves.size(); ++j) {
-      const auto same_table = [&](const auto& key) {
-        if constexpr (requires {
-                        key.table;
-                        key.name;
-                        key.family;
-                      }) {
-          return key.family == commits[i].family &&
-                 commits[i].text.starts_with("*" + std::string(key.table) + "\n");
-        } else {
-          return false;
-        }
-      };
-      if (std::visit(same_table, moves[j].step->key)) results[j] = {reply.error, reply.message};
-    }
-  }
-  return results;
+  const wire::Request query = links_query();
+  surroundings_.links = link_names(host_->exchange(std::span(&query, 1)).front());
 }
 
 std::vector<RunResult> Sender::send_waves(std::span<const StepRun> moves) {
@@ -264,18 +211,23 @@ std::size_t Sender::company_of(std::span<const StepRun> moves) const {
   return count;
 }
 
-void Sender::find_sysctls(std::span<const StepRun> moves) {
+void Sender::find_settings(std::span<const StepRun> moves) {
   std::vector<wire::Request> reads;
-  for (const StepRun& move : moves) {
-    const bool is_new = from_value(move) == nullptr && !move.backwards;
-    const auto* sysctl = is_new ? std::get_if<Sysctl>(to_value(move)) : nullptr;
-    if (sysctl != nullptr) reads.emplace_back(wire::SysctlRead{sysctl->path});
-  }
-  if (reads.empty()) return;
-  const std::vector<wire::Reply> replies = host_->exchange(reads);
-  for (std::size_t i = 0; i < reads.size(); ++i) {
-    Sysctl::decode(reads[i], replies[i], surroundings_.links, found_);
-  }
+  Kinds::for_each([&]<class K>(std::type_identity<K>) {
+    if constexpr (requires { K::is_setting; }) {
+      reads.clear();
+      for (const StepRun& move : moves) {
+        const bool is_new = from_value(move) == nullptr && !move.backwards;
+        const auto* setting = is_new ? std::get_if<K>(to_value(move)) : nullptr;
+        if (setting != nullptr) reads.push_back(read_request(*setting));
+      }
+      if (reads.empty()) return;
+      const std::vector<wire::Reply> replies = host_->exchange(reads);
+      for (std::size_t i = 0; i < reads.size(); ++i) {
+        K::decode(reads[i], replies[i], surroundings_.links, found_.of<K>());
+      }
+    }
+  });
 }
 
 std::vector<RunResult> Sender::send_company(std::span<const StepRun> moves) {
@@ -283,7 +235,7 @@ std::vector<RunResult> Sender::send_company(std::span<const StepRun> moves) {
   constexpr int most_waits = 30;
   constexpr std::chrono::milliseconds wait{100};
   std::vector<RunResult> results;
-  find_sysctls(moves);
+  find_settings(moves);
   if (moves.size() > 1 && is_bulk_removal(moves.front())) {
     results = remove_links(*host_, moves, surroundings_.links);
   }
@@ -294,10 +246,8 @@ std::vector<RunResult> Sender::send_company(std::span<const StepRun> moves) {
       results[i] = send_waves(moves.subspan(i, 1)).front();
     }
     // Links made or gone: their names lead elsewhere now.
-    const auto* link = std::get_if<Link::Key>(&moves[i].step->key);
-    if (link != nullptr && action_of(moves[i]) != Action::update) {
-      surroundings_.links.remove(link->name);
-    }
+    if (action_of(moves[i]) == Action::update) continue;
+    if (const auto link = link_named(moves[i])) surroundings_.links.remove(*link);
   }
   return results;
 }

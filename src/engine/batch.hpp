@@ -37,8 +37,8 @@ class Sender {
   /// Carries out moves from the front of `moves` and says how each went; how many it took is the
   /// size of what it returns, at least one.
   [[nodiscard]] std::vector<RunResult> send(std::span<const StepRun> moves);
-  /// Sysctls that the plan did not know the value of, as they were before they were written.
-  [[nodiscard]] const std::vector<Sysctl>& found() const { return found_; }
+  /// Settings that the plan did not know the value of, as they were before they were written.
+  [[nodiscard]] const State& found() const { return found_; }
 
  private:
   [[nodiscard]] bool uses_nft(const StepRun& move) const;
@@ -52,16 +52,19 @@ class Sender {
   [[nodiscard]] std::vector<wire::Request> requests_of(const StepRun& move) const;
   [[nodiscard]] std::vector<IfName> missing_links(const StepRun& move) const;
   void refresh_links();
-  void find_sysctls(std::span<const StepRun> moves);
+  void find_settings(std::span<const StepRun> moves);
 
   io::Host* host_;
   firewall::Ruleset* ruleset_;
   Surroundings surroundings_;
-  std::vector<Sysctl> found_;
+  State found_;
 };
 
 /// The value a move starts from and the one it leads to; nothing when there is none.
 [[nodiscard]] const Resource* from_value(const StepRun& move);
 [[nodiscard]] const Resource* to_value(const StepRun& move);
+
+/// The link that it is about, whose name leads elsewhere once it is made or removed.
+[[nodiscard]] std::optional<IfName> link_named(const StepRun& move);
 
 }  // namespace plumbline::engine

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "along.hpp"
+#include "flows.hpp"
 #include "look.hpp"
 #include "planning.hpp"
 #include "plumbline/engine/pass.hpp"
@@ -21,7 +22,7 @@ struct Work {
   const Prepared& prepared;
   const Selection& select;
   Record& record;
-  memory::SysctlsAlong along;
+  memory::SettingsAlong along;
   std::set<TableKey> bare;
   Ledger ledger;    ///< as it is on disk while the plan is carried out
   Ledger expected;  ///< as it will be afterwards
@@ -49,19 +50,6 @@ bool did_nothing(const Report& report) {
   return std::ranges::all_of(report.steps, [](const StepReport& step) {
     return step.result == StepResult::skipped || step.busy;
   });
-}
-
-/// What flowed before the guards were in; what cannot be ended now is tried again by the next pass.
-void end_flows(const Context& context, const Prepared& prepared, Ledger& ledger,
-               std::vector<Diagnostic>& warnings) {
-  if (ledger.flows_to_flush.empty()) return;
-  std::string words = firewall::flush_flows(context.host, ledger.flows_to_flush, prepared.desired,
-                                            prepared.have.state);
-  if (words.empty()) {
-    ledger.flows_to_flush.clear();
-  } else {
-    warnings.push_back({Code::host_warning, std::move(words), {}, {}});
-  }
 }
 
 void warn(const std::vector<std::string>& messages, Outcome& outcome) {

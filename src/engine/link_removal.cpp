@@ -21,7 +21,7 @@ struct Leaver {
 
 /// By the index known from before, else by the name: one made a moment ago.
 std::uint32_t index_of(const StepRun& move, const LinkNames& known, const LinkNames& now) {
-  const IfName& name = std::get<Link>(*from_value(move)).name;
+  const IfName name = link_named(move).value_or(IfName());
   const std::uint32_t index = known.index(name);
   return index != 0 ? index : now.index(name);
 }
@@ -62,14 +62,22 @@ bool remove_some(io::Host& host, std::span<const Leaver> leavers, std::uint32_t 
 }  // namespace
 
 bool is_bulk_removal(const StepRun& move) {
-  const auto* link = from_value(move) != nullptr ? std::get_if<Link>(from_value(move)) : nullptr;
-  return link != nullptr && to_value(move) == nullptr && goes_with_its_group(*link);
+  if (from_value(move) == nullptr || to_value(move) != nullptr) return false;
+  return std::visit(
+      [](const auto& value) {
+        if constexpr (requires { goes_with_its_group(value); }) {
+          return goes_with_its_group(value);
+        } else {
+          return false;
+        }
+      },
+      *from_value(move));
 }
 
 std::vector<RunResult> remove_links(io::Host& host, std::span<const StepRun> moves,
                                     const LinkNames& names) {
-  const std::vector<wire::Request> queries = Link::queries({});
-  const wire::Reply links = host.exchange(std::span(queries).first(1)).front();
+  const wire::Request query = links_query();
+  const wire::Reply links = host.exchange(std::span(&query, 1)).front();
   const LinkGroups groups(links);
   const LinkNames now = link_names(links);
   const auto unused = groups.unused();

@@ -15,16 +15,6 @@ namespace plumbline::engine {
 [[nodiscard]] Observed look_after(const Context& context, const spec::Desired& desired,
                                   const memory::Memory& memory);
 
-/// What tells the chains from others of their names: the handles of chain and table, on nf_tables
-/// as looked at last.
-[[nodiscard]] memory::ChainIdentities identities(const Context& context,
-                                                 const std::set<SharedChain::Key>& chains);
-
-/// A guest's TAP whose alias and group somebody set is known by its place: of the name that the
-/// ledger's copy has, and a port of its network's bridge, which is ours. It counts as ours again,
-/// with its mark to be finished; else the guest that sends by it would go on without its guards.
-void know_by_place(State& have, const std::vector<spec::Assignment>& copy, const Mark& mark);
-
 void name_rules(const Context& context, State& state);
 
 }  // namespace plumbline::engine

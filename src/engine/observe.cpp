@@ -1,42 +1,14 @@
 #include "plumbline/engine/observe.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "plumbline/firewall/observe/saved.hpp"
+#include "plumbline/kernel/by_link.hpp"
 #include "plumbline/kernel/whole_routes.hpp"
 
 namespace plumbline::engine {
 
 namespace {
-
-/// The first kind, so that names are known from the start of the snapshot.
-void observe_links(io::Host& host, Observed& observed) {
-  const std::vector<wire::Request> queries = Link::queries({});
-  const std::vector<wire::Reply> replies = host.exchange(queries);
-  observed.links = link_names(replies.front());  // as Link::queries() promises
-  for (std::size_t i = 0; i < queries.size(); ++i) {
-    Link::decode(queries[i], replies.at(i), observed.links, observed.state.of<Link>());
-  }
-}
-
-/// A tunnel is asked for by name, and is ours as its link is.
-void observe_tunnels(io::Host& host, Observed& observed) {
-  std::map<IfName, bool> tunnels;
-  Scope scope;
-  for (const Link& link : observed.state.of<Link>()) {
-    if (link.kind != LinkKind::wireguard) continue;
-    tunnels[link.name] = link.marked;
-    scope.tunnels.push_back(link.name);
-  }
-  const std::vector<wire::Request> queries = WireGuard::queries(scope);
-  const std::vector<wire::Reply> replies = host.exchange(queries);
-  auto& devices = observed.state.of<WireGuard>();
-  for (std::size_t i = 0; i < queries.size(); ++i) {
-    WireGuard::decode(queries[i], replies.at(i), observed.links, devices);
-  }
-  for (WireGuard& device : devices) device.marked = tunnels.at(device.name);
-}
 
 /// Several kinds may ask the same. No kind asks anything twice, and one may ask for thousands of
 /// things.
@@ -57,6 +29,8 @@ void observe_kinds(io::Host& host, const Scope& scope, Observed& observed) {
   });
   const std::vector<wire::Reply> replies = host.exchange(requests);
 
+  // The first kind says the names, so that they are known from the start of the snapshot.
+  if constexpr (when == Asked::first) observed.links = link_names(replies.front());
   for (const wire::Reply& reply : replies) {
     if (reply.error == 0 && !reply.message.empty()) observed.warnings.push_back(reply.message);
   }
@@ -73,8 +47,9 @@ void observe_kinds(io::Host& host, const Scope& scope, Observed& observed) {
 
 Observed look_around(io::Host& host) {
   Observed observed;
-  observe_links(host, observed);
-  observe_tunnels(host, observed);
+  observe_kinds<Asked::first>(host, Scope(), observed);
+  observe_kinds<Asked::by_name>(host, kernel::named_by_links(observed.state), observed);
+  kernel::mark_as_links(observed.state);
   observe_kinds<Asked::whole>(host, Scope(), observed);
   const auto ask = [&](const wire::Request& request) {
     return host.exchange(std::span(&request, 1)).front();
@@ -86,7 +61,7 @@ Observed look_around(io::Host& host) {
 }
 
 Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope scope,
-                 const ChainScope& chains, Observed around) {
+                 const firewall::ChainScope& chains, Observed around) {
   Observed observed = std::move(around);
   observe_kinds<Asked::in_scope>(host, scope, observed);
   for (const Family family : {Family::inet, Family::inet6}) {

@@ -41,9 +41,9 @@ void name_networks(const spec::Desired& desired, Plan& plan) {
     const auto found = desired.networks.find(step.key);
     if (found != desired.networks.end()) {
       step.networks = found->second;
-    } else if (const auto* link = step.before ? std::get_if<Link>(&*step.before) : nullptr) {
-      const auto assignment = spec::parse_assignment(link->assignment, link->name);
-      if (assignment) step.networks = {format(assignment->network)};
+    } else if (const auto network =
+                   step.before ? spec::network_of_guest(*step.before) : std::nullopt) {
+      step.networks = {format(*network)};
     }
   }
 }
@@ -84,7 +84,7 @@ Prepared prepare(const Context& context, spec::Desired desired) {
   }
   Diagnostics diagnostics;
   Observed around = look_around(context.host);
-  know_by_place(around.state, prepared.ledger.assignments, context.options.mark);
+  spec::know_by_place(around.state, prepared.ledger.assignments, context.options.mark);
   prepared.desired =
       with_facts(context, std::move(desired), around.state, prepared.ledger, diagnostics);
   if (!diagnostics.ok()) {
@@ -94,7 +94,9 @@ Prepared prepare(const Context& context, spec::Desired desired) {
   memory::Memory& memory = prepared.ledger.memory;
   follow(memory, around.links, around.state);
   prepared.have = look(context, prepared.desired, memory, std::move(around));
-  follow(memory, identities(context, chains_of_policies(memory, prepared.desired.state)),
+  follow(memory,
+         firewall::identities(context.host, context.ruleset, context.compiler.uses_nft(),
+                              chains_of_policies(memory, prepared.desired.state)),
          prepared.have.state);
   heed(memory, prepared.desired.state, prepared.have.state);
   find_refusals(context.host, prepared.desired.state, prepared.have.state, memory);

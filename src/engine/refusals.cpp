@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "plumbline/io/descriptor.hpp"
+#include "plumbline/memory/put_back.hpp"
 
 namespace plumbline::engine {
 
@@ -15,30 +16,17 @@ std::string in_brackets(std::string_view what, int error) {
   return std::string(what) + " (" + std::generic_category().message(error) + ")";
 }
 
-/// Those that no spec names and that are not as they shall be.
-std::vector<Sysctl> due(const State& want, const State& have, const memory::Memory& memory) {
-  const memory::Goals goals(memory, want);
-  std::vector<Sysctl> due;
-  for (const Sysctl& remembered : memory.earlier.of<Sysctl>()) {
-    if (want.find<Sysctl>(key(remembered)) != nullptr) continue;
-    const Sysctl* now = have.find<Sysctl>(key(remembered));
-    const auto goal = goals.sysctl(remembered.path);
-    if (now != nullptr && goal && complete(*goal, *now) != *now) due.push_back(*goal);
-  }
-  return due;
-}
-
 }  // namespace
 
 void find_refusals(io::Host& host, const State& want, const State& have, memory::Memory& memory) {
   if (want.empty()) memory.refused.clear();
   std::vector<wire::Request> requests;
-  const std::vector<Sysctl> wanted = due(want, have, memory);
-  for (const Sysctl& sysctl : wanted) requests.emplace_back(wire::SysctlRead{sysctl.path, true});
+  const std::vector<memory::Due> wanted = memory::due(want, have, memory);
+  for (const memory::Due& due : wanted) requests.push_back(due.probe);
   if (requests.empty()) return;
   const std::vector<wire::Reply> replies = host.exchange(requests);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const std::string name = format(Key(key(wanted[i])));
+    const std::string& name = wanted[i].key;
     const int error = replies.at(i).error;
     const auto known = memory.refused.find(name);
     if (io::is_shortage(error)) io::give_up(name + " cannot be looked at", error);
@@ -59,10 +47,7 @@ std::vector<std::string> note_refusals(memory::Memory& memory, const Plan& plan,
     const int error = report.steps[i].error;
     // Gone with its link, or with its module: nothing is there to put back.
     if (error == ENOENT || error == ENODEV) continue;
-    const auto* sysctl = std::get_if<Sysctl>(&*step.after);
-    const std::string what = sysctl != nullptr ? "a kernel that takes '" + sysctl->value + "'"
-                                               : std::string("a kernel that takes it");
-    memory.refused[format(step.key)] = in_brackets(what, error);
+    memory.refused[format(step.key)] = in_brackets(memory::waits_for(*step.after), error);
     words.push_back(format(step.key) + ": " + report.steps[i].message);
   }
   return words;
@@ -72,16 +57,7 @@ std::vector<std::string> blocked_returns(const memory::Memory& memory, const Sta
                                          const Plan& plan) {
   std::vector<std::string> words;
   for (const Blocked& blocked : plan.blocked) {
-    const auto returns = [&]<class KeyType>(const KeyType& key) {
-      if constexpr (std::is_same_v<KeyType, Sysctl::Key>) {
-        return memory.earlier.find<Sysctl>(key) != nullptr && want.find<Sysctl>(key) == nullptr;
-      } else if constexpr (std::is_same_v<KeyType, Link::Key>) {
-        return memory.earlier.find<Link>(key) != nullptr && want.find<Link>(key) == nullptr;
-      } else {
-        return false;
-      }
-    };
-    if (!std::visit(returns, blocked.key)) continue;
+    if (!memory::is_to_be_put_back(memory, want, blocked.key)) continue;
     std::string text = format(blocked.key) + ": waits for";
     for (const std::string& what : blocked.waits_for) text += " " + what;
     words.push_back(std::move(text));

@@ -1,32 +1,32 @@
 #include "restoration.hpp"
 
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 
+#include "batch.hpp"
 #include "plumbline/kernel/reach.hpp"
 
 namespace plumbline::engine {
 
 namespace {
 
-bool is_kernels_own(const Route& route) { return route.protocol == RTPROT_KERNEL; }
-bool is_kernels_own(const Address& address) { return address.protocol == IFAPROT_KERNEL_LL; }
 template <class K>
-bool is_kernels_own(const K& /*value*/) {
-  return false;
+bool comes_back(const K& value) {
+  if constexpr (requires { comes_by_itself(value); }) {
+    return comes_by_itself(value);
+  } else {
+    return false;
+  }
 }
 
 /// What is only ever observed, such as a carrier, is taken over by complete().
 template <class K>
 bool is_as_before(const K& before, const K& now) {
   if (before == now) return true;
-  K full = complete(with_finished_mark(before, now), now);
-  if constexpr (std::is_same_v<K, Link>) {
-    if (!before.alias && !now.alias) full.alias.reset();  // unfinished then and now
+  if constexpr (requires { is_back(before, now); }) {
+    return is_back(before, now);
+  } else {
+    return complete(before, now) == now;
   }
-  return full == now;
 }
 
 /// Calls `visit` with each key of which the two states have different values: null for none.
@@ -38,7 +38,7 @@ void compare(const State& before, const State& now, Visit&& visit) {
   std::size_t j = 0;
   const auto see = [&](const K* old_value, const K* new_value) {
     const K& either = old_value != nullptr ? *old_value : *new_value;
-    if (!is_kernels_own(either)) visit(old_value, new_value);
+    if (!comes_back(either)) visit(old_value, new_value);
   };
   while (i < olds.size() || j < news.size()) {
     if (j == news.size() || (i < olds.size() && key(olds[i]) < key(news[j]))) {
@@ -62,17 +62,17 @@ Step step_between(const K* now, const K* before) {
   step.action = now == nullptr      ? Action::create
                 : before == nullptr ? Action::remove
                                     : Action::update;
-  if constexpr (std::is_same_v<K, Chain> || std::is_same_v<K, SharedChain>) {
+  if (stage(now != nullptr ? *now : *before) == Stage::guard) {
     step.phase = before == nullptr ? Phase::release : Phase::guard;
   }
   return step;
 }
 
-/// What is new may be of the plan: a policy carries no mark.
+/// What is new may be of the plan.
 template <class K>
 bool may_be_ours(const K& value, const Mark& mark) {
-  if constexpr (std::is_same_v<K, SharedChain>) {
-    if (value.policy && *value.policy != "ACCEPT") return true;
+  if constexpr (requires { may_be_of_ours(value); }) {
+    if (may_be_of_ours(value)) return true;
   }
   return is_marked(value, mark);
 }
@@ -80,12 +80,9 @@ bool may_be_ours(const K& value, const Mark& mark) {
 template <class K>
 Step step_away(const K& value) {
   Step step = step_between<K>(&value, nullptr);
-  if constexpr (std::is_same_v<K, SharedChain>) {
-    // With its rules alone, its policy would not go.
-    SharedChain bare{value.family, value.table, value.name, {}, {}, {}, {}, {}, true};
-    if (value.policy) bare.policy = "ACCEPT";
+  if constexpr (requires { bare(value); }) {
     step.action = Action::update;
-    step.after = bare;
+    step.after = bare(value);
   }
   return step;
 }
@@ -97,20 +94,12 @@ void apply_singly(const Context& context, bool nft, const Plan& plan, LinkNames 
     one.steps.push_back(step);
     static_cast<void>(apply(context.host, context.ruleset, one, {links, {}, nft}));
     // Made or gone: its name leads elsewhere now.
-    const auto* link = std::get_if<Link::Key>(&step.key);
-    if (link != nullptr && step.action != Action::update) links.remove(link->name);
+    if (step.action == Action::update) continue;
+    if (const auto link = link_named({0, &step, false})) links.remove(*link);
   }
 }
 
 }  // namespace
-
-Link with_finished_mark(Link before, const Link& now) {
-  const bool is_unfinished = before.marked && !before.alias;
-  if (!is_unfinished || !now.marked || !now.alias) return before;
-  before.alias = now.alias;
-  before.assignment = now.assignment;
-  return before;
-}
 
 std::vector<std::string> differences(const State& before, const State& now, const Plan& plan,
                                      const Mark& mark) {
@@ -137,7 +126,7 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
   std::vector<Step> releases;
   Plan back;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    constexpr bool is_firewall = std::is_same_v<K, Chain> || std::is_same_v<K, SharedChain>;
+    const bool is_firewall = stage(K()) == Stage::guard;
     std::vector<Step>& away = is_firewall ? releases : removals;
     std::vector<Step> steps;
     compare<K>(before, now, [&](const K* old_value, const K* new_value) {
@@ -153,10 +142,11 @@ Plan way_back(const State& before, const State& now, const Plan& plan, const Mar
       if (replace) steps.push_back(step_between(none, old_value));
       if (!replace && old_value != nullptr) steps.push_back(step_between(new_value, old_value));
     });
-    if constexpr (std::is_same_v<K, Link>) {
+    if constexpr (requires(const K& value) { holder(value); }) {
       // A bridge before its ports.
-      std::stable_partition(steps.begin(), steps.end(),
-                            [](const Step& step) { return !std::get<Link>(*step.after).master; });
+      std::stable_partition(steps.begin(), steps.end(), [](const Step& step) {
+        return !holder(std::get<K>(*step.after)).has_value();
+      });
     }
     std::ranges::move(steps, std::back_inserter(is_firewall ? guards : back.steps));
   });

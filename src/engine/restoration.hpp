@@ -14,14 +14,6 @@
 
 namespace plumbline::engine {
 
-/// `before`, but with its mark finished where that of `now` is: nobody takes a mark back, and
-/// undoing has no need to. Of every other kind the mark is whole from the start.
-[[nodiscard]] Link with_finished_mark(Link before, const Link& now);
-template <class K>
-[[nodiscard]] const K& with_finished_mark(const K& before, const K& /*now*/) {
-  return before;
-}
-
 /// In words, what is not as it was: `route inet main 10.9.0.0/16 is missing`. What the kernel makes
 /// of itself, and may make again a little later, is not looked at: its own routes and link-local
 /// addresses. Nor is what others made, changed or removed meanwhile, beyond the Reach of `plan`.

@@ -1,6 +1,7 @@
 #include "plumbline/memory/goals.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "plumbline/memory/applied.hpp"
 #include "settings.hpp"
@@ -172,6 +173,13 @@ void heed(Memory& memory, const State& want, const State& have) {
     entry->value = now->value;
     followed.left = now->value;
   }
+}
+
+Scope scope_of(const State& want, const Memory& memory) {
+  std::set<std::string> paths;
+  for (const Sysctl& sysctl : want.of<Sysctl>()) paths.insert(sysctl.path);
+  for (std::string& path : Goals(memory, want).watched()) paths.insert(std::move(path));
+  return {{paths.begin(), paths.end()}};
 }
 
 }  // namespace plumbline::memory

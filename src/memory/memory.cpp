@@ -148,7 +148,7 @@ void remember_along(Memory& memory, const Step& step, const Sysctl& driver, cons
 
 }  // namespace
 
-void remember(Memory& memory, const Plan& plan, const State& want, const SysctlsAlong& along,
+void remember(Memory& memory, const Plan& plan, const State& want, const SettingsAlong& along,
               const LinkNames& links) {
   State seen;
   for (const auto& [ignored, values] : along) {
@@ -165,10 +165,9 @@ void remember(Memory& memory, const Plan& plan, const State& want, const Sysctls
   for (const Step& step : plan.steps) remember_step(memory, step, want, links);
 }
 
-void remember(Memory& memory, const Plan& plan, const State& want,
-              const std::vector<Sysctl>& found) {
+void remember(Memory& memory, const Plan& plan, const State& want, const State& found) {
   std::map<std::string_view, const Sysctl*> values;
-  for (const Sysctl& sysctl : found) values.emplace(sysctl.path, &sysctl);
+  for (const Sysctl& sysctl : found.of<Sysctl>()) values.emplace(sysctl.path, &sysctl);
   for (const Step& step : plan.steps) {
     const Sysctl* wanted = wanted_sysctl(step, want);
     if (wanted == nullptr || is_known_drift(memory, step)) continue;
@@ -178,7 +177,7 @@ void remember(Memory& memory, const Plan& plan, const State& want,
   }
 }
 
-void note_followed(Memory& memory, const Plan& plan, const SysctlsAlong& now) {
+void note_followed(Memory& memory, const Plan& plan, const SettingsAlong& now) {
   std::set<std::string> written;
   for (const Step& step : plan.steps) {
     if (const auto* key = std::get_if<Sysctl::Key>(&step.key)) written.insert(key->path);

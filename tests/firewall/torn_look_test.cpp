@@ -50,7 +50,7 @@ class TornLook : public Firewall {
 
   engine::Observed observe_meddled(const MeddledHost::Before& before) {
     MeddledHost host(*host_, before);
-    const engine::ChainScope scope{{{Family::inet, "filter", "APP"}}, {}};
+    const firewall::ChainScope scope{{{Family::inet, "filter", "APP"}}, {}};
     return engine::observe(host, ruleset_, true, {}, scope, engine::look_around(*host_));
   }
   /// Somebody else's commit; each is another one.

@@ -40,9 +40,9 @@ struct StepReport {
 struct Report {
   std::vector<StepReport> steps;  ///< one per step of the plan, in its order
   bool failed = false;
-  /// Sysctls as they were before a step wrote them, of links that were not there yet when the plan
+  /// Settings as they were before a step wrote them, of links that were not there yet when the plan
   /// was made.
-  std::vector<Sysctl> found;
+  State found;
   /// What is not as it was after a rollback, in words; carry_out() fills it from an observation.
   std::vector<std::string> left_behind;
   /// What Surroundings::after_guards threw, in words; it fails nothing.
@@ -55,8 +55,8 @@ struct Report {
 
 /// What apply() must know beyond the plan.
 struct Surroundings {
-  LinkNames links;           ///< as observed along with the plan's `have`
-  memory::SysctlsAlong now;  ///< written back when a step is undone
+  LinkNames links;            ///< as observed along with the plan's `have`
+  memory::SettingsAlong now;  ///< written back when a step is undone
   /// Chains of IP are committed to nf_tables, as those of bridges are, else written by
   /// iptables-restore.
   bool uses_nft = false;

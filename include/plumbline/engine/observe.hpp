@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "plumbline/firewall/observe/ruleset.hpp"
+#include "plumbline/firewall/observe/chain_scope.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/state/state.hpp"
 
@@ -20,19 +20,14 @@ inline constexpr const char* rules_change =
     "of "
     "date";
 
-/// What does not depend on what is looked for: links, tunnels, addresses, routes and rules. Throws
+/// What does not depend on what is looked for: links and what is on them or is asked
+/// for whole. Throws
 /// io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
 [[nodiscard]] Observed look_around(io::Host& host);
-
-/// What to look at among chains, on nf_tables.
-struct ChainScope {
-  std::set<Chain::Key> chains;   ///< whose content matters, beside ours
-  std::set<std::string> ipsets;  ///< that rules may want
-};
 
 /// The rest as well, beside what was seen `around`. Chains by way of `ruleset`: those of IP where
 /// their rules have code (`nft`), else by text.
 [[nodiscard]] Observed observe(io::Host& host, firewall::Ruleset& ruleset, bool nft, Scope scope,
-                               const ChainScope& chains, Observed around);
+                               const firewall::ChainScope& chains, Observed around);
 
 }  // namespace plumbline::engine

@@ -203,6 +203,7 @@ struct Scope {
 /// - `may_come_right(k, error)`: the kernel may take a while later what it has refused.
 /// - `holds_where_absent(k)`: that it is not there is as good.
 /// - `names_link(key)`: the link of that name is another one, or none, once it is made or removed.
+/// - `is_of_table(key)`: `key.family` and `key.table` are those of the firewall's table it is in.
 /// - `goes_with_its_group(k)`: many of them are removed at a time (kinds/link_group.hpp).
 ///
 /// How it is put back after a failure:

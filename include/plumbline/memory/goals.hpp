@@ -77,4 +77,7 @@ class Goals {
   std::vector<Sysctl> drivers_;  ///< wanted, and change others along
 };
 
+/// What to look at beside what is always observed.
+[[nodiscard]] Scope scope_of(const State& want, const Memory& memory);
+
 }  // namespace plumbline::memory

@@ -74,20 +74,19 @@ void note_objects(Memory& memory, const State& want, const LinkNames& links, con
 
 // ---- what is remembered -------------------------------------------------------------------------
 
-/// For the sysctls that steps write, those that the kernel changes along, as they are now.
-using SysctlsAlong = std::map<std::string, std::vector<Sysctl>>;
+/// For the sysctls that steps write, by path, those that the kernel changes along, as they are now.
+using SettingsAlong = std::map<std::string, std::vector<Sysctl>>;
 
 /// What somebody else changed since the kernel changed it along is what was before.
 void heed(Memory& memory, const State& want, const State& have);
 /// Adds what `plan` is about to change for the first time. A value that somebody set after us, and
 /// that is repaired now, is none of these.
-void remember(Memory& memory, const Plan& plan, const State& want, const SysctlsAlong& along,
+void remember(Memory& memory, const Plan& plan, const State& want, const SettingsAlong& along,
               const LinkNames& links);
 /// The same for sysctls whose value could be seen only while the plan was carried out.
-void remember(Memory& memory, const Plan& plan, const State& want,
-              const std::vector<Sysctl>& found);
+void remember(Memory& memory, const Plan& plan, const State& want, const State& found);
 /// What the kernel made of those that it changed along, once the plan was carried out.
-void note_followed(Memory& memory, const Plan& plan, const SysctlsAlong& now);
+void note_followed(Memory& memory, const Plan& plan, const SettingsAlong& now);
 
 // ---- what is forgotten --------------------------------------------------------------------------
 

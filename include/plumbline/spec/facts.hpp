@@ -71,4 +71,12 @@ struct Facts {
 [[nodiscard]] Facts facts_of(const State& have, const std::vector<Assignment>& copy,
                              const Mark& mark);
 
+/// A guest's TAP whose alias and group somebody set is known by its place: of the name that the
+/// ledger's copy has, and a port of its network's bridge, which is ours. It counts as ours again,
+/// with its mark to be finished; else the guest that sends by it would go on without its guards.
+void know_by_place(State& have, const std::vector<Assignment>& copy, const Mark& mark);
+
+/// The network whose guest's TAP it is; nothing of all else.
+[[nodiscard]] std::optional<IfName> network_of_guest(const Resource& tap);
+
 }  // namespace plumbline::spec

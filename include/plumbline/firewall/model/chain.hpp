@@ -74,6 +74,7 @@ struct Chain {
 [[nodiscard]] std::vector<wire::Request> remove(const Chain& chain, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const Chain& chain);
 
+[[nodiscard]] constexpr bool is_of_table(const Chain::Key& /*key*/) { return true; }
 /// An empty one.
 [[nodiscard]] inline bool is_ours_when_wanted(const Chain& chain) { return chain.rules.empty(); }
 template <class To>
@@ -139,6 +140,7 @@ struct SharedChain {
 [[nodiscard]] std::vector<wire::Request> remove(const SharedChain& chain, const LinkNames& links);
 [[nodiscard]] boost::json::value to_spec(const SharedChain& chain);
 
+[[nodiscard]] constexpr bool is_of_table(const SharedChain::Key& /*key*/) { return true; }
 /// The chain; our rules in it come and go.
 [[nodiscard]] constexpr bool is_only_set(const SharedChain& /*chain*/) { return true; }
 void needs_among(const SharedChain& chain, const ChainNames& chains, std::set<Need>& add);
