@@ -24,7 +24,7 @@ class Session {
  private:
   Session(const Options& options, io::Backend backend);
 
-  PlanOptions plan_options_;
+  plan::Options plan_options_;
   io::KernelHost host_;
   io::ScratchHost scratch_;
   firewall::IptablesCompiler compiler_;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "pacer.hpp"
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 #include "stake.hpp"
 
 namespace plumbline::daemon {

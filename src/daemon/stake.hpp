@@ -8,7 +8,7 @@
 #include <compare>
 #include <cstdint>
 
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::daemon {
 

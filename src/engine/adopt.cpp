@@ -25,7 +25,7 @@ void note_failure(StepReport& step, int error, std::string message) {
 
 /// The kernel said yes to all, and still not all of it came to be.
 void note_unexpected(const State& now, const Plan& plan, Report& report) {
-  for (const std::size_t position : not_adopted(now, plan)) {
+  for (const std::size_t position : plan::not_adopted(now, plan)) {
     note_failure(report.steps.at(position), ESTALE,
                  "it did not become ours: somebody changed or removed it meanwhile");
     report.failed = true;
@@ -50,7 +50,7 @@ void note_failure_of(const Plan& rest, const Report& second, const Plan& plan, R
 void note_refusals(const State& now, const Plan& plan, const std::vector<std::size_t>& unmarked,
                    Report& report) {
   for (const std::size_t position : unmarked) {
-    const Plan one = make_readdressing(now, plan, {position});
+    const Plan one = plan::make_readdressing(now, plan, {position});
     if (one.refusals.empty()) continue;
     note_failure(report.steps.at(position), EOPNOTSUPP, one.refusals.front().message);
   }
@@ -60,8 +60,8 @@ void note_refusals(const State& now, const Plan& plan, const std::vector<std::si
 /// Marks by removing and adding what the kernel did not mark in place. Adds to `plan`, for the way
 /// back, what was done; says in the report where it failed.
 void finish_addresses(const Context& context, Observed& now, Plan& plan, Report& report) {
-  const std::vector<std::size_t> unmarked = not_adopted(now.state, plan);
-  const Plan rest = make_readdressing(now.state, plan, unmarked);
+  const std::vector<std::size_t> unmarked = plan::not_adopted(now.state, plan);
+  const Plan rest = plan::make_readdressing(now.state, plan, unmarked);
   if (rest.steps.empty() && rest.refusals.empty()) return;
   if (!rest.refusals.empty()) {
     note_refusals(now.state, plan, unmarked, report);
@@ -137,7 +137,7 @@ void put_back(const Context& context, const State& before, const Plan& plan,
 Prepared prepare_adoption(const Context& context, const std::vector<std::string>& keys) {
   Prepared prepared;
   prepared.have = look_around(context.host);
-  Adoption adoption = make_adoption(prepared.have.state, keys, context.options.mark);
+  plan::Adoption adoption = plan::make_adoption(prepared.have.state, keys, context.options.mark);
   prepared.plan = std::move(adoption.plan);
   prepared.errors = std::move(adoption.errors);
   return prepared;

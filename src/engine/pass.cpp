@@ -25,10 +25,10 @@ spec::Desired with_facts(const Context& context, spec::Desired desired, const St
 }  // namespace
 
 void plan_for(const Context& context, Prepared& prepared) {
-  PlanOptions options = context.options;
+  plan::Options options = context.options;
   options.chains = prepared.desired.chains;
-  prepared.plan = make_plan(prepared.have.state, prepared.desired.state, prepared.ledger.memory,
-                            prepared.desired.origins, options);
+  prepared.plan = plan::make_plan(prepared.have.state, prepared.desired.state,
+                                  prepared.ledger.memory, prepared.desired.origins, options);
   prepared.out_of_force =
       out_of_force(context.ruleset, prepared.desired.state, prepared.ledger.tables_made);
   std::ranges::move(tell(prepared.out_of_force, prepared.desired.origins),

@@ -1,6 +1,6 @@
 #include "adopt_command.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 std::string adopt_command(const Key& key) {
   std::string quoted;
@@ -8,4 +8,4 @@ std::string adopt_command(const Key& key) {
   return "plumbline adopt '" + quoted + "'";
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -6,9 +6,9 @@
 
 #include "plumbline/state/state.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// For a shell: `plumbline adopt 'link br0'`.
 [[nodiscard]] std::string adopt_command(const Key& key);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

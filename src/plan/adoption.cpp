@@ -7,7 +7,7 @@
 #include "plumbline/kernel/adoptable.hpp"
 #include "plumbline/kernel/kernel_made.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -212,4 +212,4 @@ Adoption make_adoption(const State& have, const std::vector<std::string>& keys, 
   return std::move(adopting).result();
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -4,7 +4,7 @@
 
 #include "plumbline/kernel/removal_hits.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -242,4 +242,4 @@ std::vector<Diagnostic> Cascade::refusals() const {
   return all;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

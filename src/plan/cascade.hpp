@@ -11,7 +11,7 @@
 #include "plumbline/kernel/kernel_made.hpp"
 #include "plumbline/kernel/world.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// The kernel may take a part of it alone: a port loses its bridge.
 template <class K>
@@ -78,4 +78,4 @@ class Cascade {
   std::map<std::pair<Key, std::string>, Diagnostic> refusals_;
 };
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -2,7 +2,7 @@
 
 #include "cascade.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// `left`: what the kernel leaves of it; nothing where it takes all.
 template <class K>
@@ -121,4 +121,4 @@ bool Cascade::resolve(const kernel::Taken& taken, const Node& cause) {
       taken.before);
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -8,7 +8,7 @@
 #include "plumbline/kernel/making.hpp"
 #include "plumbline/memory/applied.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -217,4 +217,4 @@ Why reason(const Situation& situation, const Resource& asked, bool exists) {
   return exists ? Why::changed : Why::added;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -7,7 +7,7 @@
 #include "draft.hpp"
 #include "plumbline/memory/goals.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 struct Difference {
   Drafts drafts;
@@ -21,7 +21,7 @@ struct Situation {
   const State& want;
   const memory::Memory& memory;
   const std::map<Key, Origin>& origins;
-  const PlanOptions& options;
+  const Options& options;
   const memory::Goals goals = memory::Goals(memory, want);
 
   [[nodiscard]] Origin origin(const Key& key) const {
@@ -36,4 +36,4 @@ struct Situation {
 /// is there.
 [[nodiscard]] Why reason(const Situation& situation, const Resource& asked, bool exists);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -10,7 +10,7 @@
 
 #include "plumbline/plan/plan.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// From `have` to `want` in one step, or in two by way of `middle`: nothing for a replacement, a
 /// port without its bridge for a bridge that is replaced, a chain with all that holds traffic back
@@ -70,4 +70,4 @@ struct Constraint {
 
 using Constraints = std::set<Constraint>;
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -5,7 +5,7 @@
 #include "plumbline/firewall/model/gradual.hpp"
 #include "providers.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -67,4 +67,4 @@ void go_gradually(Drafts& drafts) {
   }
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -8,10 +8,10 @@
 
 #include "draft.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// Says of each change of stage guard when it is due: Draft::lets_go, or Draft::middle for two
 /// commits.
 void go_gradually(Drafts& drafts);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -5,7 +5,7 @@
 
 #include "rank.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -281,4 +281,4 @@ Order order(const Drafts& drafts, const Surroundings& surroundings) {
   return Graph(drafts, surroundings).sorted();
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -10,7 +10,7 @@
 #include "draft.hpp"
 #include "providers.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// One step to be, with the nodes that come before it.
 struct Node {
@@ -44,4 +44,4 @@ struct Order {
 
 [[nodiscard]] Order order(const Drafts& drafts, const Surroundings& surroundings);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

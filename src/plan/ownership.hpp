@@ -7,7 +7,7 @@
 
 #include "plumbline/plan/plan.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// Whether an observed object is ours. `wanted`: the spec names it, which makes some ours.
 template <class K>
@@ -36,4 +36,4 @@ template <class K>
   return complete(want, marked) == marked;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -7,7 +7,7 @@
 #include "gradual.hpp"
 #include "views.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -73,7 +73,7 @@ std::vector<Blocked> all_blocked(std::vector<Blocked> blocked, const Drafts& dra
 }  // namespace
 
 Plan make_plan(const State& have, const State& want, const memory::Memory& memory,
-               const std::map<Key, Origin>& origins, const PlanOptions& options) {
+               const std::map<Key, Origin>& origins, const Options& options) {
   State sorted_have = have;
   State sorted_want = want;
   sorted_have.sort();
@@ -103,4 +103,4 @@ Plan make_plan(const State& have, const State& want, const memory::Memory& memor
   return plan;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

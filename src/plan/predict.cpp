@@ -2,7 +2,7 @@
 
 #include "plumbline/kernel/world.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 State predict(State have, const Plan& plan) {
   kernel::World world(have);
@@ -10,4 +10,4 @@ State predict(State have, const Plan& plan) {
   return world.state();
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

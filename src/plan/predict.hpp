@@ -4,10 +4,10 @@
 
 #include "plumbline/plan/plan.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// The state after every step of the plan. Where the plan leaves a value to the kernel (a MAC, an
 /// MTU) it is left open here too; complete() with what is observed closes it.
 [[nodiscard]] State predict(State have, const Plan& plan);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -106,4 +106,4 @@ std::vector<Need> all_needs(const Resource& resource, const ChainNames& known) {
   return {all.begin(), all.end()};
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

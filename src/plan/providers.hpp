@@ -11,7 +11,7 @@
 
 #include "plumbline/state/state.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 struct Provider {
   Key key;
@@ -98,4 +98,4 @@ struct ChainsProvided {
 /// that are, or shall be, there.
 [[nodiscard]] std::vector<Need> all_needs(const Resource& resource, const ChainNames& known);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -1,6 +1,6 @@
 #include "rank.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -79,4 +79,4 @@ bool is_preferred(const Node& a, const Node& b) {
   return std::visit(by_kind, *a.key).value_or(*a.key < *b.key);
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

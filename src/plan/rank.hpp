@@ -4,7 +4,7 @@
 
 #include "order.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 [[nodiscard]] Phase phase_of(const Node& node);
 /// Lower is earlier.
@@ -12,4 +12,4 @@ namespace plumbline {
 /// A total order: by rank, then as the kind says (is_made_before()), then by key.
 [[nodiscard]] bool is_preferred(const Node& a, const Node& b);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -6,7 +6,7 @@
 
 #include "plumbline/plan/adoption.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -63,4 +63,4 @@ Plan make_readdressing(const State& now, const Plan& plan, const std::vector<std
   return result;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

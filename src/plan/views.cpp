@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace plumbline {
+namespace plumbline::plan {
 
 namespace {
 
@@ -111,4 +111,4 @@ void settle_blocked(const State& have, const ChainNames& chains, Drafts& drafts)
   }
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -5,7 +5,7 @@
 #include "draft.hpp"
 #include "providers.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 /// Steady: what goes on to provide it, whatever the drafts do.
 [[nodiscard]] Providers providers_before(const State& have, const Drafts& drafts);
@@ -18,4 +18,4 @@ namespace plumbline {
 /// waits for a blocked object is blocked too.
 void settle_blocked(const State& have, const ChainNames& chains, Drafts& drafts);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::report {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::report {
 

@@ -96,7 +96,7 @@ class Site {
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";
-  PlanOptions options_{Mark{}, false, true};
+  plan::Options options_{Mark{}, false, true};
 };
 
 /// Runs a program with a file as its input, whose output nobody reads.

@@ -97,7 +97,7 @@ class Site {
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-networks";
-  PlanOptions options_{Mark{}, false, true};
+  plan::Options options_{Mark{}, false, true};
 };
 
 // ---- the least that it takes --------------------------------------------------------------------
@@ -162,8 +162,8 @@ void plan_of_all(benchmark::State& state) {
   const spec::Desired desired = site.read(size_of(state));
   const engine::Prepared prepared = site.prepare(desired);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(make_plan(prepared.have.state, prepared.desired.state, {},
-                                       prepared.desired.origins, site.context().options));
+    benchmark::DoNotOptimize(plan::make_plan(prepared.have.state, prepared.desired.state, {},
+                                             prepared.desired.origins, site.context().options));
   }
 }
 

@@ -68,7 +68,7 @@ class Site {
   firewall::Ruleset ruleset_;
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / "plumbline-bench-ledger";
-  PlanOptions options_{Mark{}, false, true};
+  plan::Options options_{Mark{}, false, true};
 };
 
 using MnlSocket = std::unique_ptr<mnl_socket, decltype(&mnl_socket_close)>;
@@ -165,14 +165,15 @@ void apply_of_ten_thousand_routes(benchmark::State& state) {
 void make_plan_with_nothing_to_do(benchmark::State& state) {
   const auto desired = desired_routes(2 * count);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(make_plan(desired.state, desired.state, {}, desired.origins, {}));
+    benchmark::DoNotOptimize(
+        plan::make_plan(desired.state, desired.state, {}, desired.origins, {}));
   }
 }
 
 void make_plan_of_twenty_thousand_new_routes(benchmark::State& state) {
   const auto desired = desired_routes(2 * count);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(make_plan({}, desired.state, {}, desired.origins, {}));
+    benchmark::DoNotOptimize(plan::make_plan({}, desired.state, {}, desired.origins, {}));
   }
 }
 

@@ -104,7 +104,7 @@ class WalkTest : public NetnsTest {
     if (!second.plan.empty()) fail("first:\n" + shown(prepared) + "second:\n" + shown(second));
 
     State found = without_kernels_own(second.have.state);
-    State predicted = without_kernels_own(predict(prepared.have.state, prepared.plan));
+    State predicted = without_kernels_own(plan::predict(prepared.have.state, prepared.plan));
     // What is blocked is left to itself: a route of which one nexthop was dead already, which no
     // dump of values tells, may go with its other.
     for (const Blocked& blocked : prepared.plan.blocked) {

@@ -171,6 +171,38 @@ std::vector<std::string> headers_of_nobody(const std::vector<File>& files) {
   return nobodys;
 }
 
+/// Values, and what a kind says of them, are `plumbline`'s own: they find their functions by their
+/// type. The firewall's wing has one namespace, every other layer its own.
+std::string namespace_of(std::string_view layer) {
+  for (const std::string_view vocabulary : {"base", "kinds", "firewall/model", "state"}) {
+    if (layer == vocabulary) return "plumbline";
+  }
+  return "plumbline::" + std::string(layer.substr(0, layer.find('/')));
+}
+
+/// Files that open another namespace than their layer's, or one below it.
+std::vector<std::string> namespace_faults(const std::vector<File>& files) {
+  static const std::regex opened(R"(^(?:inline )?namespace (plumbline[\w:]*) \{)");
+  std::vector<std::string> faults;
+  for (const auto& file : files) {
+    const auto layer = layer_of(file.path);
+    if (!layer) continue;
+    const std::string wanted = namespace_of(layers.at(*layer));
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      std::smatch match;
+      if (!std::regex_search(file.lines[i], match, opened)) continue;
+      const std::string is = match[1];
+      if (is == wanted || is == wanted + "::detail") continue;
+      faults.push_back(file.path + ":" + std::to_string(i + 1) + ": " + is + ", not " + wanted);
+    }
+  }
+  return faults;
+}
+
+std::size_t namespace_faults_of(std::string path, std::string line) {
+  return namespace_faults({File{std::move(path), {std::move(line)}}}).size();
+}
+
 std::size_t faults_of(std::string path, std::string line) {
   return layer_faults({File{std::move(path), {std::move(line)}}}).size();
 }
@@ -234,6 +266,21 @@ TEST(Layers, AHeaderInTheWrongPlaceIsSeen) {
   EXPECT_EQ(faults_of("include/plumbline/kinds/a.hpp", "#include <boost/json/value.hpp>"), 1U);
   EXPECT_EQ(faults_of("src/daemon/a.cpp", "#include <CLI/CLI.hpp>"), 1U);
   EXPECT_EQ(faults_of("src/other/a.cpp", "#include <string>"), 1U);
+}
+
+TEST(Layers, OpenTheirNamespace) {
+  const auto faults = namespace_faults(program_sources());
+  EXPECT_TRUE(faults.empty()) << joined(faults);
+}
+
+TEST(Layers, ANamespaceOfAnotherLayerIsSeen) {
+  EXPECT_EQ(namespace_faults_of("src/plan/a.cpp", "namespace plumbline {"), 1U);
+  EXPECT_EQ(namespace_faults_of("src/plan/a.cpp", "namespace plumbline::plan {"), 0U);
+  EXPECT_EQ(namespace_faults_of("src/kinds/link/a.cpp", "namespace plumbline {"), 0U);
+  EXPECT_EQ(namespace_faults_of("src/kinds/a.cpp", "namespace plumbline::kinds {"), 1U);
+  EXPECT_EQ(namespace_faults_of("src/firewall/model/a.cpp", "namespace plumbline {"), 0U);
+  EXPECT_EQ(namespace_faults_of("src/firewall/text/a.cpp", "namespace plumbline::firewall {"), 0U);
+  EXPECT_EQ(namespace_faults_of("include/plumbline/io/a.hpp", "namespace plumbline {"), 1U);
 }
 
 }  // namespace plumbline::house

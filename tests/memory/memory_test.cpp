@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plumbline/memory/goals.hpp"
 #include "plumbline/plan/plan.hpp"
 
 namespace plumbline::memory {
@@ -152,9 +153,9 @@ TEST(Memory, WhatCannotBePutBackIsBlockedAndTold) {
   have.of<Sysctl>() = {{"net/ipv4/conf/eth0/rp_filter", "2"}, {"net/ipv4/ip_forward", "1"}};
   have.of<Link>() = {link("eth0", 1500)};
   have.of<Link>().front().alias = "";
-  PlanOptions options;
+  plan::Options options;
   options.allow_empty = true;
-  const Plan plan = make_plan(have, State(), memory, {}, options);
+  const Plan plan = plan::make_plan(have, State(), memory, {}, options);
   ASSERT_EQ(plan.steps.size(), 1U);
   ASSERT_EQ(plan.blocked.size(), 1U);
   EXPECT_EQ(plan.blocked.front().waits_for, std::vector<std::string>{"another kernel"});

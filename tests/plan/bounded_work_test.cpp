@@ -12,7 +12,7 @@
 #include "plumbline/plan/plan.hpp"
 #include "tests/support/arbitrary.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 IfName name(const std::string& text) { return *IfName::parse(text); }
@@ -138,4 +138,4 @@ TEST(BoundedWork, RoutesThatStandInTheWay) {
 }
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -17,7 +17,7 @@
 #include "tests/support/kernel_model.hpp"
 #include "tests/support/memory_files.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 namespace fs = std::filesystem;
@@ -96,4 +96,4 @@ INSTANTIATE_TEST_SUITE_P(Cases, GoldenPlan, ::testing::ValuesIn(cases()), [](con
 });
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

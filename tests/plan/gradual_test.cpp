@@ -11,7 +11,7 @@
 #include "src/report/text.hpp"
 #include "tests/support/arbitrary.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 SharedChain forward(RuleList insert, RuleList append = {}, const char* policy = "ACCEPT",
@@ -312,4 +312,4 @@ TEST(GradualProperties, BetweenTheCommitsNothingPassesThatDidNotBeforeOrWillNotA
 }
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

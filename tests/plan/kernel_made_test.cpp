@@ -8,7 +8,7 @@
 #include "plumbline/plan/plan.hpp"
 #include "tests/support/arbitrary.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 const IfName br0 = *IfName::parse("br0");
@@ -142,4 +142,4 @@ TEST(KernelMade, ARoutersRoutesEndSomeTimeAndAreOfIpv6) {
 }
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

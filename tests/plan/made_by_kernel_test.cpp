@@ -8,7 +8,7 @@
 #include "plumbline/plan/plan.hpp"
 #include "tests/support/arbitrary.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 using ::testing::AllOf;
@@ -107,4 +107,4 @@ TEST(MadeByKernel, ALinkOfTheAlternativeNameOfAnotherIsRefusedBeforehand) {
 }
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

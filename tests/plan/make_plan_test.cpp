@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "plumbline/memory/applied.hpp"
 #include "src/plan/predict.hpp"
 #include "src/report/plan_objects.hpp"
 #include "tests/support/arbitrary.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 IfName name(const char* text) { return *IfName::parse(text); }
@@ -42,7 +43,7 @@ State state_of(const Ks&... values) {
 }
 
 Plan plan(const State& have, const State& want, const memory::Memory& memory = {},
-          const PlanOptions& options = {}) {
+          const Options& options = {}) {
   return make_plan(have, want, memory, {}, options);
 }
 
@@ -50,7 +51,7 @@ TEST(MakePlan, CallsAWantedObjectThatIsGoneDriftedWhenTheSpecIsTheOneLastApplied
   const State want = state_of(blackhole("10.9.0.0/16"));
   memory::Memory memory;
   EXPECT_EQ(plan({}, want, memory).steps.at(0).why, Why::added);
-  memory.applied["route inet main 10.9.0.0/16"] = digest(want.of<Route>().front());
+  memory.applied["route inet main 10.9.0.0/16"] = memory::digest(want.of<Route>().front());
   EXPECT_EQ(plan({}, want, memory).steps.at(0).why, Why::drifted);
   memory.applied["route inet main 10.9.0.0/16"] ^= 1;
   EXPECT_EQ(plan({}, want, memory).steps.at(0).why, Why::added);
@@ -62,7 +63,7 @@ TEST(MakePlan, CallsAnUpdateChangedUnlessTheSpecIsTheOneLastApplied) {
   const State want = state_of(blackhole("10.9.0.0/16"));
   memory::Memory memory;
   EXPECT_EQ(plan(state_of(other), want, memory).steps.at(0).why, Why::changed);
-  memory.applied["route inet main 10.9.0.0/16"] = digest(want.of<Route>().front());
+  memory.applied["route inet main 10.9.0.0/16"] = memory::digest(want.of<Route>().front());
   EXPECT_EQ(plan(state_of(other), want, memory).steps.at(0).why, Why::drifted);
 }
 
@@ -76,7 +77,7 @@ TEST(MakePlan, CallsAnotherAssignmentOfAGuestChanged) {
   tap.assignment = "br0/a/eth0,10.0.0.3/24,02:00:00:00:00:10,eth0";
   const State want = state_of(tap);
   memory::Memory memory;
-  memory.applied["link tapa"] = digest(before.of<Link>().front());
+  memory.applied["link tapa"] = memory::digest(before.of<Link>().front());
   EXPECT_EQ(plan(before, want, memory).steps.at(0).why, Why::changed);
   EXPECT_EQ(plan(want, before, memory).steps.at(0).why, Why::drifted);
 }
@@ -177,7 +178,7 @@ TEST(MakePlan, RefusesToRemoveEverythingUnlessAllowed) {
 TEST(MakePlan, RemovesALinkWithAQueueingDisciplineOnlyWhenTold) {
   State have = state_of(bridge("br0"));
   have.of<Link>().front().has_qdisc = true;
-  PlanOptions options{.mark = {}, .allow_empty = true};
+  Options options{.mark = {}, .allow_empty = true};
   ASSERT_EQ(plan(have, {}, {}, options).refusals.size(), 1U);
   EXPECT_EQ(plan(have, {}, {}, options).refusals[0].code, Code::foreign_dependents);
   options.take_foreign = true;
@@ -251,4 +252,4 @@ TEST(MakePlan, TakesTwentyThousandRoutesInStride) {
 }
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

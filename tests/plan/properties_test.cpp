@@ -12,14 +12,14 @@
 #include "tests/support/arbitrary.hpp"
 #include "tests/support/kernel_model.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 namespace {
 
 using testing::KernelModel;
 
 Plan plan_between(const State& have, const State& want, const memory::Memory& memory,
                   bool take_foreign = false) {
-  PlanOptions options;
+  Options options;
   options.allow_empty = true;
   options.take_foreign = take_foreign;
   return make_plan(have, want, memory, {}, options);
@@ -309,4 +309,4 @@ TEST(PlanProperties, AreTheSameForEqualInputsInAnyOrder) {
 }
 
 }  // namespace
-}  // namespace plumbline
+}  // namespace plumbline::plan

@@ -33,8 +33,8 @@ State with_address(const Link& link) {
 }
 
 Plan replacement() {
-  return make_plan(with_address(a_link(LinkKind::bridge)), with_address(a_link(LinkKind::tap)), {},
-                   {}, {});
+  return plan::make_plan(with_address(a_link(LinkKind::bridge)),
+                         with_address(a_link(LinkKind::tap)), {}, {}, {});
 }
 
 TEST(PlanObjects, AReplacementIsOneToTheReader) {
@@ -59,7 +59,7 @@ TEST(PlanJson, ShowsAReplacementOnceWithTheNeedsOfBothSteps) {
 TEST(PlanText, EscapesWhatComesFromOutside) {
   Link link = a_link(LinkKind::bridge);
   link.alias = "\033[31mred";
-  const Plan plan = make_plan({}, with_address(link), {}, {}, {});
+  const Plan plan = plan::make_plan({}, with_address(link), {}, {}, {});
   EXPECT_EQ(to_text(plan, false).find('\033'), std::string::npos);
 }
 

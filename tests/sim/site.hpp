@@ -44,7 +44,7 @@ class Site {
   /// Each object with all that is known of it, as lines. Nothing of indexes and handles.
   [[nodiscard]] std::vector<std::string> state();
 
-  PlanOptions options;
+  plan::Options options;
   bool may_forget = false;  ///< as Context::may_forget
 
  private:

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::testing {
 

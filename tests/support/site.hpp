@@ -38,7 +38,7 @@ class Site {
 
   [[nodiscard]] engine::Context context(io::Host* host = nullptr);
   [[nodiscard]] io::KernelHost& host() { return host_; }
-  PlanOptions options;
+  plan::Options options;
   bool may_forget = false;  ///< as Context::may_forget
 
  private:

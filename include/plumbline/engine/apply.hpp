@@ -12,7 +12,7 @@
 
 #include "plumbline/engine/ledger.hpp"
 #include "plumbline/engine/observe.hpp"
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::engine {
 

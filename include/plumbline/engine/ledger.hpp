@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/memory/memory.hpp"
 #include "plumbline/spec/facts.hpp"
 
 namespace plumbline::engine {

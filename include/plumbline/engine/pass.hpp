@@ -15,6 +15,7 @@
 #include "plumbline/engine/record.hpp"
 #include "plumbline/firewall/compile/compile.hpp"
 #include "plumbline/firewall/observe/in_force.hpp"
+#include "plumbline/plan/plan.hpp"
 
 namespace plumbline::engine {
 
@@ -24,7 +25,7 @@ struct Context {
   firewall::Compiler& compiler;
   firewall::Ruleset& ruleset;       ///< of the host
   std::filesystem::path directory;  ///< of the ledger and the lock
-  PlanOptions options;
+  plan::Options options;
   bool may_forget = false;  ///< carries out also what cannot be remembered
 };
 

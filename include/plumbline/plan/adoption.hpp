@@ -11,7 +11,7 @@
 
 #include "plumbline/plan/plan.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
 struct Adoption {
   /// Updates from somebody's object to ours. Its refusals name what cannot be adopted, and why.
@@ -38,4 +38,4 @@ struct Adoption {
 [[nodiscard]] Plan make_readdressing(const State& now, const Plan& plan,
                                      const std::vector<std::size_t>& steps);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

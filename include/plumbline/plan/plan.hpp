@@ -11,9 +11,9 @@
 #include "plumbline/memory/memory.hpp"
 #include "plumbline/state/step.hpp"
 
-namespace plumbline {
+namespace plumbline::plan {
 
-struct PlanOptions {
+struct Options {
   Mark mark;
   bool take_foreign = false;  ///< links may be removed along with what foreigners put on them
   bool allow_empty = false;   ///< everything of ours may be removed
@@ -27,6 +27,6 @@ struct PlanOptions {
 /// no step stands before one it needs; equal inputs in any order give equal plans; no step touches
 /// what is not ours, but for what `take_foreign` allows.
 [[nodiscard]] Plan make_plan(const State& have, const State& want, const memory::Memory& memory,
-                             const std::map<Key, Origin>& origins, const PlanOptions& options);
+                             const std::map<Key, Origin>& origins, const Options& options);
 
-}  // namespace plumbline
+}  // namespace plumbline::plan

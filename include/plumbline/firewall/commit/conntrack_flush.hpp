@@ -9,8 +9,8 @@
 #include <string>
 
 #include "plumbline/io/host.hpp"
-#include "plumbline/plan/plan.hpp"
 #include "plumbline/spec/expand.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::firewall {
 

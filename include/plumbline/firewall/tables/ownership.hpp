@@ -9,7 +9,7 @@
 
 #include "plumbline/firewall/model/chain.hpp"
 #include "plumbline/io/host.hpp"
-#include "plumbline/plan/plan.hpp"
+#include "plumbline/state/step.hpp"
 
 namespace plumbline::firewall {
 
