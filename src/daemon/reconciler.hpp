@@ -62,7 +62,7 @@ class Reconciler {
   std::vector<std::string> warnings_;
   std::size_t blocked_ = 0;
   bool converged_ = false;
-  bool rules_judge_ = true;  ///< wanted ones: engine/in_force.hpp
+  bool rules_judge_ = true;  ///< wanted ones: firewall/observe/in_force.hpp
 
   Conditions known_errors_;
   Conditions known_warnings_;

@@ -1,6 +1,6 @@
 // What the kernel changes along with what a plan writes.
 //
-// Private to engine; plan/memory.hpp says what is remembered of it.
+// Private to engine; memory/memory.hpp says what is remembered of it.
 
 #pragma once
 

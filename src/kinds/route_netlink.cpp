@@ -220,7 +220,7 @@ std::vector<wire::Request> Route::queries(const Scope&) {
 
 void Route::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                    std::vector<Route>& out) {
-  // IPv4 before Linux 6.10; later the list just ends (engine/whole_routes.hpp).
+  // IPv4 before Linux 6.10; later the list just ends (kernel/whole_routes.hpp).
   if (reply.error == EMSGSIZE) throw Malformed("the routes cannot be listed: " + cut_off());
   for_each_dumped(request, reply, RTM_NEWROUTE, [&](const wire::Message& message) {
     const auto header = message.fixed<rtmsg>();
