@@ -159,7 +159,7 @@ std::vector<wire::Request> Address::queries(const Scope& /*scope*/) {
 
 void Address::decode(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                      std::vector<Address>& out) {
-  for_each_dumped(request, reply, RTM_NEWADDR, [&](const wire::Message& message) {
+  detail::for_each_dumped(request, reply, RTM_NEWADDR, [&](const wire::Message& message) {
     if (auto address = decode_address(message, links)) out.push_back(*address);
   });
 }

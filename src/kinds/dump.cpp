@@ -2,7 +2,7 @@
 
 #include "plumbline/base/family.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -31,4 +31,4 @@ void for_each_dumped(const wire::Request& request, const wire::Reply& reply, std
   });
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -8,7 +8,7 @@
 
 #include "plumbline/wire/netlink.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// Calls `visit` for each message of `type` and of the family that `request` asked for: without a
 /// handler for one family, rtnetlink dumps those of all (net/core/rtnetlink.c, rtnl_dump_all()).
@@ -16,4 +16,4 @@ namespace plumbline {
 void for_each_dumped(const wire::Request& request, const wire::Reply& reply, std::uint16_t type,
                      const std::function<void(const wire::Message&)>& visit);
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -77,7 +77,7 @@ std::optional<Neighbour> Neighbour::from_spec(const wire::Entry& entry) {
   entry.only({"to", "dev", "lladdr", "proxy", "router"});
   const auto to = address_of(entry);
   const auto dev = entry.require("dev");
-  const auto link = dev ? link_word(*dev) : std::nullopt;
+  const auto link = dev ? detail::link_word(*dev) : std::nullopt;
   Neighbour neighbour;
   neighbour.proxy = entry.boolean("proxy").value_or(false);
   neighbour.router = entry.boolean("router");
@@ -163,7 +163,7 @@ std::vector<wire::Request> Neighbour::queries(const Scope& /*scope*/) {
 
 void Neighbour::decode(const wire::Request& request, const wire::Reply& reply,
                        const LinkNames& links, std::vector<Neighbour>& out) {
-  for_each_dumped(request, reply, RTM_NEWNEIGH, [&](const wire::Message& message) {
+  detail::for_each_dumped(request, reply, RTM_NEWNEIGH, [&](const wire::Message& message) {
     if (const auto neighbour = decode_neighbour(message, links)) out.push_back(*neighbour);
   });
 }

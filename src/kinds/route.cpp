@@ -48,15 +48,15 @@ Route::Key key(const Route& route) {
 std::string format(const Route::Key& key) {
   std::string text = "route " + std::string(format(key.family)) + ' ' + format(key.table) + ' ';
   text += key.to.length() == 0 ? "default" : format(key.to);
-  if (key.tos != 0) text += " tos " + hex(key.tos);
-  const std::uint32_t unsaid = key.family == Family::inet6 ? ipv6_default_metric : 0;
+  if (key.tos != 0) text += " tos " + detail::hex(key.tos);
+  const std::uint32_t unsaid = key.family == Family::inet6 ? detail::ipv6_default_metric : 0;
   if (key.metric != unsaid) text += " metric " + std::to_string(key.metric);
   return text;
 }
 
 std::vector<Need> needs(const Route& route) {
   std::vector<Need> needs;
-  if (goes_nowhere(route.type)) return needs;
+  if (detail::goes_nowhere(route.type)) return needs;
   for (const Nexthop& nexthop : route.nexthops) {
     if (nexthop.dev) needs.emplace_back(NeedsLink{*nexthop.dev, true});
     if (nexthop.via && !nexthop.onlink && !is_link_local(*nexthop.via)) {
@@ -94,7 +94,7 @@ Route complete(Route want, const Route& have) {
 
 Transition transition(const Route& have, const Route& want) {
   if (have == want) return {};
-  if (!goes_nowhere(have.type) && goes_nowhere(want.type)) {
+  if (!detail::goes_nowhere(have.type) && detail::goes_nowhere(want.type)) {
     return {Change::update, Disruption::traffic};
   }
   const bool moves_sessions = have.nexthops != want.nexthops || have.src != want.src;

@@ -6,7 +6,7 @@
 
 #include "plumbline/kinds/route.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// IP6_RT_PRIO_USER (include/uapi/linux/ipv6_route.h): what no metric means for IPv6.
 inline constexpr std::uint32_t ipv6_default_metric = 1024;
@@ -16,4 +16,4 @@ inline constexpr std::uint32_t ipv6_default_metric = 1024;
          type == RouteType::prohibit;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -160,7 +160,7 @@ void decode_attribute(const Attribute& attribute, const rtmsg& header, const Lin
 
 /// IPv6 routes that go nowhere are shown with `dev lo` (net/ipv6/route.c), IPv4 ones without.
 bool has_nexthops(const Route& route, const rtmsg& header) {
-  return !goes_nowhere(route.type) && header.rtm_type != RTN_THROW;
+  return !detail::goes_nowhere(route.type) && header.rtm_type != RTN_THROW;
 }
 
 Route decode_route(const wire::Message& message, const rtmsg& header, const LinkNames& links) {
@@ -222,7 +222,7 @@ void Route::decode(const wire::Request& request, const wire::Reply& reply, const
                    std::vector<Route>& out) {
   // IPv4 before Linux 6.10; later the list just ends (kernel/whole_routes.hpp).
   if (reply.error == EMSGSIZE) throw Malformed("the routes cannot be listed: " + cut_off());
-  for_each_dumped(request, reply, RTM_NEWROUTE, [&](const wire::Message& message) {
+  detail::for_each_dumped(request, reply, RTM_NEWROUTE, [&](const wire::Message& message) {
     const auto header = message.fixed<rtmsg>();
     if ((header.rtm_flags & RTM_F_CLONED) == 0) out.push_back(decode_route(message, header, links));
   });

@@ -8,7 +8,7 @@
 #include "route_facts.hpp"
 #include "spec_words.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -174,4 +174,4 @@ void put_nexthops(const Route& route, boost::json::object& out) {
   }
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -7,7 +7,7 @@
 
 #include "plumbline/kinds/route.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// An address that can stand for one neighbour or one host.
 [[nodiscard]] std::optional<IpAddress> host_word(const wire::Entry& entry);
@@ -28,4 +28,4 @@ inline constexpr std::size_t most_nexthops = most_nexthop_bytes / 16;
 
 void put_nexthops(const Route& route, boost::json::object& out);
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -141,7 +141,7 @@ bool read_destination(const Entry& entry, Route& route, std::optional<Family>& f
   if (!member) return false;
   const auto* text = member->node().get<std::string>();
   if (text != nullptr && *text == "default") return true;
-  const auto prefix = prefix_word(*member, Code::invalid_route);
+  const auto prefix = detail::prefix_word(*member, Code::invalid_route);
   if (!prefix) return false;
   route.to = *prefix;
   family = prefix->family();
@@ -157,14 +157,16 @@ bool read_numbers(const Entry& entry, Route& route) {
       return static_cast<std::uint32_t>(*value);
     };
   };
-  const auto table = [](const Entry& word) { return table_word(word, Code::invalid_route); };
-  const auto tos = [](const Entry& word) { return tos_word(word, Code::invalid_route); };
-  bool good = read_word(entry, "table", route.table, table);
-  good &= read_word(entry, "metric", route.metric, number(0, UINT32_MAX));
-  good &= read_word(entry, "tos", route.tos, tos);
-  good &= read_word(entry, "mtu", route.mtu, number(68, max_mtu));
-  good &= read_word(entry, "advmss", route.advmss, number(1, max_advmss));
-  good &= read_word(entry, "src", route.src, host_word);
+  const auto table = [](const Entry& word) {
+    return detail::table_word(word, Code::invalid_route);
+  };
+  const auto tos = [](const Entry& word) { return detail::tos_word(word, Code::invalid_route); };
+  bool good = detail::read_word(entry, "table", route.table, table);
+  good &= detail::read_word(entry, "metric", route.metric, number(0, UINT32_MAX));
+  good &= detail::read_word(entry, "tos", route.tos, tos);
+  good &= detail::read_word(entry, "mtu", route.mtu, number(68, max_mtu));
+  good &= detail::read_word(entry, "advmss", route.advmss, number(1, max_advmss));
+  good &= detail::read_word(entry, "src", route.src, detail::host_word);
   return good;
 }
 
@@ -178,26 +180,28 @@ std::optional<Route> Route::from_spec(const wire::Entry& entry) {
   std::optional<Family> to;
   std::optional<Family> said;
   bool good = read_destination(entry, route, to);
-  good &= read_word(entry, "family", said,
-                    [](const Entry& word) { return family_word(word, Code::invalid_route); });
+  good &= detail::read_word(entry, "family", said, [](const Entry& word) {
+    return detail::family_word(word, Code::invalid_route);
+  });
   if (good && to && said && *to != *said) {
     entry.find("family")->error(Code::invalid_route,
                                 "`to` is not of the family " + std::string(format(*said)));
     good = false;
   }
   good &= read_numbers(entry, route);
-  const bool typed = read_word(entry, "type", route.type, type_word);
+  const bool typed = detail::read_word(entry, "type", route.type, type_word);
   if (!entry.has("table")) route.table = default_table_of(route.type);
-  good = typed && read_nexthops(entry, route) && suits_type(entry, route) && good;
+  good = typed && detail::read_nexthops(entry, route) && suits_type(entry, route) && good;
   std::optional<std::uint8_t> scope;
-  good &= read_word(entry, "scope", scope, scope_word);
+  good &= detail::read_word(entry, "scope", scope, scope_word);
   if (!good) return std::nullopt;
 
   if (!to) route.to = Prefix::any(family_of(route, to, said));
   route.scope = scope.value_or(default_scope(route));
-  if (!suits_family(entry, route) || !fits_into_a_dump(entry, route)) return std::nullopt;
+  if (!suits_family(entry, route) || !detail::fits_into_a_dump(entry, route)) return std::nullopt;
   if (scope && !suits_scope(*entry.find("scope"), route)) return std::nullopt;
-  if (route.family() == Family::inet6 && route.metric == 0) route.metric = ipv6_default_metric;
+  if (route.family() == Family::inet6 && route.metric == 0)
+    route.metric = detail::ipv6_default_metric;
   return route;
 }
 
@@ -219,9 +223,9 @@ boost::json::value to_spec(const Route& route) {
     out["family"] = format(route.family());
   }
   if (route.type != RouteType::unicast) out["type"] = format(route.type);
-  put_nexthops(route, out);
-  if (route.table != default_table_of(route.type)) out["table"] = table_value(route.table);
-  const std::uint32_t unsaid = route.family() == Family::inet6 ? ipv6_default_metric : 0;
+  detail::put_nexthops(route, out);
+  if (route.table != default_table_of(route.type)) out["table"] = detail::table_value(route.table);
+  const std::uint32_t unsaid = route.family() == Family::inet6 ? detail::ipv6_default_metric : 0;
   if (route.metric != unsaid) out["metric"] = route.metric;
   if (route.src) out["src"] = format(*route.src);
   if (route.scope != default_scope(route)) out["scope"] = scope_text(route.scope);

@@ -40,14 +40,14 @@ std::string format(const Rule::Key& key) {
   if (rule.invert) text += " not";
   if (rule.from) add("from", format(*rule.from));
   if (rule.to) add("to", format(*rule.to));
-  if (rule.tos != 0) add("tos", hex(rule.tos));
-  if (rule.fwmark) add("fwmark", format_fwmark(rule));
+  if (rule.tos != 0) add("tos", detail::hex(rule.tos));
+  if (rule.fwmark) add("fwmark", detail::format_fwmark(rule));
   if (rule.iif) add("iif", *rule.iif);
   if (rule.oif) add("oif", *rule.oif);
-  if (rule.ip_protocol) add("ipproto", format_ip_protocol(*rule.ip_protocol));
-  if (rule.source_ports) add("sport", format_range(*rule.source_ports));
-  if (rule.destination_ports) add("dport", format_range(*rule.destination_ports));
-  if (rule.uids) add("uidrange", format_range(*rule.uids));
+  if (rule.ip_protocol) add("ipproto", detail::format_ip_protocol(*rule.ip_protocol));
+  if (rule.source_ports) add("sport", detail::format_range(*rule.source_ports));
+  if (rule.destination_ports) add("dport", detail::format_range(*rule.destination_ports));
+  if (rule.uids) add("uidrange", detail::format_range(*rule.uids));
   if (rule.action == RuleAction::table) {
     if (rule.table) add("table", format(*rule.table));
   } else if (rule.goto_priority) {

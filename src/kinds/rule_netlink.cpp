@@ -225,7 +225,7 @@ void Rule::decode(const wire::Request& request, const wire::Reply& reply, const 
   // A kernel without IPv6 has no rules of it, and says so (net/core/fib_rules.c, dumprule()).
   if (reply.error == EAFNOSUPPORT) return;
   const auto first = static_cast<std::ptrdiff_t>(out.size());
-  for_each_dumped(request, reply, RTM_NEWRULE, [&](const wire::Message& message) {
+  detail::for_each_dumped(request, reply, RTM_NEWRULE, [&](const wire::Message& message) {
     out.push_back(decode_rule(message, message.fixed<fib_rule_hdr>()));
   });
   std::sort(out.begin() + first, out.end());

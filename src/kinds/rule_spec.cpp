@@ -16,20 +16,6 @@ namespace {
 
 using wire::Entry;
 
-constexpr std::array<std::pair<std::string_view, std::uint8_t>, 11> ip_protocols{{
-    {"icmp", 1},
-    {"igmp", 2},
-    {"tcp", 6},
-    {"udp", 17},
-    {"dccp", 33},
-    {"gre", 47},
-    {"esp", 50},
-    {"ah", 51},
-    {"icmpv6", 58},
-    {"sctp", 132},
-    {"udplite", 136},
-}};
-
 /// `first-last` or one number, all within min..max.
 template <class T>
 std::optional<Range<T>> parse_range(std::string_view text, T min, T max) {
@@ -100,7 +86,7 @@ std::optional<std::uint8_t> ip_protocol_word(const Entry& entry) {
   }
   const auto text = entry.string();
   if (!text) return std::nullopt;
-  const auto protocol = parse_ip_protocol(*text);
+  const auto protocol = detail::parse_ip_protocol(*text);
   if (!protocol) {
     entry.error(Code::invalid_rule, "'" + *text + "' is no protocol known here: give its number");
   }
@@ -121,12 +107,16 @@ std::optional<RuleAction> action_word(const Entry& entry) {
 }
 
 bool read_addresses(const Entry& entry, Rule& rule) {
-  const auto prefix = [](const Entry& word) { return prefix_word(word, Code::invalid_rule); };
-  const auto family = [](const Entry& word) { return family_word(word, Code::invalid_rule); };
+  const auto prefix = [](const Entry& word) {
+    return detail::prefix_word(word, Code::invalid_rule);
+  };
+  const auto family = [](const Entry& word) {
+    return detail::family_word(word, Code::invalid_rule);
+  };
   std::optional<Family> said;
-  bool good = read_word(entry, "from", rule.from, prefix);
-  good &= read_word(entry, "to", rule.to, prefix);
-  good &= read_word(entry, "family", said, family);
+  bool good = detail::read_word(entry, "from", rule.from, prefix);
+  good &= detail::read_word(entry, "to", rule.to, prefix);
+  good &= detail::read_word(entry, "family", said, family);
   if (!good) return false;
   rule.family = said        ? *said
                 : rule.from ? rule.from->family()
@@ -148,7 +138,7 @@ bool read_addresses(const Entry& entry, Rule& rule) {
 /// IPv4 rules know only the four bits of the old TOS (net/ipv4/fib_rules.c,
 /// fib4_rule_configure()).
 std::optional<std::uint8_t> rule_tos(const Entry& entry, Family family) {
-  const auto tos = tos_word(entry, Code::invalid_rule);
+  const auto tos = detail::tos_word(entry, Code::invalid_rule);
   if (!tos || family == Family::inet6 || *tos <= 0x1c) return tos;
   entry.error(Code::invalid_rule, "an IPv4 rule's TOS is 0x1c at most");
   return std::nullopt;
@@ -156,22 +146,22 @@ std::optional<std::uint8_t> rule_tos(const Entry& entry, Family family) {
 
 bool read_conditions(const Entry& entry, Rule& rule) {
   const auto link = [](const Entry& word) -> std::optional<std::string> {
-    const auto name = link_word(word);
+    const auto name = detail::link_word(word);
     if (!name) return std::nullopt;
     return format(*name);
   };
   const auto tos = [&](const Entry& word) { return rule_tos(word, rule.family); };
   std::optional<Fwmark> fwmark;
-  bool good =
-      read_word(entry, "not", rule.invert, [](const Entry& word) { return word.boolean(); });
-  good &= read_word(entry, "iif", rule.iif, link);
-  good &= read_word(entry, "oif", rule.oif, link);
-  good &= read_word(entry, "tos", rule.tos, tos);
-  good &= read_word(entry, "ipProtocol", rule.ip_protocol, ip_protocol_word);
-  good &= read_word(entry, "sourcePorts", rule.source_ports, ports_word);
-  good &= read_word(entry, "destinationPorts", rule.destination_ports, ports_word);
-  good &= read_word(entry, "uidRange", rule.uids, uids_word);
-  good &= read_word(entry, "fwmark", fwmark, fwmark_word);
+  bool good = detail::read_word(entry, "not", rule.invert,
+                                [](const Entry& word) { return word.boolean(); });
+  good &= detail::read_word(entry, "iif", rule.iif, link);
+  good &= detail::read_word(entry, "oif", rule.oif, link);
+  good &= detail::read_word(entry, "tos", rule.tos, tos);
+  good &= detail::read_word(entry, "ipProtocol", rule.ip_protocol, ip_protocol_word);
+  good &= detail::read_word(entry, "sourcePorts", rule.source_ports, ports_word);
+  good &= detail::read_word(entry, "destinationPorts", rule.destination_ports, ports_word);
+  good &= detail::read_word(entry, "uidRange", rule.uids, uids_word);
+  good &= detail::read_word(entry, "fwmark", fwmark, fwmark_word);
   if (fwmark && (fwmark->mark != 0 || fwmark->mask != 0)) {
     rule.fwmark = fwmark->mark;
     rule.fwmask = fwmark->mask;
@@ -189,16 +179,17 @@ bool only_with(const Entry& entry, const char* word, bool allowed, std::string_v
 }
 
 bool read_action(const Entry& entry, Rule& rule) {
-  const auto table = [](const Entry& word) { return table_word(word, Code::invalid_rule); };
+  const auto table = [](const Entry& word) { return detail::table_word(word, Code::invalid_rule); };
   const auto number = [](const Entry& word) { return word.integer(0, UINT32_MAX); };
   std::optional<std::int64_t> target;
   std::optional<std::int64_t> suppress;
   if (entry.has("goto")) rule.action = RuleAction::goto_priority;
-  const bool known = read_word(entry, "action", rule.action, action_word);
-  bool good = read_word(entry, "table", rule.table, table) && known;
-  good &= read_word(entry, "goto", target, number);
-  good &= read_word(entry, "suppressPrefixLength", suppress,
-                    [&](const Entry& word) { return word.integer(0, address_bits(rule.family)); });
+  const bool known = detail::read_word(entry, "action", rule.action, action_word);
+  bool good = detail::read_word(entry, "table", rule.table, table) && known;
+  good &= detail::read_word(entry, "goto", target, number);
+  good &= detail::read_word(entry, "suppressPrefixLength", suppress, [&](const Entry& word) {
+    return word.integer(0, address_bits(rule.family));
+  });
   if (!known) return false;
   const bool to_table = rule.action == RuleAction::table;
   const bool jumps = rule.action == RuleAction::goto_priority;
@@ -221,27 +212,6 @@ bool read_priority(const Entry& entry, Rule& rule) {
 }
 
 }  // namespace
-
-std::string format_fwmark(const Rule& rule) {
-  std::string text = hex(rule.fwmark.value_or(0));
-  const std::uint32_t mask = rule.fwmask.value_or(UINT32_MAX);
-  if (mask != UINT32_MAX) text += '/' + hex(mask);
-  return text;
-}
-
-std::string format_ip_protocol(std::uint8_t protocol) {
-  const auto* const found = std::ranges::find_if(
-      ip_protocols, [&](const auto& known) { return known.second == protocol; });
-  return found == ip_protocols.end() ? std::to_string(protocol) : std::string(found->first);
-}
-
-std::optional<std::uint8_t> parse_ip_protocol(std::string_view text) {
-  if (text == "ipv6-icmp") return parse_ip_protocol("icmpv6");
-  const auto* const found =
-      std::ranges::find_if(ip_protocols, [&](const auto& known) { return known.first == text; });
-  if (found == ip_protocols.end()) return std::nullopt;
-  return found->second;
-}
 
 std::optional<Rule> Rule::from_spec(const wire::Entry& entry) {
   if (!entry.is_object()) return std::nullopt;
@@ -269,21 +239,22 @@ boost::json::value to_spec(const Rule& rule) {
   if (rule.to) out["to"] = format(*rule.to);
   if (rule.family == Family::inet6 && !rule.from && !rule.to) out["family"] = format(rule.family);
   if (rule.tos != 0) out["tos"] = rule.tos;
-  if (rule.fwmark) out["fwmark"] = format_fwmark(rule);
+  if (rule.fwmark) out["fwmark"] = detail::format_fwmark(rule);
   if (rule.iif) out["iif"] = *rule.iif;
   if (rule.oif) out["oif"] = *rule.oif;
   if (rule.ip_protocol) {
-    const std::string name = format_ip_protocol(*rule.ip_protocol);
-    if (parse_ip_protocol(name)) {
+    const std::string name = detail::format_ip_protocol(*rule.ip_protocol);
+    if (detail::parse_ip_protocol(name)) {
       out["ipProtocol"] = name;
     } else {
       out["ipProtocol"] = *rule.ip_protocol;
     }
   }
-  if (rule.source_ports) out["sourcePorts"] = format_range(*rule.source_ports);
-  if (rule.destination_ports) out["destinationPorts"] = format_range(*rule.destination_ports);
-  if (rule.uids) out["uidRange"] = format_range(*rule.uids);
-  if (rule.table) out["table"] = table_value(*rule.table);
+  if (rule.source_ports) out["sourcePorts"] = detail::format_range(*rule.source_ports);
+  if (rule.destination_ports)
+    out["destinationPorts"] = detail::format_range(*rule.destination_ports);
+  if (rule.uids) out["uidRange"] = detail::format_range(*rule.uids);
+  if (rule.table) out["table"] = detail::table_value(*rule.table);
   if (rule.goto_priority) out["goto"] = *rule.goto_priority;
   if (rule.action != RuleAction::table && rule.action != RuleAction::goto_priority) {
     out["action"] = format(rule.action);

@@ -6,7 +6,7 @@
 
 #include "plumbline/kinds/rule.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// `80`, or `80-90`.
 template <class T>
@@ -23,4 +23,4 @@ template <class T>
 [[nodiscard]] std::string format_ip_protocol(std::uint8_t protocol);
 [[nodiscard]] std::optional<std::uint8_t> parse_ip_protocol(std::string_view text);
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

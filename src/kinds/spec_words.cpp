@@ -6,7 +6,7 @@
 
 #include "plumbline/base/number.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 std::optional<TableId> table_word(const wire::Entry& entry, Code code) {
   if (entry.node().get<std::string>() == nullptr) {
@@ -89,4 +89,4 @@ std::string hex(std::uint32_t number) {
   return "0x" + std::string(digits.data(), end);
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -11,7 +11,7 @@
 #include "plumbline/base/ip.hpp"
 #include "plumbline/wire/entry.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// A number or a name of rt_tables; `code` for a name that is none.
 [[nodiscard]] std::optional<TableId> table_word(const wire::Entry& entry, Code code);
@@ -43,4 +43,4 @@ template <class T, class Read>
 /// `0x` and the number in hex, without leading zeros.
 [[nodiscard]] std::string hex(std::uint32_t number);
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

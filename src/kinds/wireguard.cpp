@@ -8,7 +8,7 @@
 
 namespace plumbline {
 
-const WireGuardPeer* find_peer(const WireGuard& device, const PublicKey& wanted) {
+const WireGuardPeer* detail::find_peer(const WireGuard& device, const PublicKey& wanted) {
   const auto it = std::ranges::lower_bound(device.peers, wanted, std::ranges::less{},
                                            &WireGuardPeer::public_key);
   return it != device.peers.end() && it->public_key == wanted ? &*it : nullptr;
@@ -114,7 +114,8 @@ std::string settle(WireGuard& device) {
   if (shared != all.end()) {
     complain("two peers have the allowed IP " + format(*shared) + ": only one of them can");
   }
-  if (device.private_key && find_peer(device, public_key_of(*device.private_key)) != nullptr) {
+  if (device.private_key &&
+      detail::find_peer(device, public_key_of(*device.private_key)) != nullptr) {
     complain("a peer has the public key of this device itself");
   }
   return fault;
@@ -142,7 +143,8 @@ Disruption loss(const WireGuardPeer& have, const WireGuardPeer& want) {
 WireGuard complete(WireGuard want, const WireGuard& have) {
   if (!want.listen_port) want.listen_port = have.listen_port;
   for (WireGuardPeer& peer : want.peers) {
-    if (const WireGuardPeer* there = find_peer(have, peer.public_key)) complete_peer(peer, *there);
+    if (const WireGuardPeer* there = detail::find_peer(have, peer.public_key))
+      complete_peer(peer, *there);
     peer.endpoint_is_new = false;
   }
   return want;
@@ -157,7 +159,7 @@ Transition transition(const WireGuard& have, const WireGuard& want) {
     worst = Disruption::sessions;
   }
   for (const WireGuardPeer& peer : have.peers) {
-    const WireGuardPeer* stays = find_peer(want, peer.public_key);
+    const WireGuardPeer* stays = detail::find_peer(want, peer.public_key);
     worst = std::max(worst, stays != nullptr ? loss(peer, *stays) : Disruption::traffic);
   }
   return {Change::update, worst};

@@ -4,9 +4,9 @@
 
 #include "plumbline/kinds/wireguard.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// Null when there is none of that key.
 [[nodiscard]] const WireGuardPeer* find_peer(const WireGuard& device, const PublicKey& wanted);
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

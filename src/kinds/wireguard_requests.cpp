@@ -77,7 +77,7 @@ std::vector<Prefix> dropped(const WireGuard& have, const WireGuard& want) {
   }
   std::vector<Prefix> gone;
   for (const WireGuardPeer& peer : have.peers) {
-    if (find_peer(want, peer.public_key) == nullptr) continue;
+    if (detail::find_peer(want, peer.public_key) == nullptr) continue;
     std::ranges::copy_if(peer.allowed_ips, std::back_inserter(gone),
                          [&](const Prefix& prefix) { return !wanted.contains(prefix); });
   }
@@ -90,7 +90,8 @@ PublicKey key_of_nobody(const WireGuard& have, const WireGuard& want) {
   for (unsigned char last = 1;; ++last) {
     bytes.back() = std::byte{last};
     const PublicKey key = *PublicKey::from_bytes(bytes);
-    const bool taken = find_peer(have, key) != nullptr || find_peer(want, key) != nullptr;
+    const bool taken =
+        detail::find_peer(have, key) != nullptr || detail::find_peer(want, key) != nullptr;
     if (!taken) return key;
   }
 }
@@ -98,7 +99,7 @@ PublicKey key_of_nobody(const WireGuard& have, const WireGuard& want) {
 std::vector<PeerChange> peer_changes(const WireGuard& have, const WireGuard& want) {
   std::vector<PeerChange> changes;
   for (const WireGuardPeer& peer : want.peers) {
-    const WireGuardPeer* there = find_peer(have, peer.public_key);
+    const WireGuardPeer* there = detail::find_peer(have, peer.public_key);
     PeerChange change = there != nullptr ? update_of(*there, peer) : addition(peer);
     if (there == nullptr || says_something(change)) changes.push_back(std::move(change));
   }
@@ -110,7 +111,8 @@ std::vector<PeerChange> peer_changes(const WireGuard& have, const WireGuard& wan
     changes.push_back(removal(nobody.public_key));
   }
   for (const WireGuardPeer& peer : have.peers) {
-    if (find_peer(want, peer.public_key) == nullptr) changes.push_back(removal(peer.public_key));
+    if (detail::find_peer(want, peer.public_key) == nullptr)
+      changes.push_back(removal(peer.public_key));
   }
   return changes;
 }

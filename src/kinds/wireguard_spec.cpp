@@ -80,7 +80,8 @@ std::optional<WireGuardPeer> peer_of(const Entry& entry, const WireGuard::ReadKe
       entry.integer<std::uint16_t>("persistentKeepalive", 0, UINT16_MAX).value_or(std::uint16_t{0});
   if (const auto allowed = entry.find("allowedIps")) {
     allowed->for_each_element([&](const Entry& element) {
-      if (const auto prefix = prefix_word(element, code)) peer.allowed_ips.push_back(*prefix);
+      if (const auto prefix = detail::prefix_word(element, code))
+        peer.allowed_ips.push_back(*prefix);
     });
   }
   if (!key) return std::nullopt;
@@ -137,7 +138,7 @@ boost::json::value to_spec(const WireGuard& device) {
     object["publicKey"] = format(public_key_of(*device.private_key));
   }
   if (device.listen_port) object["listenPort"] = *device.listen_port;
-  if (device.fwmark != 0) object["fwmark"] = hex(device.fwmark);
+  if (device.fwmark != 0) object["fwmark"] = detail::hex(device.fwmark);
   boost::json::object peers;
   for (const WireGuardPeer& peer : device.peers) {
     peers[format(peer.public_key)] = to_spec(peer);

@@ -180,7 +180,14 @@ std::string namespace_of(std::string_view layer) {
   return "plumbline::" + std::string(layer.substr(0, layer.find('/')));
 }
 
-/// Files that open another namespace than their layer's, or one below it.
+/// A header that is beside its sources is no part of what kinds are to others.
+bool is_detail(const File& file, std::string_view layer) {
+  return is_header(file.path) && file.path.starts_with("src/") &&
+         namespace_of(layer) == "plumbline" && layer != "firewall/model";
+}
+
+/// Files that open another namespace than their layer's. In one that has `plumbline`, what is not
+/// for others is in `plumbline::detail`.
 std::vector<std::string> namespace_faults(const std::vector<File>& files) {
   static const std::regex opened(R"(^(?:inline )?namespace (plumbline[\w:]*) \{)");
   std::vector<std::string> faults;
@@ -192,7 +199,9 @@ std::vector<std::string> namespace_faults(const std::vector<File>& files) {
       std::smatch match;
       if (!std::regex_search(file.lines[i], match, opened)) continue;
       const std::string is = match[1];
-      if (is == wanted || is == wanted + "::detail") continue;
+      const bool good =
+          is == wanted + "::detail" || (is == wanted && !is_detail(file, layers.at(*layer)));
+      if (good) continue;
       faults.push_back(file.path + ":" + std::to_string(i + 1) + ": " + is + ", not " + wanted);
     }
   }
@@ -278,6 +287,8 @@ TEST(Layers, ANamespaceOfAnotherLayerIsSeen) {
   EXPECT_EQ(namespace_faults_of("src/plan/a.cpp", "namespace plumbline::plan {"), 0U);
   EXPECT_EQ(namespace_faults_of("src/kinds/link/a.cpp", "namespace plumbline {"), 0U);
   EXPECT_EQ(namespace_faults_of("src/kinds/a.cpp", "namespace plumbline::kinds {"), 1U);
+  EXPECT_EQ(namespace_faults_of("src/kinds/a.hpp", "namespace plumbline {"), 1U);
+  EXPECT_EQ(namespace_faults_of("src/kinds/a.hpp", "namespace plumbline::detail {"), 0U);
   EXPECT_EQ(namespace_faults_of("src/firewall/model/a.cpp", "namespace plumbline {"), 0U);
   EXPECT_EQ(namespace_faults_of("src/firewall/text/a.cpp", "namespace plumbline::firewall {"), 0U);
   EXPECT_EQ(namespace_faults_of("include/plumbline/io/a.hpp", "namespace plumbline {"), 1U);

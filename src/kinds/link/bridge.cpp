@@ -8,7 +8,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -202,4 +202,4 @@ const Bridge bridge;
 
 const LinkType& bridge_type() { return bridge; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

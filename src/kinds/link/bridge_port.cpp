@@ -5,7 +5,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 std::optional<PortSettings> port_of(const wire::Entry& link, LinkKind kind) {
   const auto member = link.find("port");
@@ -95,4 +95,4 @@ void add_changes(wire::MessageBuilder& data, const PortSettings& have, const Por
   }
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

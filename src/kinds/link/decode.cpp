@@ -36,7 +36,7 @@ LinkKind kind_of(std::string_view name) {
   return LinkKind::other;
 }
 
-void read_link_info(Link& link, RawLink& raw, const Attribute& linkinfo) {
+void read_link_info(Link& link, detail::RawLink& raw, const Attribute& linkinfo) {
   std::optional<Attribute> data;
   std::optional<Attribute> slave_data;
   std::string_view slave_kind;
@@ -46,8 +46,8 @@ void read_link_info(Link& link, RawLink& raw, const Attribute& linkinfo) {
     if (attribute.type() == IFLA_INFO_SLAVE_KIND) slave_kind = attribute.string();
     if (attribute.type() == IFLA_INFO_SLAVE_DATA) slave_data = attribute;
   });
-  if (data) type_of(link.kind).read(*data, link, raw);
-  if (slave_kind == "bridge" && slave_data) link.port = read_port(*slave_data);
+  if (data) detail::type_of(link.kind).read(*data, link, raw);
+  if (slave_kind == "bridge" && slave_data) link.port = detail::read_port(*slave_data);
 }
 
 /// IFLA_AF_SPEC holds, for AF_INET, the link's `net/ipv4/conf` as an array (inet_fill_link_af()).
@@ -76,7 +76,7 @@ IfName name_of(const wire::Message& message) {
   return *name;
 }
 
-void read_attribute(Link& link, RawLink& raw, const Attribute& attribute) {
+void read_attribute(Link& link, detail::RawLink& raw, const Attribute& attribute) {
   switch (attribute.type()) {
     case IFLA_MTU:
       link.mtu = attribute.u32();
@@ -127,16 +127,16 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
   link.up = (message.fixed<ifinfomsg>().ifi_flags & IFF_UP) != 0;
   link.promote_secondaries = false;
   link.has_qdisc = false;
-  RawLink raw;
+  detail::RawLink raw;
   message.attributes<ifinfomsg>(
       [&](const Attribute& attribute) { read_attribute(link, raw, attribute); });
   const bool speaks_arp = (message.fixed<ifinfomsg>().ifi_flags & IFF_NOARP) == 0;
-  read_mark(link, raw.alias, raw.group, speaks_arp);
+  detail::read_mark(link, raw.alias, raw.group, speaks_arp);
   if (raw.master != 0) {
     link.master = links.name(raw.master);
     if (!link.master) throw wire::Malformed("the master of a link is not among the links");
   }
-  type_of(link.kind).resolve(raw, links, link);
+  detail::type_of(link.kind).resolve(raw, links, link);
   return link;
 }
 
@@ -144,7 +144,7 @@ Link decode_link(const wire::Message& message, const LinkNames& links) {
 void decode_qdiscs(const wire::Request& request, const wire::Reply& reply, const LinkNames& links,
                    std::vector<Link>& out) {
   std::set<IfName> carriers;
-  for_each_dumped(request, reply, RTM_NEWQDISC, [&](const wire::Message& message) {
+  detail::for_each_dumped(request, reply, RTM_NEWQDISC, [&](const wire::Message& message) {
     const auto header = message.fixed<tcmsg>();
     const auto name = links.name(static_cast<std::uint32_t>(header.tcm_ifindex));
     if (header.tcm_handle != 0 && name) carriers.insert(*name);
@@ -184,7 +184,7 @@ void Link::decode(const wire::Request& request, const wire::Reply& reply, const 
   if (dump == nullptr) {
     decode_sysctl(reply, out);
   } else if (asks_for_links(*dump)) {
-    for_each_dumped(request, reply, RTM_NEWLINK, [&](const wire::Message& message) {
+    detail::for_each_dumped(request, reply, RTM_NEWLINK, [&](const wire::Message& message) {
       out.push_back(decode_link(message, links));
     });
   } else if (reply.error != EOPNOTSUPP) {  // a kernel without CONFIG_NET_SCHED has no qdiscs

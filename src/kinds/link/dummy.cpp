@@ -2,7 +2,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -17,4 +17,4 @@ const Dummy dummy;
 
 const LinkType& dummy_type() { return dummy; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

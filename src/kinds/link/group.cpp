@@ -23,7 +23,7 @@ wire::Request group_message(std::uint16_t type, std::uint32_t index, std::uint32
 
 LinkGroups::LinkGroups(const wire::Reply& links) {
   const wire::Request query = Link::queries({}).front();
-  for_each_dumped(query, links, RTM_NEWLINK, [&](const wire::Message& message) {
+  detail::for_each_dumped(query, links, RTM_NEWLINK, [&](const wire::Message& message) {
     std::uint32_t& group =
         groups_[static_cast<std::uint32_t>(message.fixed<ifinfomsg>().ifi_index)];
     message.attributes<ifinfomsg>([&](const wire::Attribute& attribute) {
@@ -41,7 +41,8 @@ std::optional<std::uint32_t> LinkGroups::group(std::uint32_t index) const {
 std::optional<std::uint32_t> LinkGroups::unused() const {
   std::set<std::uint32_t> used;
   for (const auto& [index, group] : groups_) used.insert(group);
-  for (std::uint32_t group = first_leaving_group; group <= last_leaving_group; ++group) {
+  for (std::uint32_t group = detail::first_leaving_group; group <= detail::last_leaving_group;
+       ++group) {
     if (!used.contains(group)) return group;
   }
   return std::nullopt;

@@ -2,7 +2,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -24,4 +24,4 @@ const Ifb ifb;
 
 const LinkType& ifb_type() { return ifb; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -88,9 +88,13 @@ void make_physical(Link& link) {
   link.device.reset();
 }
 
-std::optional<IfName> lower_link(const Link& link) { return type_of(link.kind).lower(link); }
+std::optional<IfName> lower_link(const Link& link) {
+  return detail::type_of(link.kind).lower(link);
+}
 
-std::optional<LinkIdentity> identity(const Link& link) { return type_of(link.kind).identity(link); }
+std::optional<LinkIdentity> identity(const Link& link) {
+  return detail::type_of(link.kind).identity(link);
+}
 
 bool exclude_each_other(const Link& one, const Link& other) {
   if (one.name == other.name || one.kind != other.kind) return false;
@@ -102,7 +106,7 @@ bool exclude_each_other(const Link& one, const Link& other) {
 std::vector<Need> needs(const Link& link) {
   std::vector<Need> needs;
   if (link.master) needs.emplace_back(NeedsLink{*link.master});
-  if (const auto own = type_of(link.kind).needs(link)) needs.emplace_back(*own);
+  if (const auto own = detail::type_of(link.kind).needs(link)) needs.emplace_back(*own);
   return needs;
 }
 
@@ -115,34 +119,35 @@ Link with_mark(Link link, const Mark& /*mark*/) {
   return link;
 }
 
-std::string alias_text(const Link& link) {
+std::string detail::alias_text(const Link& link) {
   const std::string user = link.alias.value_or("");
-  return link.marked ? std::string(alias_mark) + link.assignment + ';' + user : user;
+  return link.marked ? std::string(detail::alias_mark) + link.assignment + ';' + user : user;
 }
 
-std::pair<std::uint32_t, std::string> unfinished_mark(const Link& link) {
-  if (link.assignment.empty()) return {unfinished_group, {}};
-  return {first_leaving_group, alias_text(link)};
+std::pair<std::uint32_t, std::string> detail::unfinished_mark(const Link& link) {
+  if (link.assignment.empty()) return {detail::unfinished_group, {}};
+  return {detail::first_leaving_group, detail::alias_text(link)};
 }
 
 bool has_room_for_mark(const Link& link) {
   Link marked = link;
   marked.marked = true;
-  return alias_text(marked).size() <= longest_alias;
+  return detail::alias_text(marked).size() <= detail::longest_alias;
 }
 
-void read_mark(Link& link, std::string_view alias, std::uint32_t group, bool speaks_arp) {
-  const bool leaving = group >= first_leaving_group && group <= last_leaving_group;
+void detail::read_mark(Link& link, std::string_view alias, std::uint32_t group, bool speaks_arp) {
+  const bool leaving = group >= detail::first_leaving_group && group <= detail::last_leaving_group;
   const bool in_group_of_taps = link.kind == LinkKind::tap && group == guest_group;
   // What no spec can make we have not made, whoever wrote our mark there.
-  link.marked = link.kind != LinkKind::physical &&
-                (alias.starts_with(alias_mark) || group == unfinished_group || in_group_of_taps);
+  link.marked =
+      link.kind != LinkKind::physical && (alias.starts_with(detail::alias_mark) ||
+                                          group == detail::unfinished_group || in_group_of_taps);
   if (!link.marked) {
     link.alias = alias;
     return;
   }
-  if (!alias.starts_with(alias_mark)) return;
-  alias.remove_prefix(alias_mark.size());
+  if (!alias.starts_with(detail::alias_mark)) return;
+  alias.remove_prefix(detail::alias_mark.size());
   const auto end = alias.find(';');
   if (end == alias.npos) return;
   link.assignment = alias.substr(0, end);
@@ -172,18 +177,18 @@ namespace {
 bool is_another(const Link& have, const Link& want) {
   if (want.kind == LinkKind::physical) return false;
   if (want.kind != have.kind) return true;
-  return type_of(want.kind).is_another(have, want);
+  return detail::type_of(want.kind).is_another(have, want);
 }
 
 /// Joining a bridge resets the settings of the port: what the spec leaves open is open then.
 void complete_port(Link& want, const Link& have) {
   if (want.master != have.master) return;
-  take(want.port, have.port);
-  if (want.port && have.port) complete(*want.port, *have.port);
+  detail::take(want.port, have.port);
+  if (want.port && have.port) detail::complete(*want.port, *have.port);
 }
 
 Disruption disruption(const Link& have, const Link& want) {
-  Disruption worst = type_of(want.kind).disruption(have, want);
+  Disruption worst = detail::type_of(want.kind).disruption(have, want);
   const auto at_least = [&](Disruption other) { worst = std::max(worst, other); };
   if (have.up == true && want.up == false) at_least(Disruption::traffic);
   if (have.master != want.master) at_least(Disruption::traffic);
@@ -211,7 +216,7 @@ bool gains_owner(const Link& have, const Link& want) {
 }
 
 std::string obstacle(const Link& have, const Link& want) {
-  std::string of_kind = type_of(want.kind).obstacle(have, want);
+  std::string of_kind = detail::type_of(want.kind).obstacle(have, want);
   if (!of_kind.empty()) return of_kind;
   if (want.port && !have.port && want.master == have.master) {
     return "it is a port of a bridge";
@@ -224,14 +229,14 @@ std::string obstacle(const Link& have, const Link& want) {
 Link complete(Link want, const Link& have) {
   if (is_another(have, want)) return want;
   if (want.kind == LinkKind::physical) want.kind = have.kind;
-  take(want.up, have.up);
-  take(want.mtu, have.mtu);
-  take(want.mac, have.mac);
-  take(want.master, have.master);
+  detail::take(want.up, have.up);
+  detail::take(want.mtu, have.mtu);
+  detail::take(want.mac, have.mac);
+  detail::take(want.master, have.master);
   if (want.master == in_no_bridge) want.master.reset();
-  take(want.tx_queue_length, have.tx_queue_length);
+  detail::take(want.tx_queue_length, have.tx_queue_length);
   if (!want.alias) want.alias = have.alias.value_or("");
-  type_of(want.kind).complete(want, have);
+  detail::type_of(want.kind).complete(want, have);
   complete_port(want, have);
   want.carrier = have.carrier;
   want.promote_secondaries = have.promote_secondaries;

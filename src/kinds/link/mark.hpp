@@ -17,7 +17,7 @@
 
 #include "plumbline/kinds/link_group.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// IFLA_GROUP of a link of ours that has no alias yet: "PLMB".
 inline constexpr std::uint32_t unfinished_group = 0x504c4d42;
@@ -45,4 +45,4 @@ inline constexpr std::size_t longest_alias = 255;
 /// change to be made.
 void read_mark(Link& link, std::string_view alias, std::uint32_t group, bool speaks_arp);
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

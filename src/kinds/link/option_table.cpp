@@ -6,7 +6,7 @@
 #include <array>
 #include <map>
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -190,4 +190,4 @@ void TableType::add_changes(wire::MessageBuilder& data, const Link& have, const 
   add(data, have, want);
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

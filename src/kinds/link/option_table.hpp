@@ -11,7 +11,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 struct LinkOption {
   enum class Form : std::uint8_t {
@@ -71,4 +71,4 @@ class TableType : public LinkType {
   Lower lower_;
 };
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

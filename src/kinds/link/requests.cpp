@@ -70,7 +70,7 @@ void send_changes(Requests& requests, const Target& target, const Link& have, co
     linkinfo.string(IFLA_INFO_KIND, format(want.kind));
     linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
       const std::size_t before = data.size();
-      type_of(want.kind).add_changes(data, have, want);
+      detail::type_of(want.kind).add_changes(data, have, want);
       any = data.size() > before;
     });
   });
@@ -78,7 +78,7 @@ void send_changes(Requests& requests, const Target& target, const Link& have, co
 }
 
 void change_options(Requests& requests, const Target& target, const Link& have, const Link& want) {
-  const auto middle = type_of(want.kind).by_way_of(have, want);
+  const auto middle = detail::type_of(want.kind).by_way_of(have, want);
   if (middle) send_changes(requests, target, have, *middle);
   send_changes(requests, target, middle ? *middle : have, want);
 }
@@ -99,7 +99,7 @@ std::optional<MessageBuilder> port_message(const Target& target, const Link& hav
     linkinfo.string(IFLA_INFO_SLAVE_KIND, "bridge");
     linkinfo.nest(IFLA_INFO_SLAVE_DATA, [&](MessageBuilder& data) {
       const std::size_t before = data.size();
-      add_changes(data, now, *want.port);
+      detail::add_changes(data, now, *want.port);
       any = data.size() > before;
     });
   });
@@ -130,9 +130,9 @@ void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
     if (is_grouped(have, want)) {
       message.u32(IFLA_GROUP, is_of_guest(want) ? guest_group : 0);
     }
-    add_bytes(message, IFLA_IFALIAS, alias_text(want));
+    add_bytes(message, IFLA_IFALIAS, detail::alias_text(want));
   } else if (want.marked) {
-    const auto [group, alias] = unfinished_mark(want);
+    const auto [group, alias] = detail::unfinished_mark(want);
     message.u32(IFLA_GROUP, group);
     add_bytes(message, IFLA_IFALIAS, alias);
   }
@@ -140,10 +140,10 @@ void add_mark(MessageBuilder& message, const Link& have, const Link& want) {
 
 /// What the message that makes a link takes as well.
 void add_basics(MessageBuilder& message, const Link& have, const Link& want) {
-  if (differs(have.mtu, want.mtu)) message.u32(IFLA_MTU, *want.mtu);
+  if (detail::differs(have.mtu, want.mtu)) message.u32(IFLA_MTU, *want.mtu);
   const bool noted = noted_mac(want) == want.mac && have.assignment != want.assignment;
   if (want.mac && (have.mac != want.mac || noted)) message.bytes(IFLA_ADDRESS, want.mac->bytes());
-  if (differs(have.tx_queue_length, want.tx_queue_length)) {
+  if (detail::differs(have.tx_queue_length, want.tx_queue_length)) {
     message.u32(IFLA_TXQLEN, *want.tx_queue_length);
   }
 }
@@ -183,7 +183,7 @@ Requests configure(const Target& target, const Link& have, const Link& want,
   const std::size_t empty = settings.size();
   add_basics(settings, have, want);
   add_mark(settings, have, want);
-  if (have.master != want.master) settings.u32(IFLA_MASTER, index_of(want.master, links));
+  if (have.master != want.master) settings.u32(IFLA_MASTER, detail::index_of(want.master, links));
   if (settings.size() > empty || along.changed != 0) send(requests, std::move(settings));
   if (port) send(requests, std::move(*port));
   return requests;
@@ -199,11 +199,12 @@ void send_new(Requests& requests, MessageBuilder message, const Link& link,
     requests.emplace_back(wire::NamespaceChange{std::move(message).finish(), "", 0});
     return;
   }
-  Making making{links};
+  detail::Making making{links};
   message.nest(IFLA_LINKINFO, [&](MessageBuilder& linkinfo) {
     linkinfo.string(IFLA_INFO_KIND, format(link.kind));
-    linkinfo.nest(IFLA_INFO_DATA,
-                  [&](MessageBuilder& data) { type_of(link.kind).add_new(data, link, making); });
+    linkinfo.nest(IFLA_INFO_DATA, [&](MessageBuilder& data) {
+      detail::type_of(link.kind).add_new(data, link, making);
+    });
   });
   if (making.netns_place == 0) return send(requests, std::move(message));
   requests.emplace_back(wire::NamespaceChange{std::move(message).finish(), *link.veth->peer_netns,
@@ -216,19 +217,20 @@ Link make(Requests& requests, const Link& link, const LinkNames& links) {
   made.up = false;
   made.master.reset();
   made.port.reset();
-  const LinkType& type = type_of(link.kind);
+  const detail::LinkType& type = detail::type_of(link.kind);
   type.settle_made(link, made);
   if (link.kind == LinkKind::tap) {
     const TapOptions tap = link.tap.value_or(TapOptions());
     requests.emplace_back(wire::TapChange{wire::TapChange::Action::create, link.name, tap.owner,
                                           tap.group, tap.multi_queue.value_or(false),
-                                          tap.vnet_header.value_or(false), alias_text(link)});
+                                          tap.vnet_header.value_or(false),
+                                          detail::alias_text(link)});
     return made;
   }
   MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.header(ifinfomsg{}).string(IFLA_IFNAME, link.name.view());
-  if (link.marked) message.u32(IFLA_GROUP, unfinished_group);
-  if (type.is_made_over_lower()) message.u32(IFLA_LINK, index_of(type.lower(link), links));
+  if (link.marked) message.u32(IFLA_GROUP, detail::unfinished_group);
+  if (type.is_made_over_lower()) message.u32(IFLA_LINK, detail::index_of(type.lower(link), links));
   add_basics(message, Link(), made);
   send_new(requests, std::move(message), link, links);
   made.alias.reset();
@@ -237,7 +239,7 @@ Link make(Requests& requests, const Link& link, const LinkNames& links) {
 
 }  // namespace
 
-std::uint32_t index_of(const std::optional<IfName>& name, const LinkNames& links) {
+std::uint32_t detail::index_of(const std::optional<IfName>& name, const LinkNames& links) {
   if (!name) return 0;
   const std::uint32_t index = links.index(*name);
   return index != 0 ? index : static_cast<std::uint32_t>(INT_MAX);

@@ -36,8 +36,8 @@ std::optional<LinkKind> find_kind(std::string_view name) {
 /// `physical, bridge, tap, veth, vxlan, ifb or wireguard`
 std::string available_kinds() {
   std::string text(format(LinkKind::physical));
-  const auto types = link_types();
-  for (const LinkType* type : types) {
+  const auto types = detail::link_types();
+  for (const detail::LinkType* type : types) {
     text += type == types.back() ? " or " : ", ";
     text += format(type->kind());
   }
@@ -64,7 +64,7 @@ std::optional<LinkKind> kind_of(const Entry& entry) {
 std::optional<Mac> mac_of(const Entry& entry, LinkKind kind) {
   const auto member = entry.find("mac");
   if (!member) return std::nullopt;
-  if (!type_of(kind).has_mac()) {
+  if (!detail::type_of(kind).has_mac()) {
     member->error(Code::invalid_link,
                   "a link of kind " + std::string(format(kind)) + " has no MAC address");
     return std::nullopt;
@@ -82,10 +82,10 @@ std::optional<std::string> alias_of(const Entry& entry, LinkKind kind) {
   if (!member) return std::nullopt;
   auto alias = member->string();
   if (!alias) return std::nullopt;
-  const std::size_t marked = kind == LinkKind::physical ? 0 : alias_mark.size() + 1;
-  if (alias->size() + marked > longest_alias) {
+  const std::size_t marked = kind == LinkKind::physical ? 0 : detail::alias_mark.size() + 1;
+  if (alias->size() + marked > detail::longest_alias) {
     member->error(Code::out_of_range, "an alias has at most " +
-                                          std::to_string(longest_alias - marked) +
+                                          std::to_string(detail::longest_alias - marked) +
                                           " bytes, this one has " + std::to_string(alias->size()));
   }
   const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 127; };
@@ -125,10 +125,12 @@ void refuse_options_of_other_kinds(const Entry& entry, LinkKind kind) {
 }  // namespace
 
 bool can_be_made(LinkKind kind) {
-  return std::ranges::find(link_types(), kind, &LinkType::kind) != link_types().end();
+  return std::ranges::find(detail::link_types(), kind, &detail::LinkType::kind) !=
+         detail::link_types().end();
 }
 
-std::optional<IfName> other_link(const Entry& options, std::string_view key, const IfName& self) {
+std::optional<IfName> detail::other_link(const Entry& options, std::string_view key,
+                                         const IfName& self) {
   const auto member = options.find(key);
   if (!member) return std::nullopt;
   const auto name = link_word(*member);
@@ -141,12 +143,12 @@ std::optional<IfName> other_link(const Entry& options, std::string_view key, con
 
 std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   if (!entry.is_object()) return std::nullopt;
-  const auto name = link_name(entry, entry.key());
+  const auto name = detail::link_name(entry, entry.key());
   const auto kind = kind_of(entry);
   if (!kind) return std::nullopt;
   entry.only(members_of_links());
   refuse_options_of_other_kinds(entry, *kind);
-  const LinkType& type = type_of(*kind);
+  const detail::LinkType& type = detail::type_of(*kind);
   const IfName self = name.value_or(IfName());
   Link link;
   link.name = self;
@@ -154,10 +156,10 @@ std::optional<Link> Link::from_spec(const wire::Entry& entry) {
   link.up = entry.has("up") ? entry.boolean("up") : true;
   link.mtu = entry.integer<std::uint32_t>("mtu", least_mtu, type.most_mtu());
   link.mac = mac_of(entry, link.kind);
-  link.master = other_link(entry, "master", self);
+  link.master = detail::other_link(entry, "master", self);
   link.tx_queue_length = entry.integer<std::uint32_t>("txQueueLength", 0, type.most_in_queue());
   link.alias = alias_of(entry, link.kind);
-  link.port = port_of(entry, link.kind);
+  link.port = detail::port_of(entry, link.kind);
   type.read_spec(entry, link);
   if (!name) return std::nullopt;
   return link;
@@ -166,14 +168,14 @@ std::optional<Link> Link::from_spec(const wire::Entry& entry) {
 boost::json::value to_spec(const Link& link) {
   boost::json::object object;
   object["kind"] = format(link.kind);
-  put(object, "up", link.up);
-  put(object, "mtu", link.mtu);
+  detail::put(object, "up", link.up);
+  detail::put(object, "mtu", link.mtu);
   if (link.mac) object["mac"] = format(*link.mac);
   if (link.master) object["master"] = link.master->view();
-  put(object, "txQueueLength", link.tx_queue_length);
-  put(object, "alias", link.alias);
-  if (link.port) object["port"] = to_spec(*link.port);
-  type_of(link.kind).write_spec(link, object);
+  detail::put(object, "txQueueLength", link.tx_queue_length);
+  detail::put(object, "alias", link.alias);
+  if (link.port) object["port"] = detail::to_spec(*link.port);
+  detail::type_of(link.kind).write_spec(link, object);
   return object;
 }
 

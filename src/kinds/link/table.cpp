@@ -4,7 +4,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 const LinkType& bridge_type();
 const LinkType& tap_type();
@@ -70,4 +70,4 @@ std::optional<Link> LinkType::by_way_of(const Link& /*have*/, const Link& /*want
   return std::nullopt;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -5,7 +5,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -114,4 +114,4 @@ const Tap tap;
 
 const LinkType& tap_type() { return tap; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -19,7 +19,7 @@
 #include "plumbline/wire/entry.hpp"
 #include "plumbline/wire/netlink.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 /// What a dump says of a link by index, before all links are known by name.
 struct RawLink {
@@ -144,4 +144,4 @@ void put(boost::json::object& object, std::string_view key, const std::optional<
   if (value) object[key] = *value;
 }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

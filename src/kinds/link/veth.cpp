@@ -11,7 +11,7 @@
 #include "src/kinds/spec_words.hpp"
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -117,4 +117,4 @@ const Veth veth;
 
 const LinkType& veth_type() { return veth; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -9,7 +9,7 @@
 
 #include "option_table.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -72,4 +72,4 @@ const Vlan vlan;
 
 const LinkType& vlan_type() { return vlan; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

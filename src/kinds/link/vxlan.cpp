@@ -5,7 +5,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -217,4 +217,4 @@ const Vxlan vxlan_links;
 
 const LinkType& vxlan_type() { return vxlan_links; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail

@@ -2,7 +2,7 @@
 
 #include "type.hpp"
 
-namespace plumbline {
+namespace plumbline::detail {
 
 namespace {
 
@@ -21,4 +21,4 @@ const WireGuardLink wireguard;
 
 const LinkType& wireguard_type() { return wireguard; }
 
-}  // namespace plumbline
+}  // namespace plumbline::detail
