@@ -200,7 +200,8 @@ Prepared look_and_plan(const Context& context, const Prepared& before, const Sel
   return now;
 }
 
-/// What is ours and judges nothing: firewall/observe/in_force.hpp. It stays right when the rest is undone.
+/// What is ours and judges nothing: firewall/observe/in_force.hpp. It stays right when the rest is
+/// undone.
 bool set_ours_right(const Context& context, const Prepared& prepared) {
   return has_ours(prepared.out_of_force) &&
          set_right(context.host, context.ruleset, context.compiler.uses_nft(),

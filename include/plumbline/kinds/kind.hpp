@@ -174,8 +174,8 @@ struct Scope {
 ///   is to say of a new one. A plan does not repeat them.
 /// - `why_not_in_spec(k)`: why a spec cannot say what is there; empty when it can.
 /// - `K::why_not_adopted`: instead of `K::is_adoptable`, what to do rather, as the end of a
-/// sentence
-///   that begins with the key. `adopted(k, mark)`: what it is once it is ours; else with_mark().
+///   sentence that begins with the key.
+/// - `adopted(k, mark)`: what it is once it was adopted; else with_mark().
 ///
 /// Whose it is, and who else has to do with it:
 ///
@@ -183,9 +183,9 @@ struct Scope {
 /// - `is_ours_when_wanted(k)`: one without a mark that becomes ours once a spec names it.
 /// - `K::replaces_the_first`: a change in place is of the first of its key, whosever that is.
 /// - `provide(k, to)`: what others need it for, said by calls as of Provision. `is_up(k)`: whether
-/// it
-///   can be used; else it can whenever it is there. `K::needed_by_name`: it goes on providing while
-///   it is there; else `goes_on_providing(have, after)` says so of a change in place.
+///   it can be used; else it can whenever it is there.
+/// - `K::needed_by_name`: it goes on providing while it is there; else
+///   `goes_on_providing(have, after)` says so of a change in place.
 /// - `needs_among(k, chains, add)`: what more it needs, told only by the names of `chains`.
 /// - `partner(k)`: the key of the object of its kind that it comes and goes with; `is_partner(k,
 ///   other)`: that is still it. `acts_for_both(k)`: the requests for both are this one's.
