@@ -11,14 +11,14 @@ using io::Backend;
 
 namespace {
 
-std::string tell(const std::string& name, const Program& program) {
+std::string tell(const std::string& name, const Installed& program) {
   return name + (program.version.empty() ? "" : " " + program.version);
 }
 
 }  // namespace
 
-Program program(const std::string& name, const Kernel& kernel) {
-  Program found{io::find_program(name), {}, false};
+Installed program(const std::string& name, const Kernel& kernel) {
+  Installed found{io::find_program(name), {}, false};
   if (found.path.empty()) return found;
   std::error_code ignored;
   const std::string file = fs::canonical(found.path, ignored).filename();
@@ -46,7 +46,7 @@ std::optional<Backend> chosen_backend(Backend wanted, const Programs& programs) 
 
 void examine_programs(const Programs& programs, Findings& findings) {
   std::string installed;
-  const auto add = [&](const std::string& name, const Program& program) {
+  const auto add = [&](const std::string& name, const Installed& program) {
     if (!program.path.empty()) installed += (installed.empty() ? "" : ", ") + tell(name, program);
   };
   add("iptables-nft", programs.nft);
@@ -67,7 +67,7 @@ void examine_backend(Backend wanted, std::optional<Backend> chosen, const Progra
                      Findings& findings) {
   if (!chosen) return;
   const std::string name(io::format(*chosen));
-  const Program& own = *chosen == Backend::nft ? programs.nft : programs.legacy;
+  const Installed& own = *chosen == Backend::nft ? programs.nft : programs.legacy;
   const bool plain_will_do =
       !programs.plain.path.empty() && programs.plain.is_nft == (*chosen == Backend::nft);
   if (own.path.empty() && !plain_will_do) {

@@ -10,7 +10,7 @@
 
 namespace plumbline::doctor {
 
-struct Program {
+struct Installed {
   std::string path;     ///< empty: not installed
   std::string version;  ///< `1.8.9`; empty when it was not asked
   bool is_nft = false;
@@ -18,12 +18,12 @@ struct Program {
 
 /// iptables-nft opens a socket of nfnetlink before it says its version, which would load that: it
 /// is not asked where that is not loaded.
-[[nodiscard]] Program program(const std::string& name, const Kernel& kernel);
+[[nodiscard]] Installed program(const std::string& name, const Kernel& kernel);
 
 struct Programs {
-  Program plain;
-  Program nft;
-  Program legacy;
+  Installed plain;
+  Installed nft;
+  Installed legacy;
 };
 
 /// The backend that plumbline takes, as io::Iptables::backend() does.

@@ -11,7 +11,7 @@ namespace plumbline::engine {
 
 namespace {
 
-constexpr const char* file_name = "ledger.json";
+constexpr const char* ledger_file = "ledger.json";
 
 /// The keys alone: a value that was found before us is noted once, and stays.
 bool only_forgets_earlier(const State& there, const State& last) {
@@ -80,10 +80,10 @@ std::filesystem::path state_directory(const std::filesystem::path& root) {
 Ledger read_ledger(const std::filesystem::path& directory, std::string& warning) try {
   const auto place = io::PrivateDirectory::open(directory);
   if (!place) return {};
-  const io::PrivateFile file = place->read(file_name, wire::max_document_size);
+  const io::PrivateFile file = place->read(ledger_file, wire::max_document_size);
   warning = file.fault;
   if (!file.content) return {};
-  return parse_ledger(*file.content, directory / file_name, warning).value_or(Ledger());
+  return parse_ledger(*file.content, directory / ledger_file, warning).value_or(Ledger());
 } catch (const io::NotPrivate& fault) {
   warning = fault.what();
   return {};
@@ -91,7 +91,7 @@ Ledger read_ledger(const std::filesystem::path& directory, std::string& warning)
 
 void Record::keep_what_is_unusable() {
   if (!std::exchange(unusable_, false)) return;
-  kept_as_ = place_->put_aside(file_name);
+  kept_as_ = place_->put_aside(ledger_file);
 }
 
 /// An empty ledger is no file, which takes no room.
@@ -99,10 +99,10 @@ void Record::write_now(const Ledger& ledger) {
   if (ledger == there_) return;
   if (!place_) place_ = io::PrivateDirectory::make(directory_);
   if (ledger == Ledger()) {
-    if (!place_->remove(file_name)) io::give_up(directory_ / file_name, errno);
+    if (!place_->remove(ledger_file)) io::give_up(directory_ / ledger_file, errno);
   } else {
     const std::string text = format(ledger);
-    io::Draft draft = place_->draft(file_name, text.size());
+    io::Draft draft = place_->draft(ledger_file, text.size());
     draft.write(text);
     keep_what_is_unusable();
     draft.put_in_place();
@@ -112,11 +112,11 @@ void Record::write_now(const Ledger& ledger) {
 
 void Record::take_room(const Ledger& first, const Ledger& last, std::size_t more) {
   if (!place_) place_ = io::PrivateDirectory::make(directory_);
-  place_->remove_drafts(file_name);
+  place_->remove_drafts(ledger_file);
   const std::string text = format(last);
   // What is there already comes back after a failure.
   const std::size_t back = first == there_ ? 0 : format(there_).size();
-  io::Draft draft = place_->draft(file_name, std::max(text.size() + more, back));
+  io::Draft draft = place_->draft(ledger_file, std::max(text.size() + more, back));
   draft.write(text);
   drafted_ = last;
   draft_.emplace(std::move(draft));
@@ -176,7 +176,7 @@ std::string Record::write(const Ledger& last) {
 void write_ledger(const std::filesystem::path& directory, const Ledger& ledger) {
   const io::PrivateDirectory place = io::PrivateDirectory::make(directory);
   const std::string text = format(ledger);
-  io::Draft draft = place.draft(file_name, text.size());
+  io::Draft draft = place.draft(ledger_file, text.size());
   draft.write(text);
   draft.put_in_place();
 }
