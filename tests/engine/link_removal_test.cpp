@@ -112,7 +112,7 @@ TEST_F(LinkRemovalTest, ExactlyTheUnwantedTapsGo) {
   });
   ASSERT_EQ(site.carry_out(site.prepare(taps(1, 2)), &host).result, engine::Result::applied);
   EXPECT_EQ(removals.size(), 2U) << "148 links, of which 128 go at a time";
-  EXPECT_THAT(ip("-d link show tap2"), testing::HasSubstr("group 5 "));
+  EXPECT_THAT(ip("-d link show tap2"), ::testing::HasSubstr("group 5 "));
   ip("link set tap2 group 0");
   ip("link del far4");
   EXPECT_EQ(difference(before, dump_namespace()), "");
@@ -187,7 +187,7 @@ TEST_F(LinkRemovalTest, AFailureAnywhereInAChunkLeavesEverything) {
     const engine::Outcome outcome = site.carry_out(prepared, &host);
     if (!outcome.report.failed) break;
     ASSERT_EQ(outcome.result, engine::Result::rolled_back)
-        << "request " << position << testing::PrintToString(outcome.report.left_behind);
+        << "request " << position << ::testing::PrintToString(outcome.report.left_behind);
     ASSERT_EQ(difference(before, dump_namespace()), "") << "request " << position;
     ++position;
   }
