@@ -13,19 +13,19 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr const char* name = "shown.json";
+constexpr const char* document_name = "shown.json";
 
 /// One file, the document.
 class OneDocument : public FileReader {
  public:
   explicit OneDocument(const json::object& document) : text_(json::serialize(document)) {}
 
-  Type type(const std::string& path) override { return path == name ? Type::file : Type::missing; }
+  Type type(const std::string& path) override { return path == document_name ? Type::file : Type::missing; }
   std::optional<std::vector<std::string>> list(const std::string& /*path*/) override { return {}; }
   Content read(const std::string& path, std::size_t /*limit*/) override {
     Content content;
-    if (path != name) content.error = ENOENT;
-    if (path == name) content.text = text_;
+    if (path != document_name) content.error = ENOENT;
+    if (path == document_name) content.text = text_;
     return content;
   }
 
@@ -86,7 +86,7 @@ bool take_out(json::value& value, const std::vector<std::string>& tokens, std::s
 std::vector<std::pair<std::vector<std::string>, Diagnostic>> refused(const json::object& document) {
   OneDocument files(document);
   Diagnostics diagnostics;
-  static_cast<void>(load({name}, files, diagnostics));
+  static_cast<void>(load({document_name}, files, diagnostics));
   std::vector<std::pair<std::vector<std::string>, Diagnostic>> places;
   for (const Diagnostic& error : diagnostics.errors) {
     auto tokens = tokens_of(error.pointer);

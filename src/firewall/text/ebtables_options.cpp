@@ -14,7 +14,7 @@ using Takes = EbtablesOption::Takes;
 /// ebt_original_options in iptables/xtables-eb.c and the tables of extensions/libebt_*.c. Left out:
 /// commands; `-c`, `-v` and `--concurrent`, which say nothing about packets; and `among`, which is
 /// a set of nf_tables and not a part of the rule.
-constexpr std::array<EbtablesOption, 101> all{{
+constexpr std::array<EbtablesOption, 101> known_options{{
     {"i", "", Takes::interface},
     {"in-interface", "", Takes::interface},
     {"in-if", "", Takes::interface},
@@ -122,8 +122,8 @@ constexpr std::array<EbtablesOption, 101> all{{
 }  // namespace
 
 const EbtablesOption* ebtables_option(std::string_view name) {
-  const auto* const found = std::ranges::find(all, name, &EbtablesOption::name);
-  return found == all.end() ? nullptr : found;
+  const auto* const found = std::ranges::find(known_options, name, &EbtablesOption::name);
+  return found == known_options.end() ? nullptr : found;
 }
 
 std::vector<std::string_view> ebtables_matches(const Options& options) {

@@ -24,7 +24,7 @@ constexpr LinkOption flag(std::string_view member, std::uint32_t bit) {
 
 // As vlan_validate() and vlan_changelink() in net/8021q/vlan_netlink.c take them: of what is there
 // only the flags can be changed.
-constexpr std::array options{
+constexpr std::array vlan_options{
     LinkOption{.member = "protocol",
                .attribute = IFLA_VLAN_PROTOCOL,
                .form = Form::be16,
@@ -45,11 +45,11 @@ constexpr std::array options{
 constexpr std::size_t protocol = 0;
 constexpr std::size_t id = 1;
 constexpr std::size_t loose_binding = 4;
-static_assert(options[loose_binding].bit == VLAN_FLAG_LOOSE_BINDING);
+static_assert(vlan_options[loose_binding].bit == VLAN_FLAG_LOOSE_BINDING);
 
 class Vlan final : public TableType {
  public:
-  constexpr Vlan() : TableType(LinkKind::vlan, options, Lower::required) {}
+  constexpr Vlan() : TableType(LinkKind::vlan, vlan_options, Lower::required) {}
 
   /// vlan_dev_open() in net/8021q/vlan_dev.c
   [[nodiscard]] std::optional<NeedsLink> needs(const Link& link) const override {
