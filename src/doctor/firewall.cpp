@@ -1,6 +1,7 @@
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "firewall_programs.hpp"
 #include "plumbline/base/diagnostics.hpp"

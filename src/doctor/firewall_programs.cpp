@@ -1,6 +1,7 @@
 #include "firewall_programs.hpp"
 
 #include <filesystem>
+#include <system_error>
 
 #include "plumbline/io/program.hpp"
 

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 #include "parts.hpp"
 #include "plumbline/base/number.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <system_error>
 
 #include "parts.hpp"
 #include "systemd_config.hpp"

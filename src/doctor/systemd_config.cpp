@@ -4,6 +4,8 @@
 #include <array>
 #include <fstream>
 #include <map>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace plumbline::doctor {

@@ -1,6 +1,7 @@
 #include "plumbline/engine/pass.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "look.hpp"

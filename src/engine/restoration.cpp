@@ -1,6 +1,7 @@
 #include "restoration.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "batch.hpp"
 #include "plumbline/kernel/reach.hpp"

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "plumbline/wire/netlink.hpp"
 #include "plumbline/wire/request.hpp"

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <boost/json/value.hpp>
+#include <utility>
 
 #include "dump.hpp"
 

@@ -2,6 +2,8 @@
 
 #include <linux/rtnetlink.h>
 
+#include <utility>
+
 #include "plumbline/kinds/route.hpp"
 #include "plumbline/wire/netlink.hpp"
 

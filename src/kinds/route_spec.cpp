@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <utility>
 
 #include "plumbline/kinds/route.hpp"
 #include "route_facts.hpp"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "dump.hpp"
 #include "plumbline/kinds/rule.hpp"

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <utility>
 
 #include "plumbline/base/number.hpp"
 #include "plumbline/wire/netlink.hpp"

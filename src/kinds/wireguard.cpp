@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "plumbline/wire/wireguard.hpp"
 #include "wireguard_peers.hpp"

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "plumbline/wire/wireguard.hpp"
 #include "wireguard_peers.hpp"

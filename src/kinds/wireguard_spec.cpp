@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <utility>
 
 #include "plumbline/base/number.hpp"
 #include "plumbline/kinds/wireguard.hpp"

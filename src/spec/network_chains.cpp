@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "network_flows.hpp"
 #include "network_policy.hpp"

@@ -1,6 +1,7 @@
 #include "secret_file.hpp"
 
 #include <system_error>
+#include <utility>
 
 #include "plumbline/base/key_shape.hpp"
 

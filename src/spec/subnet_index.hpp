@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 
 #include "plumbline/base/ip.hpp"
 

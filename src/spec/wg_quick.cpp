@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "plumbline/base/number.hpp"
 #include "plumbline/kinds/link.hpp"

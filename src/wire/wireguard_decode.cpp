@@ -5,6 +5,8 @@
 #include <linux/wireguard.h>
 #include <netinet/in.h>
 
+#include <utility>
+
 #include "plumbline/wire/wireguard.hpp"
 
 namespace plumbline::wire {

@@ -111,6 +111,7 @@ std::string fault_of_foreign(const File& file, std::size_t from, const std::stri
 }
 
 std::string fault_of_ours(std::size_t from, const std::string& target) {
+  if (target.ends_with(".cpp")) return "a source is not included";
   if (!target.starts_with("plumbline/")) {
     // A private header: beside the source that includes it, or named from the top.
     const auto to = target.find('/') == std::string::npos ? std::optional(from) : layer_of(target);
@@ -247,6 +248,7 @@ TEST(Layers, TheBansBeyondTheOrderAreSeen) {
   EXPECT_EQ(faults_of("src/plan/a.cpp", "#include \"../kinds/private.hpp\""), 1U);
   EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"src/kinds/private.hpp\""), 0U);
   EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"private.hpp\""), 0U);
+  EXPECT_EQ(faults_of("src/kinds/a.cpp", "#include \"private.cpp\""), 1U);
 }
 
 TEST(Layers, AHeaderInIncludeIsForOtherLayers) {

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "code.hpp"
 #include "compat.hpp"

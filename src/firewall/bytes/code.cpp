@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "expressions.hpp"
 #include "plumbline/firewall/bytes/nftables.hpp"

@@ -6,6 +6,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
+#include <utility>
+
 #include "messages.hpp"
 
 namespace plumbline::firewall {

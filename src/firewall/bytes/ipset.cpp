@@ -5,6 +5,8 @@
 #include <linux/netfilter/ipset/ip_set.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <utility>
+
 #include "messages.hpp"
 #include "plumbline/firewall/bytes/nftables.hpp"
 

@@ -6,6 +6,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <utility>
+
 #include "expressions.hpp"
 #include "family.hpp"
 #include "plumbline/firewall/bytes/nftables.hpp"

@@ -1,6 +1,7 @@
 #include "plumbline/firewall/model/gradual.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace plumbline {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "argument_refusal.hpp"
 #include "plumbline/base/diagnostics.hpp"

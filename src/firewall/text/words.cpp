@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "ebtables_options.hpp"
 #include "plumbline/firewall/text/iptables.hpp"
