@@ -20,7 +20,9 @@ class OneDocument : public FileReader {
  public:
   explicit OneDocument(const json::object& document) : text_(json::serialize(document)) {}
 
-  Type type(const std::string& path) override { return path == document_name ? Type::file : Type::missing; }
+  Type type(const std::string& path) override {
+    return path == document_name ? Type::file : Type::missing;
+  }
   std::optional<std::vector<std::string>> list(const std::string& /*path*/) override { return {}; }
   Content read(const std::string& path, std::size_t /*limit*/) override {
     Content content;
