@@ -13,7 +13,7 @@
 #include "format_word.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/io/host.hpp"
 #include "plumbline/wire/netlink.hpp"
 #include "usage.hpp"

@@ -20,7 +20,7 @@
 
 #include "parts.hpp"
 #include "plumbline/base/number.hpp"
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/io/namespace.hpp"
 
 namespace plumbline::doctor {

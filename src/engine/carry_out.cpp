@@ -5,11 +5,11 @@
 #include "along.hpp"
 #include "flows.hpp"
 #include "look.hpp"
+#include "not_put_back.hpp"
 #include "planning.hpp"
 #include "plumbline/engine/pass.hpp"
 #include "plumbline/firewall/commit/conntrack_flush.hpp"
 #include "plumbline/firewall/tables/ownership.hpp"
-#include "refusals.hpp"
 #include "restoration.hpp"
 #include "settling.hpp"
 
@@ -22,7 +22,7 @@ struct Work {
   const Context& context;
   const Prepared& prepared;
   const Selection& select;
-  Record& record;
+  LedgerFile& file;
   memory::SettingsAlong along;
   std::set<TableKey> bare;
   Ledger ledger;    ///< as it is on disk while the plan is carried out
@@ -60,19 +60,19 @@ void warn(const std::vector<std::string>& messages, Outcome& outcome) {
 }
 
 /// Throws CannotRemember, unless the context may forget.
-void prepare_record(const Work& work, Outcome& outcome) {
+void prepare_ledger(const Work& work, Outcome& outcome) {
   try {
-    work.record.prepare(work.ledger, work.expected, unexpected_bytes(work.prepared, work.ledger));
+    work.file.prepare(work.ledger, work.expected, unexpected_bytes(work.prepared, work.ledger));
   } catch (const CannotRemember& fault) {
     if (!work.context.may_forget) throw;
     warn({std::string("not all is remembered: ") + fault.what()}, outcome);
   }
 }
 
-void write_record(Record& record, const Ledger& ledger, Outcome& outcome) {
-  std::string fault = record.write(ledger);
+void write_ledger(LedgerFile& file, const Ledger& ledger, Outcome& outcome) {
+  std::string fault = file.write(ledger);
   if (!fault.empty()) warn({std::move(fault)}, outcome);
-  if (const std::string kept = record.take_kept(); !kept.empty()) {
+  if (const std::string kept = file.take_kept(); !kept.empty()) {
     outcome.warnings.push_back(
         {Code::unreadable_file, "what was in the place of the ledger is kept as " + kept, {}, {}});
   }
@@ -86,7 +86,7 @@ void go_back(const Work& work, Outcome& outcome) {
   }
   // What could not be put back may still be later, so what it was is kept.
   const bool is_back = outcome.report.left_behind.empty();
-  if (is_back) write_record(work.record, work.prepared.ledger, outcome);
+  if (is_back) write_ledger(work.file, work.prepared.ledger, outcome);
   outcome.result = is_back ? Result::rolled_back : Result::failed;
 }
 
@@ -113,7 +113,7 @@ void settle(Work& work, Outcome& outcome, Prepared& next) {
   }
   next.ledger =
       settle_ledger(work.context, prepared, next.have, work.ledger, work.expected, work.bare);
-  write_record(work.record, next.ledger, outcome);
+  write_ledger(work.file, next.ledger, outcome);
   plan_for(work.context, next);
   name_what_stays(next.ledger, want, next.plan, outcome);
   name_networks(next.desired, next.plan);
@@ -132,15 +132,15 @@ void tell_unseen(const Work& work, const std::string& fault, Outcome& outcome) {
   Ledger last = work.expected;
   // Nobody has dropped the tables yet that came with our chains.
   last.tables_made.insert(work.ledger.tables_made.begin(), work.ledger.tables_made.end());
-  write_record(work.record, last, outcome);
+  write_ledger(work.file, last, outcome);
 }
 
 /// Carries the plan out. When that went well, `next` is what there is then and what is still to do.
 /// What is thrown was thrown before anything was changed.
 Outcome carry_out_once(const Context& context, const Prepared& prepared, const Selection& select,
-                       Record& record, Prepared& next) {
+                       LedgerFile& file, Prepared& next) {
   Outcome outcome;
-  Work work{context, prepared, select, record, read_along(context, prepared), {}, {}, {}};
+  Work work{context, prepared, select, file, read_along(context, prepared), {}, {}, {}};
   work.bare = firewall::bare_tables(context.host, context.compiler.uses_nft(), prepared.have.state,
                                     prepared.plan);
   // Written before anything is changed: a process killed on the way must still know what it found.
@@ -150,7 +150,7 @@ Outcome carry_out_once(const Context& context, const Prepared& prepared, const S
   note_objects(ledger.memory, want, prepared.have.links, prepared.have.state);
   ledger.flows_to_flush.merge(firewall::networks_with_flows(prepared.plan));
   work.expected = expected_ledger(prepared, ledger, work.bare);
-  prepare_record(work, outcome);
+  prepare_ledger(work, outcome);
 
   const auto after_guards = [&] { end_flows(context, prepared, ledger, outcome.warnings); };
   outcome.report =
@@ -216,20 +216,20 @@ std::vector<Diagnostic> left_out_of_force(const Prepared& prepared, bool righted
 }
 
 /// Nothing is to be changed; what is remembered may still be another.
-Outcome only_remember(const Context& context, const Prepared& prepared, Record& record) {
+Outcome only_remember(const Context& context, const Prepared& prepared, LedgerFile& file) {
   Outcome outcome;
   Ledger ledger = prepared.ledger;
   end_flows(context, prepared, ledger, outcome.warnings);
   Ledger expected = expected_ledger(prepared, ledger, {});
   ledger = settle_ledger(context, prepared, prepared.have, std::move(ledger), std::move(expected));
-  write_record(record, ledger, outcome);
+  write_ledger(file, ledger, outcome);
   name_what_stays(ledger, prepared.desired.state, prepared.plan, outcome);
   return outcome;
 }
 
 /// After the plan was carried out: what the look at it found is to be done as well. That it was not
 /// makes nothing undone of the plan; what there is to do is then in `next`.
-void carry_out_the_rest(const Context& context, const Selection& select, Record& record,
+void carry_out_the_rest(const Context& context, const Selection& select, LedgerFile& file,
                         Prepared& next, Outcome& outcome) {
   // A value that was as wanted without anybody having set it may follow what the plan changed: the
   // MTU and the MAC of a bridge follow its ports until they are set. No observation tells, so the
@@ -240,7 +240,7 @@ void carry_out_the_rest(const Context& context, const Selection& select, Record&
     const Prepared again = std::exchange(next, {});
     Outcome more;
     try {
-      more = carry_out_once(context, again, select, record, next);
+      more = carry_out_once(context, again, select, file, next);
     } catch (const std::exception& error) {
       more.result = Result::rolled_back;
       more.warnings.push_back({Code::host_warning, error.what(), {}, {}});
@@ -268,18 +268,18 @@ Outcome carry_out(const Context& context, const Prepared& prepared, const Select
     outcome.result = Result::refused;
     return outcome;
   }
-  Record record(context.directory, prepared.ledger, prepared.ledger_unusable);
+  LedgerFile file(context.directory, prepared.ledger, prepared.ledger_unusable);
   const bool righted = set_ours_right(context, prepared);
   if (prepared.plan.empty()) {
-    Outcome outcome = only_remember(context, prepared, record);
+    Outcome outcome = only_remember(context, prepared, file);
     if (righted) outcome.result = Result::applied;
     outcome.not_in_force = left_out_of_force(prepared, righted);
     return outcome;
   }
   Prepared next;
-  Outcome outcome = carry_out_once(context, prepared, select, record, next);
+  Outcome outcome = carry_out_once(context, prepared, select, file, next);
   if (outcome.result == Result::applied) {
-    carry_out_the_rest(context, select, record, next, outcome);
+    carry_out_the_rest(context, select, file, next, outcome);
     outcome.unsettled = keys_of(next.plan);
     outcome.not_in_force = tell(next.out_of_force, next.desired.origins);
     // Somebody has put something in the way meanwhile.

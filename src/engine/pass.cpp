@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "look.hpp"
+#include "not_put_back.hpp"
 #include "planning.hpp"
-#include "refusals.hpp"
 
 namespace plumbline::engine {
 

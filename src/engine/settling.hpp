@@ -1,6 +1,6 @@
 // What the ledger says once a plan was carried out, and what can be told of that before.
 //
-// Private to engine; the file itself is the Record's.
+// Private to engine; the file itself is the LedgerFile's.
 
 #pragma once
 

@@ -9,7 +9,7 @@
 
 #include "plumbline/kinds/route.hpp"
 #include "route_facts.hpp"
-#include "route_nexthops.hpp"
+#include "route_nexthops_spec.hpp"
 #include "spec_words.hpp"
 
 namespace plumbline {

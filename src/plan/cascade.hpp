@@ -9,7 +9,7 @@
 #include "order.hpp"
 #include "ownership.hpp"
 #include "plumbline/kernel/kernel_made.hpp"
-#include "plumbline/kernel/world.hpp"
+#include "plumbline/kernel/taken_along.hpp"
 
 namespace plumbline::plan {
 

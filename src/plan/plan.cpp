@@ -4,7 +4,7 @@
 
 #include "cascade.hpp"
 #include "diff.hpp"
-#include "gradual.hpp"
+#include "two_commits.hpp"
 #include "views.hpp"
 
 namespace plumbline::plan {

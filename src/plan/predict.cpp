@@ -1,6 +1,6 @@
 #include "predict.hpp"
 
-#include "plumbline/kernel/world.hpp"
+#include "plumbline/kernel/taken_along.hpp"
 
 namespace plumbline::plan {
 

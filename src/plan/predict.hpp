@@ -1,4 +1,4 @@
-// The state a plan leaves behind, with what the kernel does by itself (kernel/world.hpp).
+// The state a plan leaves behind, with what the kernel does by itself (kernel/taken_along.hpp).
 
 #pragma once
 

@@ -8,8 +8,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/engine/lock.hpp"
-#include "plumbline/engine/record.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/tables.hpp"
 

@@ -12,7 +12,7 @@
 #include <functional>
 #include <optional>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/small_disk.hpp"
 

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/traced.hpp"
 

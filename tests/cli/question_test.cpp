@@ -16,7 +16,7 @@
 #include <sstream>
 #include <thread>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/support/netns.hpp"
 
 extern char** environ;

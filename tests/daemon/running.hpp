@@ -21,8 +21,8 @@
 #include <sstream>
 #include <thread>
 
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/engine/lock.hpp"
-#include "plumbline/engine/record.hpp"
 #include "tests/support/netns.hpp"
 #include "tests/support/slowness.hpp"
 

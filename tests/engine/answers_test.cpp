@@ -6,7 +6,7 @@
 #include "plumbline/firewall/observe/ruleset.hpp"
 #include "plumbline/firewall/tables/nfnetlink.hpp"
 #include "plumbline/io/host.hpp"
-#include "src/engine/refusals.hpp"
+#include "src/engine/not_put_back.hpp"
 
 namespace plumbline::engine {
 namespace {

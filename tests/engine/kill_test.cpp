@@ -20,7 +20,7 @@
 #include <system_error>
 #include <thread>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/support/tables.hpp"
 #include "tests/support/traced.hpp"
 

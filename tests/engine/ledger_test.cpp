@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/spec/assignments.hpp"
 
 namespace plumbline::engine {

@@ -18,7 +18,7 @@
 #include <sstream>
 #include <thread>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/support/tables.hpp"
 
 namespace plumbline::test {

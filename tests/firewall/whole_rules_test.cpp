@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/support/tables.hpp"
 
 namespace plumbline::test {

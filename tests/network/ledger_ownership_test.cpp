@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/engine/lock.hpp"
-#include "plumbline/engine/record.hpp"
 #include "plumbline/spec/assignments.hpp"
 #include "tests/network/ledger.hpp"
 #include "tests/support/dump.hpp"

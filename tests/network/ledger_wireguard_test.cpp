@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "tests/network/ledger.hpp"
 #include "tests/network/watching.hpp"
 

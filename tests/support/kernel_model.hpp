@@ -1,7 +1,7 @@
 // A strict, slow and obvious model of what the kernel makes of a plan's steps, to check plans with.
 //
-// Written apart from kernel/world.hpp, which it checks, and as the kernel was seen to behave: it
-// refuses what the kernel refuses, fills in what the kernel chooses, and takes along what the
+// Written apart from kernel/taken_along.hpp, which it checks, and as the kernel was seen to behave:
+// it refuses what the kernel refuses, fills in what the kernel chooses, and takes along what the
 // kernel takes along. It looks at everything every time.
 
 #pragma once

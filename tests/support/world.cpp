@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/spec/assignments.hpp"
 #include "tests/support/tables.hpp"
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "plumbline/engine/apply.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 #include "plumbline/engine/lock.hpp"
-#include "plumbline/engine/record.hpp"
 #include "plumbline/firewall/compile/compile.hpp"
 #include "plumbline/firewall/observe/in_force.hpp"
 #include "plumbline/plan/plan.hpp"

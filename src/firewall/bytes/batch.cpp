@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "code.hpp"
 #include "compat.hpp"
 #include "messages.hpp"
 #include "plumbline/firewall/bytes/nftables.hpp"
+#include "rule_code.hpp"
 
 namespace plumbline::firewall {
 

@@ -1,4 +1,4 @@
-#include "plumbline/kernel/world.hpp"
+#include "plumbline/kernel/taken_along.hpp"
 
 #include <algorithm>
 

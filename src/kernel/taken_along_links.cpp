@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plumbline/kernel/world.hpp"
+#include "plumbline/kernel/taken_along.hpp"
 
 namespace plumbline::kernel {
 

@@ -1,7 +1,7 @@
 // A dumped rule made comparable, and back: counts, and the numbers of ipsets. And what little of
 // its meaning has to be known: its comments, and where it leads to.
 
-#include "code.hpp"
+#include "rule_code.hpp"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>

@@ -1,10 +1,9 @@
-#include "plumbline/engine/ledger.hpp"
-
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "plumbline/engine/ledger.hpp"
 #include "plumbline/memory/json.hpp"
 #include "plumbline/spec/assignments.hpp"
 

@@ -1,6 +1,6 @@
 // What is remembered on a disk that is full, or holds something else in the place of the ledger.
 
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,13 +71,13 @@ Ledger with_applied(Ledger ledger, int count) {
 TEST_F(RecordTest, WhatIsFoundIsWrittenBeforeAndThereIsRoomForTheRest) {
   const Ledger first = with_sysctl();
   const Ledger last = with_applied(first, 500);
-  Record record(directory(), {}, false);
-  record.prepare(first, last, 1000);
+  LedgerFile file(directory(), {}, false);
+  file.prepare(first, last, 1000);
   EXPECT_EQ(read(), first);
   disk().fill();
   Ledger more = last;
   more.flows_to_flush.insert("a network");
-  EXPECT_EQ(record.write(more), "") << "it is longer than what was expected, and there is no room";
+  EXPECT_EQ(file.write(more), "") << "it is longer than what was expected, and there is no room";
   EXPECT_EQ(read(), more);
   EXPECT_THAT(names(), ElementsAre("ledger.json"));
 }
@@ -85,14 +85,15 @@ TEST_F(RecordTest, WhatIsFoundIsWrittenBeforeAndThereIsRoomForTheRest) {
 TEST_F(RecordTest, NothingIsToBeChangedWhereWhatIsFoundCannotBeWritten) {
   disk().fill();
   const Ledger first = with_sysctl();
-  EXPECT_THROW(Record(directory(), {}, false).prepare(first, first, 0), CannotRemember);
-  EXPECT_THROW(Record(directory(), {}, false).prepare({}, with_applied({}, 1), 0), CannotRemember);
+  EXPECT_THROW(LedgerFile(directory(), {}, false).prepare(first, first, 0), CannotRemember);
+  EXPECT_THROW(LedgerFile(directory(), {}, false).prepare({}, with_applied({}, 1), 0),
+               CannotRemember);
   disk().make_room();
-  EXPECT_THROW(Record(directory(), {}, false).prepare(first, with_applied(first, 3000), 0),
+  EXPECT_THROW(LedgerFile(directory(), {}, false).prepare(first, with_applied(first, 3000), 0),
                CannotRemember)
       << "there is room for what is found, and none for what will be known";
   disk().set_read_only(true);
-  EXPECT_THROW(Record(directory(), first, false).prepare(first, with_applied(first, 1), 0),
+  EXPECT_THROW(LedgerFile(directory(), first, false).prepare(first, with_applied(first, 1), 0),
                CannotRemember);
 }
 
@@ -104,7 +105,7 @@ TEST_F(RecordTest, WhoseValuesTheyAreIsToBeRememberedAsTheyAre) {
   const auto prepare = [&](auto&& learn) {
     Ledger last = first;
     learn(last.memory);
-    Record(directory(), first, false).prepare(first, last, 0);
+    LedgerFile(directory(), first, false).prepare(first, last, 0);
   };
   EXPECT_THROW(
       prepare([](memory::Memory& memory) { memory.followed["net/ipv4/ip_forward"].left = "1"; }),
@@ -126,11 +127,11 @@ TEST_F(RecordTest, WhatIsOnlyForgottenNeedsNoRoom) {
   write_ledger(directory(), all);
   disk().fill();
   const Ledger less = with_applied({}, 100);
-  Record some(directory(), all, false);
+  LedgerFile some(directory(), all, false);
   some.prepare(all, less, 0);
   EXPECT_THAT(some.write(less), HasSubstr("not remembered: the values found before: "));
   EXPECT_EQ(read(), all);
-  Record nothing(directory(), all, false);
+  LedgerFile nothing(directory(), all, false);
   nothing.prepare(all, {}, 0);
   EXPECT_EQ(nothing.write({}), "");
   EXPECT_EQ(read(), Ledger());
@@ -141,8 +142,8 @@ TEST_F(RecordTest, WhatWasCompiledGivesWay) {
   const auto cache = io::PrivateDirectory::make(disk().at() / "compiled");
   ASSERT_TRUE(cache.write("rules", std::string(20'000, 'x')));
   disk().fill();
-  Record record(directory(), {}, false);
-  record.prepare(with_sysctl(), with_applied(with_sysctl(), 300), 0);
+  LedgerFile file(directory(), {}, false);
+  file.prepare(with_sysctl(), with_applied(with_sysctl(), 300), 0);
   EXPECT_EQ(read(), with_sysctl());
   EXPECT_FALSE(cache.read("rules", 100'000).content);
 }
@@ -153,9 +154,9 @@ TEST_F(RecordTest, FlowsThatHaveToEndStopNothing) {
   disk().fill();
   Ledger first = before;
   first.flows_to_flush.insert("svbr0");
-  Record record(directory(), before, false);
-  record.prepare(first, before, 10);
-  EXPECT_EQ(record.write(before), "");
+  LedgerFile file(directory(), before, false);
+  file.prepare(first, before, 10);
+  EXPECT_EQ(file.write(before), "");
 }
 
 TEST_F(RecordTest, OnTheWayBackTheLedgerIsAgainWhatItWas) {
@@ -163,11 +164,11 @@ TEST_F(RecordTest, OnTheWayBackTheLedgerIsAgainWhatItWas) {
   write_ledger(directory(), before);
   Ledger first = before;
   first.memory.earlier = with_sysctl().memory.earlier;
-  Record record(directory(), before, false);
-  record.prepare(first, with_applied(first, 200), 0);
+  LedgerFile file(directory(), before, false);
+  file.prepare(first, with_applied(first, 200), 0);
   EXPECT_EQ(read(), first);
   disk().fill();
-  EXPECT_EQ(record.write(before), "");
+  EXPECT_EQ(file.write(before), "");
   EXPECT_EQ(read(), before);
   EXPECT_THAT(names(), ElementsAre("ledger.json"));
 }
@@ -179,11 +180,11 @@ TEST_F(RecordTest, WhatIsNoLedgerIsKeptAndTold) {
     std::string warning;
     EXPECT_EQ(read_ledger(directory(), warning), Ledger());
     EXPECT_THAT(warning, HasSubstr("ledger.json:1:"));
-    Record record(directory(), {}, true);
-    record.prepare({}, with_sysctl(), 0);
-    EXPECT_EQ(record.write(with_sysctl()), "");
-    EXPECT_EQ(record.take_kept(), directory() / kept);
-    EXPECT_EQ(record.take_kept(), "") << "said once";
+    LedgerFile file(directory(), {}, true);
+    file.prepare({}, with_sysctl(), 0);
+    EXPECT_EQ(file.write(with_sysctl()), "");
+    EXPECT_EQ(file.take_kept(), directory() / kept);
+    EXPECT_EQ(file.take_kept(), "") << "said once";
     EXPECT_EQ(read(), with_sysctl());
     std::ostringstream text;
     text << std::ifstream(directory() / kept).rdbuf();
@@ -197,8 +198,8 @@ TEST_F(RecordTest, ADirectoryOfOthersHoldsNoLedger) {
   std::string warning;
   EXPECT_EQ(read_ledger(directory(), warning), Ledger());
   EXPECT_THAT(warning, HasSubstr("is not used: it is not ours alone (owner 0, mode 0777)"));
-  Record record(directory(), {}, true);
-  EXPECT_THROW(record.prepare(with_sysctl(), with_sysctl(), 0), CannotRemember);
+  LedgerFile file(directory(), {}, true);
+  EXPECT_THROW(file.prepare(with_sysctl(), with_sysctl(), 0), CannotRemember);
   EXPECT_THAT(names(), ElementsAre("ledger.json"));
 }
 

@@ -37,10 +37,10 @@ struct CannotRemember : io::HostError {
 /// Throws io::HostError when that cannot be found out now.
 [[nodiscard]] Ledger read_ledger(const std::filesystem::path& directory, std::string& warning);
 
-class Record {
+class LedgerFile {
  public:
   /// `there`: what read_ledger() gave, with the names of now. `unusable`: it had a warning.
-  Record(std::filesystem::path directory, Ledger there, bool unusable)
+  LedgerFile(std::filesystem::path directory, Ledger there, bool unusable)
       : directory_(std::move(directory)), there_(std::move(there)), unusable_(unusable) {}
 
   /// Before anything is changed: writes `first`, and takes room for `last`, which is what is

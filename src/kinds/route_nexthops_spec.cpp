@@ -1,4 +1,4 @@
-#include "route_nexthops.hpp"
+#include "route_nexthops_spec.hpp"
 
 #include <algorithm>
 #include <boost/json.hpp>

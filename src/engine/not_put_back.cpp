@@ -1,4 +1,4 @@
-#include "refusals.hpp"
+#include "not_put_back.hpp"
 
 #include <algorithm>
 #include <system_error>

@@ -1,4 +1,4 @@
-#include "plumbline/engine/record.hpp"
+#include "plumbline/engine/ledger_file.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -89,13 +89,13 @@ Ledger read_ledger(const std::filesystem::path& directory, std::string& warning)
   return {};
 }
 
-void Record::keep_what_is_unusable() {
+void LedgerFile::keep_what_is_unusable() {
   if (!std::exchange(unusable_, false)) return;
   kept_as_ = place_->put_aside(ledger_file);
 }
 
 /// An empty ledger is no file, which takes no room.
-void Record::write_now(const Ledger& ledger) {
+void LedgerFile::write_now(const Ledger& ledger) {
   if (ledger == there_) return;
   if (!place_) place_ = io::PrivateDirectory::make(directory_);
   if (ledger == Ledger()) {
@@ -110,7 +110,7 @@ void Record::write_now(const Ledger& ledger) {
   there_ = ledger;
 }
 
-void Record::take_room(const Ledger& first, const Ledger& last, std::size_t more) {
+void LedgerFile::take_room(const Ledger& first, const Ledger& last, std::size_t more) {
   if (!place_) place_ = io::PrivateDirectory::make(directory_);
   place_->remove_drafts(ledger_file);
   const std::string text = format(last);
@@ -123,7 +123,7 @@ void Record::take_room(const Ledger& first, const Ledger& last, std::size_t more
 }
 
 /// Room first: where there is none, nothing is written that would have to be taken back.
-void Record::write_and_take_room(const Ledger& first, const Ledger& last, std::size_t more) {
+void LedgerFile::write_and_take_room(const Ledger& first, const Ledger& last, std::size_t more) {
   const bool is_more_to_come = last != Ledger() && (last != first || more != 0);
   try {
     if (is_more_to_come) take_room(first, last, more);
@@ -134,7 +134,7 @@ void Record::write_and_take_room(const Ledger& first, const Ledger& last, std::s
   }
 }
 
-void Record::prepare(const Ledger& first, const Ledger& last, std::size_t more) {
+void LedgerFile::prepare(const Ledger& first, const Ledger& last, std::size_t more) {
   try {
     try {
       write_and_take_room(first, last, more);
@@ -151,14 +151,14 @@ void Record::prepare(const Ledger& first, const Ledger& last, std::size_t more) 
   }
 }
 
-void Record::put_draft_in_place(const Ledger& last) {
+void LedgerFile::put_draft_in_place(const Ledger& last) {
   if (last != drafted_) draft_->write(format(last));
   keep_what_is_unusable();
   draft_->put_in_place();
   there_ = last;
 }
 
-std::string Record::write(const Ledger& last) {
+std::string LedgerFile::write(const Ledger& last) {
   try {
     if (last == there_ || last == Ledger() || !draft_) {
       write_now(last);

@@ -1,4 +1,4 @@
-#include "gradual.hpp"
+#include "two_commits.hpp"
 
 #include <algorithm>
 
