@@ -10,14 +10,14 @@ bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool is_plain(char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; }
+bool is_id_letter(char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; }
 
 }  // namespace
 
 std::optional<IfName> network_link_name(const wire::Entry& entry, std::string_view text) {
   const auto name = IfName::parse(text);
   if (name && may_be_configured(*name) && is_alphanumeric(text[0]) &&
-      std::ranges::all_of(text, is_plain)) {
+      std::ranges::all_of(text, is_id_letter)) {
     return name;
   }
   entry.error(Code::invalid_interface_name,
