@@ -7,7 +7,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug
   target_compile_options(plumbline_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # What one test calls its own hides in the next; clang looks for it in the program.
+  # What one source calls its own hides in the next. In the program the lint looks for that.
   target_compile_options(plumbline_options INTERFACE -Wno-shadow)
 endif()
 if(PLUMBLINE_WERROR)
@@ -21,7 +21,10 @@ if(PLUMBLINE_SANITIZE)
 endif()
 if(PLUMBLINE_SANITIZE STREQUAL "TRAP")
   # What UBSan would say is data, and GCC lets ASan guard each piece of it: 280 000 globals, which
-  # every process registers before main(). A trap has none; it is SIGILL, and ASan shows the stack.
+  # every process registers before main(). A trap has none: it is SIGILL, of which ASan shows the
+  # stack where it is asked to.
+  target_sources(plumbline_options INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_SOURCE_DIR}/tests/support/trap/stack.cpp>)
   add_compile_options(-fsanitize-undefined-trap-on-error)
   add_link_options(-fsanitize-undefined-trap-on-error)
 endif()

@@ -214,7 +214,7 @@ std::size_t Sender::company_of(std::span<const StepRun> moves) const {
 void Sender::find_settings(std::span<const StepRun> moves) {
   std::vector<wire::Request> reads;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    if constexpr (requires { K::is_setting; }) {
+    if constexpr (requires { requires K::is_setting; }) {
       reads.clear();
       for (const StepRun& move : moves) {
         const bool is_new = from_value(move) == nullptr && !move.backwards;

@@ -122,7 +122,7 @@ template <class K>
 std::string why_not(const State& /*have*/, const K& value, const Mark& /*mark*/) {
   if constexpr (requires { why_not_adoptable(value); }) {
     return why_not_adoptable(value);
-  } else if constexpr (requires { K::is_adoptable; }) {
+  } else if constexpr (requires { requires K::is_adoptable; }) {
     return {};
   } else {
     return "objects of its kind are not adopted";

@@ -72,7 +72,7 @@ std::vector<std::string> similar(const State& have, const std::string& text) {
 std::string adoptable_kinds() {
   std::vector<std::string_view> names;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    if constexpr (requires { K::is_adoptable; }) names.push_back(K::kind_name);
+    if constexpr (requires { requires K::is_adoptable; }) names.push_back(K::kind_name);
   });
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -90,7 +90,7 @@ class Adopting {
     const std::string text = joined(words);
     bool known = false;
     Kinds::for_each([&]<class K>(std::type_identity<K>) {
-      if constexpr (requires { K::is_adoptable; }) {
+      if constexpr (requires { requires K::is_adoptable; }) {
         if (words.empty() || words.front() != K::kind_name) return;
         known = true;
         if (words.size() == 1) {

@@ -25,10 +25,15 @@ constexpr bool has_identity = requires(const K& value) {
   identity(value);
 };
 
-/// Others may have put something on it, and another of its kind goes with it.
+/// Others may have put something on it.
 template <class K>
-constexpr bool has_company = requires(const K& value) {
+constexpr bool may_carry_others = requires(const K& value) {
   foreign_part(value);
+};
+
+/// Another of its kind goes with it.
+template <class K>
+constexpr bool has_partner = requires(const K& value) {
   partner(value);
 };
 
@@ -42,13 +47,15 @@ void Cascade::before_order() {
     if constexpr (has_identity<K>) free_identities<K>(going<K>());
   });
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    if constexpr (has_company<K>) {
+    if constexpr (may_carry_others<K> || has_partner<K>) {
       for (const auto& [key, value] : going<K>()) {
-        const std::string others = foreign_part(value);
-        if (!others.empty() && !now_.options.take_foreign) {
-          refuse(key, key, format(key) + " has " + others + " that is not ours");
+        if constexpr (may_carry_others<K>) {
+          const std::string others = foreign_part(value);
+          if (!others.empty() && !now_.options.take_foreign) {
+            refuse(key, key, format(key) + " has " + others + " that is not ours");
+          }
         }
-        take_partner(key, value);
+        if constexpr (has_partner<K>) take_partner(key, value);
       }
     }
   });
@@ -73,7 +80,7 @@ Cascade::Going<K> Cascade::going() const {
 bool Cascade::is_setting(const Resource& resource) {
   return std::visit(
       []<class K>(const K&) {
-        return requires { K::is_setting; };
+        return requires { requires K::is_setting; };
       },
       resource);
 }
@@ -108,7 +115,7 @@ void Cascade::take_partner(const Key& cause, const K& value) {
   draft.disrupts = Disruption::traffic;
   const bool ours = is_marked(*other, now_.options.mark);
   const K* want = now_.want.find<K>(*where);
-  if (want != nullptr && !stays_theirs(*want) && ours) {
+  if (want != nullptr && !only_set(*want) && ours) {
     draft.want = *want;
     draft.asked = *want;
     draft.split = true;
@@ -136,6 +143,21 @@ void Cascade::free_identities(const Going<K>& going) {
   }
 }
 
+template <class K>
+void Cascade::clear_way(const Key& key, const K& other) {
+  const Draft& draft = drafts_.at(key);
+  const End cause{key, draft.have ? Side::down : Side::up};
+  const Key other_key = plumbline::key(other);
+  const auto found = drafts_.find(other_key);
+  if (found == drafts_.end()) {
+    add(other, cause, {.want = other, .asked = other, .split = true});
+  } else if (found->second.have) {
+    before(other_key, cause);
+  } else if (!draft.have) {
+    after(other_key, cause);
+  }
+}
+
 /// The kernel may delete another object than the one asked for, if that says more and stands before
 /// (kernel/removal_hits.hpp). So while one goes, on the way there or on the way back, no such other
 /// may stand before it. Where they only come, or only go, their rank sees to it (is_preferred()).
@@ -148,20 +170,6 @@ void Cascade::order_removals() {
         if (other != one) clear_way(draft->first, *other);
       }
     }
-  }
-}
-
-void Cascade::clear_way(const Key& key, const Resource& other) {
-  const Draft& draft = drafts_.at(key);
-  const End cause{key, draft.have ? Side::down : Side::up};
-  const Key other_key = key_of(other);
-  const auto found = drafts_.find(other_key);
-  if (found == drafts_.end()) {
-    add(other, cause, {.want = other, .asked = other, .split = true});
-  } else if (found->second.have) {
-    before(other_key, cause);
-  } else if (!draft.have) {
-    after(other_key, cause);
   }
 }
 

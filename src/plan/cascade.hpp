@@ -48,7 +48,8 @@ class Cascade {
   void free_identities(const Going<K>& going);
   [[nodiscard]] std::set<IfName> leaving_links() const;
   void order_removals();
-  void clear_way(const Key& key, const Resource& other);
+  template <class K>
+  void clear_way(const Key& key, const K& other);
   bool resolve(const kernel::Taken& taken, const Node& cause);
   template <class K>
   bool constrain(Draft& draft, const K& before, const std::optional<Resource>& left,

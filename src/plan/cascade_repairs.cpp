@@ -23,7 +23,7 @@ bool Cascade::constrain(Draft& draft, const K& had, const std::optional<Resource
     around(key, cause);
     return true;
   }
-  if constexpr (requires { K::is_setting; }) return after(key, cause);
+  if constexpr (requires { requires K::is_setting; }) return after(key, cause);
   if constexpr (can_be_released<K>) {
     auto& want = std::get<K>(*draft.want);
     const bool managed = draft.asked && holder(std::get<K>(*draft.asked));
@@ -44,7 +44,7 @@ bool Cascade::lose_ours(const K& had, const std::optional<Resource>& left, const
   if constexpr (can_be_released<K>) {
     if (left) return let_go(had, cause, want);
   }
-  if constexpr (requires { K::is_setting; }) {
+  if constexpr (requires { requires K::is_setting; }) {
     if (want == nullptr) return left && follow_back(had, left, cause);
     if (left) return set_after(had, left, cause, {.want = *want, .asked = *want});
   }

@@ -58,7 +58,7 @@ class Comparison {
   template <class K>
   void wanted(const K& want, const std::vector<const K*>& there) {
     if (there.empty()) return make(want);
-    if (stays_theirs(want)) return change_to(*there.front(), want);
+    if (only_set(want)) return change_to(*there.front(), want);
     for (const K* have : there) {
       if (is_ours(*have, now_.options.mark, true)) return change_beside(*have, want, there);
     }
@@ -88,7 +88,7 @@ class Comparison {
   /// `have` is ours, others in `there` may not be.
   template <class K>
   void change_beside(const K& have, const K& want, const std::vector<const K*>& there) {
-    if constexpr (requires { K::replaces_the_first; }) {
+    if constexpr (requires { requires K::replaces_the_first; }) {
       const bool beside = std::ranges::any_of(
           there, [&](const K* other) { return !is_ours(*other, now_.options.mark, true); });
       const bool changes = transition(have, complete(want, have)).change != Change::none;

@@ -27,7 +27,7 @@ std::optional<Key> with_partner(const Resource& resource, bool acts) {
 bool may_be_split(const Resource& resource) {
   return std::visit(
       []<class K>(const K&) {
-        return requires { K::may_be_split; };
+        return requires { requires K::may_be_split; };
       },
       resource);
 }

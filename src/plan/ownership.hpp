@@ -21,7 +21,7 @@ template <class K>
 
 /// Whether it stays whoever's it is, and only its values are a spec's.
 template <class K>
-[[nodiscard]] constexpr bool stays_theirs(const K& value) {
+[[nodiscard]] constexpr bool only_set(const K& value) {
   if constexpr (requires { is_only_set(value); }) {
     return is_only_set(value);
   } else {

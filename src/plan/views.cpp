@@ -31,7 +31,7 @@ Steadiness goes_on(const Draft* draft, const K& have) {
   if (draft == nullptr || is_kept(*draft)) return {true, up};
   if (!draft->outcome()) return {};
   const K& after = std::get<K>(*draft->outcome());
-  if constexpr (requires { K::needed_by_name; }) {
+  if constexpr (requires { requires K::needed_by_name; }) {
     // A port that leaves its bridge and joins it again was there all the time.
     const bool there = !draft->split || draft->middle;
     return {there, there && up && can_be_used(after)};
@@ -44,7 +44,7 @@ Steadiness goes_on(const Draft* draft, const K& have) {
 /// Whether what a draft leads to is provided all the time.
 template <class K>
 Steadiness is_steady(const Draft& draft) {
-  if constexpr (requires { K::needed_by_name; }) {
+  if constexpr (requires { requires K::needed_by_name; }) {
     return draft.have ? goes_on(&draft, std::get<K>(*draft.have)) : Steadiness();
   } else {
     return {is_kept(draft), is_kept(draft)};

@@ -48,7 +48,7 @@ bool goes_without_saying(const Object& object, const Mention& mention) {
 bool says_all(const Key& key) {
   bool all = false;
   Kinds::for_each([&]<class K>(std::type_identity<K>) {
-    if constexpr (requires { K::key_says_all; }) {
+    if constexpr (requires { requires K::key_says_all; }) {
       all = all || std::holds_alternative<typename K::Key>(key);
     }
   });

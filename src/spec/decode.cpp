@@ -15,12 +15,6 @@ namespace {
 
 using wire::Entry;
 
-/// As iptables will see it; most rules have no list.
-std::size_t rules_made_of(const FirewallRule& rule) {
-  if (rule.text().find(',') == std::string::npos || rule.words() == nullptr) return 1;
-  return firewall::rules_made_of(firewall::options_of(*rule.words()));
-}
-
 class Decoding {
  public:
   explicit Decoding(const NetworkReading& reading) : reading_(reading) {}
@@ -151,7 +145,7 @@ void Decoding::count_rules(const RuleList& rules, const Entry& chain, std::strin
   entry->for_each_element([&](const Entry& element) {
     origins.push_back(element.origin());
     const bool was_full = firewall_rules_ > most_firewall_rules;
-    firewall_rules_ += at < rules.size() ? rules_made_of(rules[at]) : 1;
+    firewall_rules_ += at < rules.size() ? rules[at].rules_made() : 1;
     ++at;
     if (was_full || firewall_rules_ <= most_firewall_rules) return;
     element.error(

@@ -28,7 +28,7 @@ void read_rule(std::string_view text) {
   static_cast<void>(firewall::comments_of(options));
   insist(split.words.empty() || split.words == *words);
   const FirewallRule rule{std::string(text)};
-  insist(rule.words() != nullptr && *rule.words() == *words);
+  insist(words_of(rule) == words);
   const bool refused = !split.refusal.empty() || !firewall::refusal(*words, options).empty();
   const firewall::Words apart = firewall::separated(*words);
   if (refused) return;

@@ -48,7 +48,8 @@ struct Ban {
   std::string_view from;
   std::string_view to;
 };
-constexpr std::array<Ban, 7> bans{{{"plan", "spec"},
+constexpr std::array<Ban, 8> bans{{{"plan", "spec"},
+                                   {"memory", "kernel"},
                                    {"io", "kinds"},
                                    {"io", "firewall/model"},
                                    {"io", "state"},
@@ -236,6 +237,7 @@ TEST(Layers, AnIncludeUpwardsIsSeen) {
 
 TEST(Layers, TheBansBeyondTheOrderAreSeen) {
   EXPECT_EQ(faults_of("src/plan/a.cpp", "#include \"plumbline/spec/load.hpp\""), 1U);
+  EXPECT_EQ(faults_of("src/memory/a.cpp", "#include \"plumbline/kernel/reach.hpp\""), 1U);
   EXPECT_EQ(faults_of("src/io/a.cpp", "#include \"plumbline/kinds/kind.hpp\""), 1U);
   EXPECT_EQ(faults_of("src/io/a.cpp", "#include \"plumbline/spec/load.hpp\""), 1U);
   EXPECT_EQ(faults_of("src/io/a.cpp", "#include \"plumbline/firewall/model/chain.hpp\""), 1U);

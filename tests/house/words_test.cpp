@@ -78,12 +78,18 @@ std::string names_of_kinds() {
   return std::regex_replace(kinds[1].str(), std::regex(",\\s*"), "|");
 }
 
-/// The kind itself, and types that are about one kind alone. Terms of networking that have a kind's
-/// name in them, such as LinkNames, are none of it.
+/// The kind itself, what has its name in it, and the ways round a name. Passed over are Needs by
+/// name and what a need asks for (LinkNames, LinkProvider, ChainNames, ...), the ruleset of
+/// nf_tables, and the request that all of /proc/sys is written by.
 std::regex names_a_kind() {
-  return std::regex("\\b(" + names_of_kinds() +
-                    ")(Kind|Type|Action|Peer|Options)?\\b|\\b(PortSettings|Nexthop|FirewallRule|"
-                    "RuleList)\\b|[./]kinds/(?!kind\\.hpp|link_group\\.hpp)|firewall/model/chain");
+  return std::regex(
+      "\\b(?!LinkNames\\b|LinkProvider\\b|Links\\b|LinkGroups\\b|ChainNames\\b|ChainsProvided\\b|"
+      "ChainScope\\b|ChainStep\\b|Chains\\b|Ruleset\\b|SysctlWrite\\b)(" +
+      names_of_kinds() +
+      ")\\w*|\\b(Bridge|Veth|Vlan|Vxlan|Tap|Ifb|Dummy)[A-Z]\\w*|\\b(PortSettings|Nexthop|"
+      "FirewallRule|"
+      "RuleList)\\b|[./]kinds/(?!kind\\.hpp|link_group\\.hpp)|firewall/model/chain|"
+      "std::get(_if)?<\\d|variant_alternative|kind_name\\s*[!=]=|\\.index\\(\\)\\s*[!=]=");
 }
 
 /// Kinds say what is theirs (docs/decisions/0016), and layers below what goes with what (0017).
@@ -133,6 +139,11 @@ TEST(Words, TheChecksSeeWhatTheyAreFor) {
   EXPECT_TRUE(seen("  const Link::Key where{name};", names_a_kind()));
   EXPECT_TRUE(seen("  if (kind == LinkKind::veth) return;", names_a_kind()));
   EXPECT_TRUE(seen("#include \"plumbline/kinds/route.hpp\"", names_a_kind()));
+  EXPECT_TRUE(seen("  if (options == BridgeOptions{}) return;", names_a_kind()));
+  EXPECT_TRUE(seen("  const LinkIdentity identity;", names_a_kind()));
+  EXPECT_TRUE(seen("  return std::get<4>(resource);", names_a_kind()));
+  EXPECT_TRUE(seen("  if (step.key.index() == 4) return;", names_a_kind()));
+  EXPECT_TRUE(seen("  if (K::kind_name == name) return;", names_a_kind()));
   EXPECT_FALSE(seen("  LinkNames names;  // of each Link", names_a_kind()));
   EXPECT_TRUE(seen("class LinkManager {", bad_noun));
   EXPECT_FALSE(seen("// class LinkManager", bad_noun));

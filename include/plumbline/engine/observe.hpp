@@ -16,13 +16,11 @@ struct Observed {
 };
 
 inline constexpr const char* rules_change =
-    "the rules of nf_tables change faster than they can be read: what is said of them may be out "
-    "of "
-    "date";
+    "the rules of nf_tables change faster than they can be read: what is said of them may be "
+    "out of date";
 
-/// What does not depend on what is looked for: links and what is on them or is asked
-/// for whole. Throws
-/// io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
+/// What does not depend on what is looked for: links, what is on them, and what is asked for whole.
+/// Throws io::HostError or wire::Malformed: what cannot be observed is never taken for absent.
 [[nodiscard]] Observed look_around(io::Host& host);
 
 /// The rest as well, beside what was seen `around`. Chains by way of `ruleset`: those of IP where

@@ -1,6 +1,7 @@
 // Which object the kernel may remove instead of the one that it is asked to remove.
 //
-// Where that says more and stands before: removal_may_hit() in kinds/rule.hpp.
+// It removes the first that matches what the request says, and the request does not say all:
+// removal_may_hit() in kinds/rule.hpp.
 
 #pragma once
 

@@ -182,7 +182,8 @@ struct Scope {
 /// - `is_only_set(k)`: it stays whoever's it is. A spec sets it, and it is put back as it was.
 /// - `is_ours_when_wanted(k)`: one without a mark that becomes ours once a spec names it.
 /// - `K::replaces_the_first`: a change in place is of the first of its key, whosever that is.
-/// - `provide(k, to)`: what others need it for, said by calls as of Provision. `is_up(k)`: whether
+/// - `provide(k, to)`: what others need it for: one call of `to` for each, see Provision.
+/// `is_up(k)`: whether
 ///   it can be used; else it can whenever it is there.
 /// - `K::needed_by_name`: it goes on providing while it is there; else
 ///   `goes_on_providing(have, after)` says so of a change in place.

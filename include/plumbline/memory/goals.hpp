@@ -44,8 +44,8 @@ class Goals {
   [[nodiscard]] std::optional<WayBack<Sysctl>> way_back(const Sysctl& have) const;
   [[nodiscard]] std::optional<WayBack<SharedChain>> way_back(const SharedChain& have) const;
 
-  /// Whether it has values of ours though it carries no mark. `lost`: with all that it is, and not
-  /// a part of it alone.
+  /// Whether it has values of ours though it carries no mark. `lost`: the kernel takes the whole
+  /// object along, and not a part of it.
   template <class K>
   [[nodiscard]] bool looks_after(const K& /*have*/, bool /*lost*/) const {
     return false;

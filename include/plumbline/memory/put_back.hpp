@@ -1,4 +1,4 @@
-// What is to be put back and may not be possible to put back, and in which words.
+// What is to be put back and cannot be, and the words that say so.
 
 #pragma once
 

@@ -119,7 +119,8 @@ struct NetfilterChange {
 };
 
 /// One nf_tables transaction over any tables and families: all of it or nothing, and only while
-/// nf_tables is at `generation` (0: whatever it is at), else ERESTART. wire/nftables.hpp writes it.
+/// nf_tables is at `generation` (0: whatever it is at), else ERESTART. firewall/bytes/nftables.hpp
+/// writes it.
 struct NftBatch {
   Bytes messages;  ///< whole messages, without the batch's begin and end
   std::uint32_t generation = 0;

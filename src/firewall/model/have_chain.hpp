@@ -9,7 +9,7 @@
 namespace plumbline {
 
 /// The rules of a chain that are ours, by where they stand.
-[[nodiscard]] SharedChain ours_in(HaveChain have);
+[[nodiscard]] SharedChain ours_in(const HaveChain& have);
 
 /// Whether any table has a built-in chain of that name.
 [[nodiscard]] bool is_builtin_name(std::string_view name);

@@ -134,8 +134,8 @@ std::string room_refusal(const firewall::Words& words, const firewall::Options& 
 }  // namespace
 
 FirewallRule::FirewallRule(std::string text) {
-  auto words = firewall::split_words(text);
-  content_ = content_of(std::move(text), std::move(words));
+  const auto words = firewall::split_words(text);
+  content_ = content_of(std::move(text), words);
 }
 
 FirewallRule::FirewallRule(firewall::Words words) {
@@ -144,17 +144,17 @@ FirewallRule::FirewallRule(firewall::Words words) {
 }
 
 std::shared_ptr<const FirewallRule::Content> FirewallRule::content_of(
-    std::string text, std::optional<firewall::Words> words) {
+    std::string text, const std::optional<firewall::Words>& words) {
   const auto content = std::make_shared<Content>();
   content->text = std::move(text);
-  content->words = std::move(words);
   content->hash = hash_of(content->text);
   content->digest = Digest().add(content->text).value();
-  if (content->words) {
-    const firewall::Options options = firewall::options_of(*content->words);
+  if (words) {
+    const firewall::Options options = firewall::options_of(*words);
     content->targets = firewall::jumps_of(options);
-    content->sets = sets_of(*content->words);
-    content->carries_mark = carries_our_mark(*content->words, options);
+    content->sets = sets_of(*words);
+    content->rules_made = firewall::rules_made_of(options);
+    content->carries_mark = carries_our_mark(*words, options);
     content->is_mark = content->carries_mark && is_mark_rule(content->text);
   }
   return content;
@@ -228,15 +228,14 @@ std::strong_ordering FirewallRule::operator<=>(const FirewallRule& other) const 
 }
 
 std::optional<firewall::Words> words_of(const FirewallRule& rule) {
-  if (const firewall::Words* const words = rule.words()) return *words;
-  return rule.code() ? firewall::split_words(rule.text()) : std::nullopt;
+  return firewall::split_words(rule.text());
 }
 
 std::string restore_rule(const FirewallRule& rule) {
   constexpr std::string_view breaks("\n\r\0", 3);
   const bool one_line = rule.text().find_first_of(breaks) == std::string::npos;
-  const firewall::Words* const words = rule.words();
-  if (words != nullptr && one_line) return firewall::quote_words(*words);
+  const auto words = one_line ? words_of(rule) : std::nullopt;
+  if (words) return firewall::quote_words(*words);
   return "--this-rule-has-a-line-break-and-cannot-be-written";
 }
 

@@ -2,6 +2,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <span>
 
 #include "have_chain.hpp"
 #include "mark.hpp"
@@ -153,16 +154,16 @@ boost::json::array rules_to_spec(const RuleList& rules, Family family) {
 
 }  // namespace
 
-SharedChain ours_in(HaveChain have) {
-  // No rule to ebtables, and kept behind all others.
-  if (!have.rules.empty() && have.rules.back().code() &&
-      is_chain_policy(*have.rules.back().code())) {
-    have.rules.pop_back();
+SharedChain ours_in(const HaveChain& have) {
+  std::span<const FirewallRule> rules = have.rules;
+  // The policy of a chain of ebtables: a rule to nf_tables alone, and kept behind all others.
+  if (!rules.empty() && rules.back().code() && is_chain_policy(*rules.back().code())) {
+    rules = rules.first(rules.size() - 1);
   }
   SharedChain chain{have.family, have.table, have.name, have.policy, {}, {}, {}, {}, true};
   std::vector<bool> ours;
-  ours.reserve(have.rules.size());
-  for (const FirewallRule& rule : have.rules) ours.push_back(rule.carries_mark());
+  ours.reserve(rules.size());
+  for (const FirewallRule& rule : rules) ours.push_back(rule.carries_mark());
   const auto first_foreign = std::find(ours.begin(), ours.end(), false);
   chain.only_ours = first_foreign == ours.end();
   const auto top = static_cast<std::size_t>(first_foreign - ours.begin());
@@ -173,9 +174,9 @@ SharedChain ours_in(HaveChain have) {
   RuleList::Rules append;
   for (std::size_t i = 0; i < ours.size(); ++i) {
     if (!ours[i]) continue;
-    RuleList::Rules& rules = i < top ? insert : i < end ? strays : append;
-    rules.push_back(have.rules[i]);
-    if (&rules == &strays) chain.stray_places.push_back(i + 1);
+    RuleList::Rules& place = i < top ? insert : i < end ? strays : append;
+    place.push_back(rules[i]);
+    if (&place == &strays) chain.stray_places.push_back(i + 1);
   }
   chain.insert = std::move(insert);
   chain.strays = std::move(strays);

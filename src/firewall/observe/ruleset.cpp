@@ -310,7 +310,9 @@ void Ruleset::take_saved(io::Host& host, Family family) {
   try {
     saved = ask_for_saved(host, family);
   } catch (const io::HostError&) {
-    return;  // iptables prints nothing of a table with one rule that it does not understand
+    // iptables prints nothing of a table with one rule that it does not understand. The text is
+    // only shown: what is there is known by its code.
+    return;
   }
   for (SavedChain& chain : saved.chains) {
     const auto found = seen_.find({family, chain.table, chain.name});

@@ -49,11 +49,6 @@ class FirewallRule {
                                                std::string_view shared = {});
 
   [[nodiscard]] const std::string& text() const { return content_->text; }
-  /// The words of its text. Null where a quote is not closed, and of a rule with code, whose text
-  /// is only shown: words_of().
-  [[nodiscard]] const firewall::Words* words() const {
-    return content_->words ? &*content_->words : nullptr;
-  }
   [[nodiscard]] const std::optional<firewall::RuleCode>& code() const { return content_->code; }
   /// The chains it jumps or goes to, verdicts, and targets of iptables: what `-j` and `-g` name.
   [[nodiscard]] const std::vector<std::string>& targets() const { return content_->targets; }
@@ -61,6 +56,8 @@ class FirewallRule {
   [[nodiscard]] const std::vector<std::string>& chains() const { return content_->chains; }
   /// The ipsets it names.
   [[nodiscard]] const std::vector<std::string>& sets() const { return content_->sets; }
+  /// How many rules iptables makes of it: one for each address of a list.
+  [[nodiscard]] std::size_t rules_made() const { return content_->rules_made; }
   [[nodiscard]] bool leads_to(std::string_view target) const;
   /// It has no part but the comment that marks a chain as ours.
   [[nodiscard]] bool is_mark() const { return content_->is_mark; }
@@ -78,11 +75,11 @@ class FirewallRule {
  private:
   struct Content {
     std::string text;
-    std::optional<firewall::Words> words;
     std::optional<firewall::RuleCode> code;
     std::vector<std::string> targets;
     std::vector<std::string> chains;
     std::vector<std::string> sets;
+    std::size_t rules_made = 1;
     bool is_mark = false;
     bool carries_mark = false;
     std::size_t hash = 0;
@@ -90,12 +87,12 @@ class FirewallRule {
   };
 
   static std::shared_ptr<const Content> content_of(std::string text,
-                                                   std::optional<firewall::Words> words);
+                                                   const std::optional<firewall::Words>& words);
 
   std::shared_ptr<const Content> content_;
 };
 
-/// The words of a rule's text, split now where it has code; nothing where a quote is not closed.
+/// The words of a rule's text, split now; nothing where a quote is not closed.
 [[nodiscard]] std::optional<firewall::Words> words_of(const FirewallRule& rule);
 
 /// A rule as the tail of a line for iptables-restore. One that cannot be written in one line (a

@@ -54,10 +54,11 @@ struct RuleOption {
   std::size_t word = 0;  ///< its position; an argument not joined on is the next
 };
 
+using Options = std::vector<RuleOption>;
+
 /// The options as getopt_long(3) finds them. A word that looks like an option is one, unless an
 /// option that is known to take an argument stands before it. Refers to `words`.
 /// In a rule of ebtables the argument may have a `!` before it, which is passed over.
-using Options = std::vector<RuleOption>;
 [[nodiscard]] Options options_of(const Words& words, Family family = Family::inet);
 
 /// The words with each argument that is joined to its option (`-jACCEPT`, `--protocol=tcp`) made a
