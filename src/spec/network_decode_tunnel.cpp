@@ -14,11 +14,11 @@ namespace {
 
 using wire::Entry;
 
-constexpr Code fault = Code::invalid_wireguard_config;
+constexpr Code bad_config = Code::invalid_wireguard_config;
 /// The text of a managed tunnel, from the spec or from the file it names.
 std::optional<TunnelText> config_of(const Entry& entry, const NetworkReading& reading) {
   if (const auto file = entry.find("configFile")) {
-    auto text = read_secret_file(*file, reading.files, fault);
+    auto text = read_secret_file(*file, reading.files, bad_config);
     if (!text) return std::nullopt;
     return TunnelText{*std::move(text), resolved_path(*file->string(), file->origin()),
                       file->origin()};
@@ -38,7 +38,7 @@ bool says_which(const Entry& entry) {
       std::array<std::string_view, 3>{"existingInterface", "config", "configFile"},
       [&](std::string_view key) { return entry.has(key); });
   if (given == 1) return true;
-  entry.error(fault,
+  entry.error(bad_config,
               given == 0
                   ? "one of 'existingInterface', 'config' and 'configFile' is needed"
                   : "only one of 'existingInterface', 'config' and 'configFile' can be given");
@@ -48,7 +48,7 @@ bool says_which(const Entry& entry) {
 }  // namespace
 
 std::optional<NetworkTunnel> decode_tunnel(const Entry& entry, const NetworkReading& reading) {
-  const SectionCode section(reading.diagnostics, fault);
+  const SectionCode section(reading.diagnostics, bad_config);
   if (!entry.is_object()) return std::nullopt;
   entry.only({"existingInterface", "config", "configFile", "interfaceName", "routeTable",
               "routeAllVmTraffic", "failClosed"});
@@ -68,14 +68,15 @@ std::optional<NetworkTunnel> decode_tunnel(const Entry& entry, const NetworkRead
   name_by("interfaceName");
   name_by("existingInterface");
   if (const auto name = entry.find("interfaceName"); name && entry.has("existingInterface")) {
-    name->error(fault, "'interfaceName' is for a tunnel that plumbline makes, not an existing one");
+    name->error(bad_config,
+                "'interfaceName' is for a tunnel that plumbline makes, not an existing one");
   }
   if (const auto table = entry.integer<std::uint32_t>("routeTable", 1, UINT32_MAX)) {
     tunnel.route_table = TableId{*table};
     if (tunnel.route_table == main_table || tunnel.route_table == local_table) {
       entry.find("routeTable")
-          ->error(fault, "the table " + format(tunnel.route_table) +
-                             " is the host's own: all its traffic would go into the tunnel");
+          ->error(bad_config, "the table " + format(tunnel.route_table) +
+                                  " is the host's own: all its traffic would go into the tunnel");
     }
   }
   read_bool(entry, "routeAllVmTraffic", tunnel.route_all_vm_traffic);
