@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class RecordTest : public ::testing::Test {
+class LedgerFileTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = fs::temp_directory_path() / "record-XXXXXX";
@@ -68,7 +68,7 @@ Ledger with_applied(Ledger ledger, int count) {
   return ledger;
 }
 
-TEST_F(RecordTest, WhatIsFoundIsWrittenBeforeAndThereIsRoomForTheRest) {
+TEST_F(LedgerFileTest, WhatIsFoundIsWrittenBeforeAndThereIsRoomForTheRest) {
   const Ledger first = with_sysctl();
   const Ledger last = with_applied(first, 500);
   LedgerFile file(directory(), {}, false);
@@ -82,7 +82,7 @@ TEST_F(RecordTest, WhatIsFoundIsWrittenBeforeAndThereIsRoomForTheRest) {
   EXPECT_THAT(names(), ElementsAre("ledger.json"));
 }
 
-TEST_F(RecordTest, NothingIsToBeChangedWhereWhatIsFoundCannotBeWritten) {
+TEST_F(LedgerFileTest, NothingIsToBeChangedWhereWhatIsFoundCannotBeWritten) {
   disk().fill();
   const Ledger first = with_sysctl();
   EXPECT_THROW(LedgerFile(directory(), {}, false).prepare(first, first, 0), CannotRemember);
@@ -97,7 +97,7 @@ TEST_F(RecordTest, NothingIsToBeChangedWhereWhatIsFoundCannotBeWritten) {
                CannotRemember);
 }
 
-TEST_F(RecordTest, WhoseValuesTheyAreIsToBeRememberedAsTheyAre) {
+TEST_F(LedgerFileTest, WhoseValuesTheyAreIsToBeRememberedAsTheyAre) {
   const Ledger first = with_sysctl();
   write_ledger(directory(), first);
   disk().fill();
@@ -122,7 +122,7 @@ TEST_F(RecordTest, WhoseValuesTheyAreIsToBeRememberedAsTheyAre) {
       [](memory::Memory& memory) { memory.refused["sysctl net.ipv4.ip_forward"] = "a kernel"; });
 }
 
-TEST_F(RecordTest, WhatIsOnlyForgottenNeedsNoRoom) {
+TEST_F(LedgerFileTest, WhatIsOnlyForgottenNeedsNoRoom) {
   const Ledger all = with_applied(with_sysctl(), 100);
   write_ledger(directory(), all);
   disk().fill();
@@ -135,10 +135,10 @@ TEST_F(RecordTest, WhatIsOnlyForgottenNeedsNoRoom) {
   nothing.prepare(all, {}, 0);
   EXPECT_EQ(nothing.write({}), "");
   EXPECT_EQ(read(), Ledger());
-  EXPECT_THAT(names(), testing::IsEmpty());
+  EXPECT_THAT(names(), ::testing::IsEmpty());
 }
 
-TEST_F(RecordTest, WhatWasCompiledGivesWay) {
+TEST_F(LedgerFileTest, WhatWasCompiledGivesWay) {
   const auto cache = io::PrivateDirectory::make(disk().at() / "compiled");
   ASSERT_TRUE(cache.write("rules", std::string(20'000, 'x')));
   disk().fill();
@@ -148,7 +148,7 @@ TEST_F(RecordTest, WhatWasCompiledGivesWay) {
   EXPECT_FALSE(cache.read("rules", 100'000).content);
 }
 
-TEST_F(RecordTest, FlowsThatHaveToEndStopNothing) {
+TEST_F(LedgerFileTest, FlowsThatHaveToEndStopNothing) {
   const Ledger before = with_sysctl();
   write_ledger(directory(), before);
   disk().fill();
@@ -159,7 +159,7 @@ TEST_F(RecordTest, FlowsThatHaveToEndStopNothing) {
   EXPECT_EQ(file.write(before), "");
 }
 
-TEST_F(RecordTest, OnTheWayBackTheLedgerIsAgainWhatItWas) {
+TEST_F(LedgerFileTest, OnTheWayBackTheLedgerIsAgainWhatItWas) {
   const Ledger before = with_applied({}, 100);
   write_ledger(directory(), before);
   Ledger first = before;
@@ -173,7 +173,7 @@ TEST_F(RecordTest, OnTheWayBackTheLedgerIsAgainWhatItWas) {
   EXPECT_THAT(names(), ElementsAre("ledger.json"));
 }
 
-TEST_F(RecordTest, WhatIsNoLedgerIsKeptAndTold) {
+TEST_F(LedgerFileTest, WhatIsNoLedgerIsKeptAndTold) {
   fs::create_directories(directory());
   for (const std::string kept : {"ledger.json.kept-1", "ledger.json.kept-2"}) {
     std::ofstream(file()) << "{ \"earlier\": { \"sysctls\": { \"net/ipv4/ip_forw";
@@ -192,7 +192,7 @@ TEST_F(RecordTest, WhatIsNoLedgerIsKeptAndTold) {
   }
 }
 
-TEST_F(RecordTest, ADirectoryOfOthersHoldsNoLedger) {
+TEST_F(LedgerFileTest, ADirectoryOfOthersHoldsNoLedger) {
   write_ledger(directory(), with_sysctl());
   fs::permissions(directory(), fs::perms(0777));
   std::string warning;
