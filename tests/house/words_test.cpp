@@ -89,7 +89,7 @@ std::regex names_a_kind() {
       ")\\w*|\\b(Bridge|Veth|Vlan|Vxlan|Tap|Ifb|Dummy)[A-Z]\\w*|\\b(PortSettings|Nexthop|"
       "FirewallRule|"
       "RuleList)\\b|[./]kinds/(?!kind\\.hpp|link_group\\.hpp)|firewall/model/chain|"
-      "std::get(_if)?<\\d|variant_alternative|kind_name\\s*[!=]=|\\.index\\(\\)\\s*[!=]=");
+      "std::get(_if)?<\\d|variant_alternative|kind_name\\s*[!=]=|\\.index\\(\\)\\s*[!=]=\\s*\\d");
 }
 
 /// Kinds say what is theirs (docs/decisions/0016), and layers below what goes with what (0017).
