@@ -68,8 +68,11 @@ Ended change(const Opening& open, const Steps& steps, Audience& audience) {
   return ended;
 }
 
-Steps steps_to(const spec::Desired& desired) {
-  return {[&desired](const Context& context) { return prepare(context, desired); },
+/// `again`: it may have to be prepared a second time. Else nobody keeps a copy of what is wanted.
+Steps steps_to(spec::Desired desired, bool again) {
+  return {[desired = std::move(desired), again](const Context& context) mutable {
+            return prepare(context, again ? spec::Desired(desired) : std::move(desired));
+          },
           [](const Context& context, const Prepared& prepared) {
             return carry_out(context, prepared);
           }};
@@ -89,20 +92,21 @@ std::optional<spec::Desired> read(const Input& input, Audience& audience, Ended&
 
 Ended plan_files(const Input& input, const Opening& open, Audience& audience) {
   Ended ended;
-  const std::optional<spec::Desired> desired = read(input, audience, ended);
-  if (desired) static_cast<void>(prepare(open(), steps_to(*desired), audience, ended));
+  std::optional<spec::Desired> desired = read(input, audience, ended);
+  if (!desired) return ended;
+  static_cast<void>(prepare(open(), steps_to(*std::move(desired), false), audience, ended));
   return ended;
 }
 
 Ended apply_files(const Input& input, const Opening& open, Audience& audience) {
   Ended ended;
-  const std::optional<spec::Desired> desired = read(input, audience, ended);
-  return desired ? change(open, steps_to(*desired), audience) : ended;
+  std::optional<spec::Desired> desired = read(input, audience, ended);
+  if (!desired) return ended;
+  return change(open, steps_to(*std::move(desired), audience.asks()), audience);
 }
 
 Ended remove_all(const Opening& open, Audience& audience) {
-  const spec::Desired nothing;
-  return change(open, steps_to(nothing), audience);
+  return change(open, steps_to({}, audience.asks()), audience);
 }
 
 Ended make_ours(const std::vector<std::string>& keys, const Opening& open, Audience& audience) {
