@@ -4,6 +4,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "plumbline/firewall/bytes/iptables_tables.hpp"
+
 namespace plumbline::spec {
 
 namespace json = boost::json;
@@ -44,22 +46,10 @@ void compose_section(const State& state, json::object& document) {
   if (!values.empty()) document[K::section] = std::move(values);
 }
 
-std::string_view section_of(Family family) {
-  switch (family) {
-    case Family::inet:
-      return "iptables";
-    case Family::inet6:
-      return "ip6tables";
-    case Family::bridge:
-      return "ebtables";
-  }
-  return {};
-}
-
 template <class K>
 void compose_chains(const State& state, std::string_view part, json::object& document) {
   for (const K& chain : state.of<K>()) {
-    json::object& family = child(document, section_of(chain.family));
+    json::object& family = child(document, firewall::program_word(chain.family));
     child(child(family, chain.table), part)[chain.name] = to_spec(chain);
   }
 }

@@ -29,11 +29,19 @@ std::string kinds_that(Answers&& answers) {
     };                                                                             \
   })
 
+TEST(Traits, OfTheSpec) {
+  EXPECT_EQ(KINDS_WITH(K::section), "neighbour route rule");
+  EXPECT_EQ(KINDS_WITH(K::in_key), "neighbour route");
+  EXPECT_EQ(KINDS_WITH(requires K::key_says_all), "address rule");
+  EXPECT_EQ(KINDS_WITH(why_not_in_spec(k)), "neighbour");
+}
+
 TEST(Traits, OfOwnership) {
   EXPECT_EQ(KINDS_WITH(is_only_set(k)), "link sysctl shared");
   EXPECT_EQ(KINDS_WITH(is_ours_when_wanted(k)), "chain");
-  EXPECT_EQ(KINDS_WITH(K::replaces_the_first), "route");
-  EXPECT_EQ(KINDS_WITH(K::is_adoptable), "link address neighbour route rule");
+  EXPECT_EQ(KINDS_WITH(requires K::replaces_the_first), "route");
+  EXPECT_EQ(KINDS_WITH(requires K::is_adoptable), "link address neighbour route rule");
+  EXPECT_EQ(KINDS_WITH(why_not_adoptable(k)), "neighbour");
   EXPECT_EQ(KINDS_WITH(K::why_not_adopted), "wireguard sysctl chain shared");
   EXPECT_EQ(KINDS_WITH(adopted(k, mark)), "link");
 }
@@ -41,7 +49,7 @@ TEST(Traits, OfOwnership) {
 TEST(Traits, OfWhatGoesWithWhat) {
   EXPECT_EQ(kinds_that([]<class K>(std::type_identity<K>) { return Provides<K>; }),
             "link address route chain");
-  EXPECT_EQ(KINDS_WITH(K::needed_by_name), "link chain");
+  EXPECT_EQ(KINDS_WITH(requires K::needed_by_name), "link chain");
   EXPECT_EQ(KINDS_WITH(goes_on_providing(k, k)), "address route");
   EXPECT_EQ(KINDS_WITH(is_up(k)), "link");
   EXPECT_EQ(kinds_that([]<class K>(std::type_identity<K>) {
@@ -54,13 +62,13 @@ TEST(Traits, OfWhatGoesWithWhat) {
   EXPECT_EQ(KINDS_WITH(identity(k), exclude_each_other(k, k)), "link");
   EXPECT_EQ(KINDS_WITH(foreign_part(k)), "link");
   EXPECT_EQ(KINDS_WITH(holder(k), released(k)), "link");
-  EXPECT_EQ(KINDS_WITH(K::is_setting, read_request(k)), "sysctl");
+  EXPECT_EQ(KINDS_WITH(requires K::is_setting; read_request(k)), "sysctl");
 }
 
 TEST(Traits, OfChanges) {
   EXPECT_EQ(KINDS_WITH(is_made_before(of, of)), "rule");
   EXPECT_EQ(KINDS_WITH(is_taken_down(k, k)), "link");
-  EXPECT_EQ(KINDS_WITH(K::may_be_split), "link address route");
+  EXPECT_EQ(KINDS_WITH(requires K::may_be_split), "link address route");
   EXPECT_EQ(KINDS_WITH(gradually(k, k, ChainNames())), "chain shared");
   EXPECT_EQ(KINDS_WITH(unmake(k, links)), "shared");
   EXPECT_EQ(KINDS_WITH(may_come_right(k, 0)), "route");
