@@ -129,11 +129,12 @@ enum class Asked : std::uint8_t {
 
 /// What tells our objects from everybody else's in the kernel.
 struct Mark {
-  /// Of routes (rtm_protocol), policy rules (FRA_PROTOCOL) and addresses (IFA_PROTO).
+  /// Of routes (rtm_protocol), policy rules (FRA_PROTOCOL), addresses (IFA_PROTO) and neighbours
+  /// (NDA_PROTOCOL).
   std::uint8_t protocol = 112;
 };
 
-/// What to look at. Links, addresses, routes and rules are always observed whole.
+/// What to look at. Links and all that is asked for whole (Asked) are always observed.
 struct Scope {
   std::vector<std::string> sysctls;  ///< paths with slashes
   std::vector<IfName> tunnels = {};  ///< the links of kind `wireguard` that there are
@@ -183,8 +184,7 @@ struct Scope {
 /// - `is_ours_when_wanted(k)`: one without a mark that becomes ours once a spec names it.
 /// - `K::replaces_the_first`: a change in place is of the first of its key, whosever that is.
 /// - `provide(k, to)`: what others need it for: one call of `to` for each, see Provision.
-/// `is_up(k)`: whether
-///   it can be used; else it can whenever it is there.
+///   `is_up(k)`: whether it can be used; else it can whenever it is there.
 /// - `K::needed_by_name`: it goes on providing while it is there; else
 ///   `goes_on_providing(have, after)` says so of a change in place.
 /// - `needs_among(k, chains, add)`: what more it needs, told only by the names of `chains`.
